@@ -1,0 +1,39 @@
+"""Errors and warnings with names, so that callers can catch or filter them one by one."""
+
+__all__ = [
+    "LostSeriesError",
+    "MissingHistoryWarning",
+    "NonFiniteLossError",
+    "PanelIndexError",
+    "ShortSeriesError",
+    "ShortSeriesWarning",
+    "UnseenSeriesWarning",
+]
+
+
+class PanelIndexError(ValueError):
+    """The index of a table cannot be read as series and time."""
+
+
+class LostSeriesError(ValueError):
+    """The table lost the index that its target (or the fitted table) still carries."""
+
+
+class ShortSeriesError(ValueError):
+    """A series has too few rows for one window."""
+
+
+class NonFiniteLossError(ArithmeticError):
+    """The training loss became NaN or infinite."""
+
+
+class MissingHistoryWarning(UserWarning):
+    """Forecasts rest on inputs that were blank and had to be filled."""
+
+
+class ShortSeriesWarning(UserWarning):
+    """Some series are too short to give a training window and teach nothing."""
+
+
+class UnseenSeriesWarning(UserWarning):
+    """A series was not in the training table, so its history is blank."""

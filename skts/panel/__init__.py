@@ -1,0 +1,19 @@
+"""The table: who and when of every row, grouping by series, gaps."""
+
+from skts.panel._clock import Clock
+from skts.panel._gaps import commonest_step, grid_positions, run_starts
+from skts.panel._index import RowIndex, check_same_series, read_index
+from skts.panel._missing import has_target
+from skts.panel._panel import Panel
+
+__all__ = [
+    "Clock",
+    "Panel",
+    "RowIndex",
+    "check_same_series",
+    "commonest_step",
+    "grid_positions",
+    "has_target",
+    "read_index",
+    "run_starts",
+]

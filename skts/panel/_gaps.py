@@ -1,0 +1,82 @@
+"""Steps and gaps of a panel: pure functions on int64 ticks."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+
+
+def commonest_step(ticks: Ints, indptr: Ints) -> int | None:
+    """Find the commonest distance between neighbouring rows of one series.
+
+    Parameters
+    ----------
+    ticks : ndarray of shape (n_rows,)
+        Increasing within each series.
+    indptr : ndarray of shape (n_series + 1,)
+        Series `i` is rows `indptr[i]` to `indptr[i + 1]`.
+
+    Returns
+    -------
+    step : int or None
+        In ticks; the smallest of equally common ones; None where no series has two rows.
+    """
+    steps = np.diff(ticks)[_inside(indptr)]
+    if len(steps) == 0:
+        return None
+    if (steps == steps[0]).all():
+        return int(steps[0])
+    values, counts = np.unique(steps, return_counts=True)
+    return int(values[np.argmax(counts)])
+
+
+def _inside(indptr: Ints) -> NDArray[np.bool_]:
+    """Tell which pairs of neighbouring rows lie in one series."""
+    inside = np.ones(max(int(indptr[-1]) - 1, 0), dtype=bool)
+    inside[indptr[1:-1] - 1] = False
+    return inside
+
+
+def run_starts(ticks: Ints, indptr: Ints, step: int | None) -> Ints:
+    """Cut series into runs without gaps.
+
+    Returns
+    -------
+    runs : ndarray of shape (n_runs + 1,)
+        Run `i` is rows `runs[i]` to `runs[i + 1]`; every series starts a run.
+    """
+    if step is None:
+        return np.arange(int(indptr[-1]) + 1, dtype=np.int64)
+    starts = np.ones(int(indptr[-1]), dtype=bool)
+    starts[1:] = ~_inside(indptr) | (np.diff(ticks) != step)
+    return np.append(np.flatnonzero(starts), indptr[-1]).astype(np.int64)
+
+
+def grid_positions(ticks: Ints, indptr: Ints, step: int | None, longest_gap: int, period: int) -> tuple[Ints, Ints]:
+    """Lay rows on a regular grid, with room for the rows that are missing between them.
+
+    Parameters
+    ----------
+    ticks : ndarray of shape (n_rows,)
+    indptr : ndarray of shape (n_series + 1,)
+    step : int or None
+        Ticks per grid row.
+    longest_gap : int
+        A gap that leaves more rows out than this is shortened ...
+    period : int
+        ... by a multiple of `period` rows, so that one wrong time stamp cannot fill the memory.
+
+    Returns
+    -------
+    positions : ndarray of shape (n_rows,)
+        The grid row of each row; the grids of the series follow each other.
+    grid_indptr : ndarray of shape (n_series + 1,)
+    """
+    advance = np.ones(int(indptr[-1]), dtype=np.int64)
+    if step is not None:
+        inside = _inside(indptr)
+        advance[1:][inside] = np.diff(ticks)[inside] // step
+    excess = advance - 1 - longest_gap
+    advance -= np.where(excess > 0, -(-excess // period) * period, 0)
+    positions = np.cumsum(advance) - 1
+    return positions, np.append(positions[indptr[:-1]], positions[-1] + 1)

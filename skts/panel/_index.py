@@ -1,0 +1,124 @@
+"""The index rules: who (series) and when (time) of every row of a table."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from skts.exceptions import LostSeriesError, PanelIndexError
+from skts.panel._clock import Clock
+
+
+@dataclass(frozen=True)
+class RowIndex:
+    """Series and time of each row, in the order of the rows.
+
+    Parameters
+    ----------
+    series : ndarray of int64 of shape (n_rows,)
+        The number of each row's series, 0 to n_series - 1.
+    names : Index or None
+        The name of each series; None where the table has one series without a name.
+    ticks : ndarray of int64 of shape (n_rows,) or None
+        The time of each row; None where the rows' order is all that is known.
+    clock : Clock or None
+        What the ticks mean; None exactly when `ticks` is.
+    """
+
+    series: NDArray[np.int64]
+    names: pd.Index | None
+    ticks: NDArray[np.int64] | None
+    clock: Clock | None
+
+    @property
+    def n_series(self) -> int:
+        """The number of series."""
+        return 1 if self.names is None else len(self.names)
+
+    def kind(self) -> str:
+        """Say in words what this index tells."""
+        if self.clock is None:
+            return "no series and no times"
+        levels = 0 if self.names is None else self.names.nlevels
+        return f"{levels} series level{'' if levels == 1 else 's'} and {self.clock.kind}"
+
+    def describe(self, row: int) -> str:
+        """Name the series of a row in a message."""
+        return "the table" if self.names is None else f"series {self.names[self.series[row]]!r}"
+
+
+def read_index(X: Any) -> RowIndex:
+    """Read who and when from a table.
+
+    Parameters
+    ----------
+    X : array-like or DataFrame of shape (n_rows, n_features)
+        Of a DataFrame only the index counts: a time index is one series with times, a `MultiIndex` has the time in
+        its last level and the series in the levels before it, and anything else is one series in row order.
+
+    Returns
+    -------
+    rows : RowIndex
+
+    Raises
+    ------
+    PanelIndexError
+        A row without series or time, or times that are no times.
+    """
+    index = getattr(X, "index", None)
+    if isinstance(index, pd.MultiIndex):
+        return _read_multi_index(index)
+    if isinstance(index, pd.DatetimeIndex | pd.PeriodIndex):
+        _refuse_missing(index.isna(), "time", index.name)
+        clock, ticks = Clock.read(index)
+        return RowIndex(np.zeros(len(index), np.int64), None, ticks, clock)
+    return RowIndex(np.zeros(len(X), np.int64), None, None, None)
+
+
+def _read_multi_index(index: pd.MultiIndex) -> RowIndex:
+    *series_codes, time_codes = (np.asarray(codes, dtype=np.int64) for codes in index.codes)
+    for codes, name in zip(series_codes, index.names[:-1], strict=True):
+        _refuse_missing(codes < 0, "series", name)
+    _refuse_missing(time_codes < 0, "time", index.names[-1])
+    clock, level_ticks = Clock.read(index.levels[-1])
+    # one number per combination of levels, then consecutive numbers: no tuple is ever built
+    combined = series_codes[0]
+    for codes, level in zip(series_codes[1:], index.levels[1:-1], strict=True):
+        combined = np.unique(combined * len(level) + codes, return_inverse=True)[1]
+    _, first, series = np.unique(combined, return_index=True, return_inverse=True)
+    names = index[first].droplevel(-1)
+    return RowIndex(series.astype(np.int64, copy=False), names, level_ticks[time_codes], clock)
+
+
+def _refuse_missing(missing: NDArray[np.bool_], what: str, level: object) -> None:
+    if missing.any():
+        row = int(np.flatnonzero(missing)[0])
+        raise PanelIndexError(
+            f"Row {row} has no {what}: index level {level!r} is missing there. Drop the row or fill in its label."
+        )
+
+
+def check_same_series(X: Any, y: Any) -> None:
+    """Refuse a table that lost its series while its target still carries several.
+
+    Parameters
+    ----------
+    X : array-like or DataFrame of shape (n_rows, n_features)
+    y : array-like, Series or DataFrame of shape (n_rows, ...), or None
+
+    Raises
+    ------
+    LostSeriesError
+    """
+    y_index = getattr(y, "index", None)
+    if not isinstance(y_index, pd.MultiIndex) or isinstance(getattr(X, "index", None), pd.MultiIndex):
+        return
+    n_series = len(y_index.droplevel(-1).unique())
+    if n_series > 1:
+        raise LostSeriesError(
+            f"X has no series in its index while y carries {n_series} of them: a step before this one turned the "
+            'table into an array, and windows would run across series. Call set_output(transform="pandas") on the '
+            "pipeline (or on that step) so that the index stays."
+        )

@@ -1,0 +1,115 @@
+"""A table grouped by series."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skts.exceptions import PanelIndexError
+from skts.panel._gaps import commonest_step
+from skts.panel._index import RowIndex, read_index
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Who and when of a table's rows, grouped by series and increasing in time.
+
+    Parameters
+    ----------
+    index : RowIndex
+        Series and time of each row, in the order of the table.
+    rows : ndarray of int64 of shape (n_rows,)
+        The row of the table at each grouped position.
+    indptr : ndarray of int64 of shape (n_series + 1,)
+        Series `i` is the grouped positions `indptr[i]` to `indptr[i + 1]`.
+    ticks : ndarray of int64 of shape (n_rows,)
+        The time at each grouped position; the row's number within its series where the table has no times.
+    step : int or None
+        Ticks from one row to the next; None where no series has two rows.
+    """
+
+    index: RowIndex
+    rows: NDArray[np.int64]
+    indptr: NDArray[np.int64]
+    ticks: NDArray[np.int64]
+    step: int | None
+
+    @classmethod
+    def read(cls, X: Any, step: int | None = None) -> "Panel":
+        """Group the rows of a table by series.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_rows, n_features)
+        step : int or None
+            Ticks between rows where they are known already, as when `X` is to be forecast after training.
+
+        Raises
+        ------
+        PanelIndexError
+            Times that repeat, decrease, or lie between the steps of a series.
+        """
+        index = read_index(X)
+        if index.ticks is None:
+            n_rows = len(index.series)
+            whole = np.arange(n_rows, dtype=np.int64)
+            return cls(index, whole, np.array([0, n_rows], dtype=np.int64), whole, 1)
+        counts = np.bincount(index.series, minlength=index.n_series)
+        indptr = np.append(0, np.cumsum(counts)).astype(np.int64)
+        rows = np.argsort(index.series, kind="stable").astype(np.int64, copy=False)
+        ticks = index.ticks[rows]
+        _check_increasing(index, rows, ticks)
+        step = commonest_step(ticks, indptr) if step is None else step
+        _check_regular(index, rows, ticks, step)
+        return cls(index, rows, indptr, ticks, step)
+
+    @property
+    def n_series(self) -> int:
+        """The number of series."""
+        return len(self.indptr) - 1
+
+    def series_of(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Give the number of the series that holds each grouped position."""
+        return np.searchsorted(self.indptr, positions, side="right") - 1
+
+    def name(self, series: int) -> str:
+        """Name a series in a message."""
+        names = self.index.names
+        return "the table" if names is None else f"series {names[series]!r}"
+
+
+def _check_increasing(index: RowIndex, rows: NDArray[np.int64], ticks: NDArray[np.int64]) -> None:
+    same_series = np.diff(index.series[rows]) == 0
+    bad = np.flatnonzero(same_series & (np.diff(ticks) <= 0))
+    if len(bad) == 0:
+        return
+    row, clock = int(rows[bad[0] + 1]), index.clock
+    assert clock is not None
+    time, before = clock.label(ticks[bad[0] + 1]), clock.label(ticks[bad[0]])
+    if time == before:
+        raise PanelIndexError(
+            f"Row {row}: {index.describe(row)} has the time {time} twice. One row per series and time is expected: "
+            "drop or average the repeated rows; where the table holds several series, put their names into the index, "
+            "X.set_index([series, time])."
+        )
+    raise PanelIndexError(
+        f"Row {row}: the time of {index.describe(row)} decreases from {before} to {time}. Times must increase within "
+        "a series: call X.sort_index() and reorder y alike."
+    )
+
+
+def _check_regular(index: RowIndex, rows: NDArray[np.int64], ticks: NDArray[np.int64], step: int | None) -> None:
+    if step is None:
+        return
+    same_series = np.diff(index.series[rows]) == 0
+    bad = np.flatnonzero(same_series & (np.diff(ticks) % step != 0))
+    if len(bad) == 0:
+        return
+    row, clock = int(rows[bad[0] + 1]), index.clock
+    assert clock is not None
+    raise PanelIndexError(
+        f"Row {row}: {index.describe(row)} goes from {clock.label(ticks[bad[0]])} to {clock.label(ticks[bad[0] + 1])}, "
+        f"which is no whole number of steps of {clock.span(step)} (the commonest step). Resample the table to a "
+        "regular step, or give calendar months and the like as a PeriodIndex."
+    )

@@ -1,0 +1,304 @@
+"""What all network regressors share: data in, a skorch net trained, forecasts out."""
+
+import warnings
+from abc import ABCMeta, abstractmethod
+from numbers import Integral, Real
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from skorch.callbacks import EarlyStopping
+from sklearn.base import BaseEstimator, RegressorMixin, _fit_context
+from sklearn.callback import CallbackSupportMixin
+from sklearn.metrics import r2_score
+from sklearn.utils import Tags, check_random_state
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted
+
+from skts.exceptions import MissingHistoryWarning
+from skts.panel import has_target
+from skts.regressors._inputs import Inputs, read_inputs
+from skts.regressors._latest import split_latest
+from skts.regressors._targets import Targets, read_targets
+from skts.training import EpochListener, WindowDataset, WindowNet, resolve_device, seeded
+from skts.windows import Windows
+
+_MAX_SEED = np.iinfo(np.int32).max
+
+
+class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, metaclass=ABCMeta):
+    """A regressor around a skorch net. A subclass supplies its network and the parameters of it."""
+
+    _parameter_constraints: dict[str, list] = {
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "lr": [Interval(Real, 0, None, closed="neither")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "warm_start": ["boolean"],
+        "normalize_y": ["boolean"],
+        "random_state": ["random_state"],
+        "device": [str],
+        "verbose": ["verbose"],
+        "callbacks": [list, None],
+        "net_params": [dict, None],
+    }
+
+    @abstractmethod
+    def _module(self, n_features: int, n_known: int, n_targets: int, horizon: int) -> tuple[type, dict[str, Any]]:
+        """Give the class of the network and its arguments."""
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
+        """Train the network.
+
+        Parameters
+        ----------
+        X : Windows, or array-like of shape (n_windows, window, n_features) or (n_windows, n_features)
+            A 2-D array is taken as windows of one row. NaN is filled with the last value seen in the window, else 0.
+        y : array-like of shape (n_rows,) or (n_rows, n_targets)
+            Beside :class:`~skts.Windows`: one value for every row of the table that entered the windower; the targets
+            are cut out here. Beside an array: (n_windows,), (n_windows, n_targets) or
+            (n_windows, horizon, n_targets). NaN is missing and teaches nothing.
+        sample_weight : array-like of shape (n_rows,), default=None
+            As long as `y`.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        NonFiniteLossError
+            The loss became NaN or infinite.
+        """
+        return self._fit(X, y, sample_weight, go_on=self.warm_start and hasattr(self, "net_"), epochs=self.max_epochs)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
+        """Train for one more epoch on the given windows.
+
+        Parameters
+        ----------
+        X : Windows, or array-like of shape (n_windows, window, n_features) or (n_windows, n_features)
+        y : array-like of shape (n_rows,) or (n_rows, n_targets)
+            As in `fit`. Standardised with the mean and deviation of the first call.
+        sample_weight : array-like of shape (n_rows,), default=None
+
+        Returns
+        -------
+        self : object
+        """
+        return self._fit(X, y, sample_weight, go_on=hasattr(self, "net_"), epochs=1)
+
+    def predict(self, X: Any) -> NDArray[np.float64]:
+        """Forecast.
+
+        Parameters
+        ----------
+        X : Windows, or array-like of shape (n_windows, window, n_features) or (n_windows, n_features)
+
+        Returns
+        -------
+        y_pred : ndarray of float64
+            For forecasting windows: (n_rows,) or (n_rows, n_targets), one per row that is no history, in the order
+            of the table. For training windows: (n_windows, horizon) or (n_windows, horizon, n_targets). For arrays:
+            as `y` was.
+
+        Warns
+        -----
+        MissingHistoryWarning
+            Some forecasts rest on blank or missing inputs that were filled.
+        """
+        check_is_fitted(self)
+        inputs = read_inputs(self, X, reset=False)
+        self._check_like_training(inputs)
+        if inputs.windows is not None:
+            self._warn_missing_history(inputs.windows)
+        raw = self.net_.forecast(inputs.dataset())  # (n_windows, horizon, n_targets)
+        forecasts = raw.astype(np.float64) * self._y_scale + self._y_mean
+        if inputs.windows is None:
+            return forecasts.reshape(len(forecasts), *self._y_shape)
+        if self._y_shape == ():
+            forecasts = forecasts[..., 0]
+        return forecasts if inputs.windows.is_training else inputs.windows.to_rows(forecasts)
+
+    def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
+        """Give the coefficient of determination of the forecasts, over the rows that have a target.
+
+        Parameters
+        ----------
+        X : Windows, or array-like of shape (n_windows, window, n_features) or (n_windows, n_features)
+        y : array-like
+            As `predict` answers; beside training windows also one value per row of the table.
+        sample_weight : array-like of shape (n_rows,), default=None
+
+        Returns
+        -------
+        score : float
+            R squared.
+        """
+        y_pred = self.predict(X)
+        y = check_array(
+            y, dtype=np.float64, ensure_2d=False, allow_nd=True, ensure_all_finite="allow-nan", input_name="y"
+        )
+        if isinstance(X, Windows) and X.is_training:
+            y = X.targets(y) if y.shape != y_pred.shape else y
+            y, y_pred = (values.reshape(-1, *values.shape[2:]) for values in (y, y_pred))
+        check_consistent_length(y, y_pred)
+        there = has_target(y)
+        if not there.any():
+            raise ValueError(f"{type(self).__name__}.score: y is missing (NaN) in every row.")
+        y, y_pred = (values[there].reshape(int(there.sum()), -1) for values in (y, y_pred))
+        weights = None if sample_weight is None else np.asarray(sample_weight)[there]
+        return r2_score(y, y_pred, sample_weight=weights)
+
+    def _fit(self, X: Any, y: Any, sample_weight: ArrayLike | None, *, go_on: bool, epochs: int) -> Self:
+        device = resolve_device(self.device)
+        inputs = read_inputs(self, X, reset=not go_on)
+        targets = read_targets(self, inputs, y, sample_weight)
+        train, valid = self._split(inputs, targets)
+        if not go_on:
+            self._random_state = check_random_state(self.random_state)
+        with seeded(int(self._random_state.randint(_MAX_SEED)), device):
+            if not go_on:
+                self._start(inputs, targets, device)
+            else:
+                self._check_like_training(inputs, targets)
+            dataset = inputs.dataset(**targets.tensors(self._y_mean, self._y_scale)).to(torch.device(self.net_.device))
+            try:
+                self._train(X, y, sample_weight, dataset.subset(train), dataset.subset(valid) if len(valid) else None, epochs)
+            except BaseException:
+                if not go_on:
+                    del self.net_
+                raise
+        self.n_iter_ = len(self.net_.history)
+        return self
+
+    def _start(self, inputs: Inputs, targets: Targets, device: torch.device) -> None:
+        """Learn the scale of the targets and build a fresh net."""
+        n_targets = targets.values.shape[1]
+        self._y_mean, self._y_scale = targets.moments() if self.normalize_y else (np.zeros(n_targets), np.ones(n_targets))
+        self._y_shape = targets.shape
+        self._sizes = {"known columns": len(inputs.known), "targets": n_targets, "rows of horizon": targets.horizon}
+        module, module_params = self._module(self.n_features_in_, len(inputs.known), n_targets, targets.horizon)
+        stopping = [("early_stopping", EarlyStopping(patience=self.n_iter_no_change, load_best=True))]
+        options = {
+            "optimizer": torch.optim.AdamW,
+            "optimizer__weight_decay": self.weight_decay,
+            "optimizer__fused": device.type in ("cpu", "cuda"),
+        }
+        if self.net_params and "optimizer" in self.net_params:
+            options = {}
+        self.net_ = WindowNet(
+            module,
+            **{f"module__{key}": value for key, value in module_params.items()},
+            **{
+                **options,
+                "max_epochs": self.max_epochs,
+                "lr": self.lr,
+                "batch_size": self.batch_size,
+                "callbacks": [*(stopping if self.early_stopping else []), *(self.callbacks or [])],
+                "warm_start": True,
+                "device": str(device),
+                "verbose": self.verbose,
+                **(self.net_params or {}),
+            },
+        ).initialize()
+
+    def _train(
+        self, X: Any, y: Any, sample_weight: Any, train: WindowDataset, valid: WindowDataset | None, epochs: int
+    ) -> None:
+        """Run the epochs, each a task of scikit-learn's callbacks."""
+        context = self._init_callback_context(max_subtasks=epochs)
+        told = {
+            "estimator": self,
+            "X": X,
+            "y": (lambda: X.targets(y)) if isinstance(X, Windows) else y,
+            "metadata": None if sample_weight is None else {"sample_weight": sample_weight},
+        }
+        context.call_on_fit_task_begin(**told)
+        tasks = []
+
+        def begin() -> None:
+            tasks.append(context.subcontext(task_name="epoch").call_on_fit_task_begin(**told))
+
+        def end() -> bool:
+            return tasks[-1].call_on_fit_task_end(**told, reconstruction_attributes=dict)
+
+        with EpochListener(begin, end).listening_to(self.net_):
+            self.net_.partial_fit((train, valid), epochs=epochs)
+        context.call_on_fit_task_end(**told, reconstruction_attributes=dict)
+
+    def _split(self, inputs: Inputs, targets: Targets) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Choose the windows that teach and those that validate."""
+        teaching = targets.teaching()
+        if not teaching.any():
+            raise ValueError(
+                f"{type(self).__name__}: y is missing (NaN) over the horizon of every window: there is nothing to learn "
+                "from."
+            )
+        if not self.early_stopping:
+            return np.flatnonzero(teaching), np.empty(0, dtype=np.int64)
+        if inputs.windows is None:
+            first = last = np.arange(len(inputs), dtype=np.int64)
+        else:
+            windows = inputs.windows
+            first, last = windows.ticks[windows.origins], windows.ticks[windows.origins + windows.horizon - 1]
+        train, valid = split_latest(first, last, self.validation_fraction)
+        train, valid = train & teaching, valid & teaching
+        if not train.any() or not valid.any():
+            raise ValueError(
+                f"{type(self).__name__}(early_stopping=True, validation_fraction={self.validation_fraction}) leaves "
+                f"{int(train.sum())} windows to train on and {int(valid.sum())} to validate on, of {len(inputs)}: give "
+                "a longer table or another validation_fraction."
+            )
+        return np.flatnonzero(train), np.flatnonzero(valid)
+
+    def _check_like_training(self, inputs: Inputs, targets: Targets | None = None) -> None:
+        """Refuse windows, or targets, that the network was not built for."""
+        sizes = {"known columns": len(inputs.known)}
+        if inputs.windows is not None:
+            sizes["rows of horizon"] = inputs.windows.horizon
+        elif targets is not None:
+            sizes["rows of horizon"] = targets.horizon
+        if targets is not None:
+            sizes["targets"] = targets.values.shape[1]
+        for what, size in sizes.items():
+            if size != self._sizes[what]:
+                raise ValueError(
+                    f"{type(self).__name__} was fitted with {self._sizes[what]} {what} and is now given {size}: use "
+                    "the SlidingWindower it was fitted with."
+                )
+
+    def _warn_missing_history(self, windows: Windows) -> None:
+        n_blank, n_forecasts = windows.count_blank()
+        if n_blank:
+            warnings.warn(
+                f"{n_blank} of {n_forecasts} forecasts rest on blank or missing inputs, filled with the last value "
+                "seen in the window or 0. Forecasting the training table itself, a gap before the new rows, an unseen "
+                "series, and holes in the data are the usual reasons.",
+                MissingHistoryWarning,
+                stacklevel=3,
+            )
+
+    @property
+    def history_(self) -> dict[str, list[float]]:
+        """The loss of every epoch so far, in squared units of the standardised target.
+
+        Keys are "epoch", "train_loss" and, with `early_stopping`, "valid_loss".
+        """
+        check_is_fitted(self)
+        epochs = self.net_.history.to_list() if hasattr(self.net_.history, "to_list") else list(self.net_.history)
+        keys = ("epoch", "train_loss", "valid_loss")
+        return {key: [epoch[key] for epoch in epochs] for key in keys if key in epochs[0]}
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.three_d_array = True
+        tags.target_tags.multi_output = True
+        return tags

@@ -1,0 +1,85 @@
+"""What a regressor is given: windows, 3-D arrays or 2-D arrays, all turned into windows in one table."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_array, validate_data
+
+from skts.training import WindowDataset
+from skts.windows import Windows
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Windows in one table, whatever they came as.
+
+    Parameters
+    ----------
+    panel : ndarray of float32 of shape (n_panel_rows, n_features)
+    starts : ndarray of int64 of shape (n_windows,)
+        The panel row where each window starts.
+    window, horizon : int
+        In rows; an array has no rows behind its windows, so its horizon is decided by `y`.
+    known : ndarray of int64 of shape (n_known,)
+    windows : Windows or None
+        What came, unless it was an array.
+    """
+
+    panel: NDArray[np.float32]
+    starts: NDArray[np.int64]
+    window: int
+    horizon: int
+    known: NDArray[np.int64]
+    windows: Windows | None
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def dataset(self, **targets: Any) -> WindowDataset:
+        """Turn into tensors."""
+        panel = torch.from_numpy(self.panel if self.panel.flags.writeable else self.panel.copy())
+        return WindowDataset(
+            panel,
+            torch.from_numpy(self.starts),
+            window=self.window,
+            known=torch.from_numpy(self.known),
+            **{"horizon": self.horizon, **targets},
+        )
+
+
+def read_inputs(estimator: Any, X: Any, *, reset: bool) -> Inputs:
+    """Validate `X` and turn it into windows in one table.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Whose `n_features_in_` is set (`reset`) or checked.
+    X : Windows, or array-like of shape (n_windows, window, n_features) or (n_windows, n_features)
+    """
+    if isinstance(X, Windows):
+        _check_n_features(estimator, X.panel.shape[1], reset)
+        return Inputs(X.panel, X.origins - X.window, X.window, X.horizon, X.known, X)
+    options = {"dtype": np.float32, "order": "C", "ensure_all_finite": "allow-nan"}
+    if getattr(X, "ndim", 2) == 3:
+        values = check_array(X, allow_nd=True, input_name="X", **options)
+        _check_n_features(estimator, values.shape[2], reset)
+    else:
+        values = validate_data(estimator, X, reset=reset, **options)[:, None, :]
+    n_windows, window, n_features = values.shape
+    starts = window * np.arange(n_windows, dtype=np.int64)
+    panel = np.ascontiguousarray(values.reshape(-1, n_features))
+    return Inputs(panel, starts, window, 1, np.empty(0, dtype=np.int64), None)
+
+
+def _check_n_features(estimator: Any, n_features: int, reset: bool) -> None:
+    if reset:
+        estimator.n_features_in_ = n_features
+        estimator.__dict__.pop("feature_names_in_", None)
+    elif n_features != estimator.n_features_in_:
+        raise ValueError(
+            f"X has {n_features} features, but {type(estimator).__name__} is expecting {estimator.n_features_in_} "
+            "features as input."
+        )

@@ -1,0 +1,112 @@
+"""What a regressor learns from: targets and weights by address, standardised."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import _check_sample_weight, check_array, check_consistent_length
+
+from skts.regressors._inputs import Inputs
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Targets in one table, and where each window's horizon starts in it.
+
+    Parameters
+    ----------
+    values : ndarray of float64 of shape (n_target_rows, n_targets)
+        NaN is missing.
+    weights : ndarray of float64 of shape (n_target_rows, n_targets)
+        0 where a target is missing, and 1 on average elsewhere.
+    starts : ndarray of int64 of shape (n_windows,)
+    horizon : int
+    shape : tuple of int
+        The shape of what one window forecasts, as `y` had it.
+    """
+
+    values: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    starts: NDArray[np.int64]
+    horizon: int
+    shape: tuple[int, ...]
+
+    def moments(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Give the weighted mean and standard deviation of each target; a constant one has the deviation 1."""
+        values = np.where(self.weights > 0, self.values, 0.0)
+        total = self.weights.sum(axis=0)
+        total[total == 0] = 1.0
+        mean = (self.weights * values).sum(axis=0) / total
+        scale = np.sqrt((self.weights * (values - mean) ** 2).sum(axis=0) / total)
+        return mean, np.where(scale > 10 * np.finfo(np.float64).eps * np.abs(mean), scale, 1.0)
+
+    def teaching(self) -> NDArray[np.bool_]:
+        """Tell which windows have at least one target."""
+        total = np.append(0, np.cumsum((self.weights > 0).any(axis=1)))
+        return total[self.starts + self.horizon] > total[self.starts]
+
+    def tensors(self, mean: NDArray[np.float64], scale: NDArray[np.float64]) -> dict[str, Any]:
+        """Turn into standardised float32 tensors, without a NaN."""
+        values = np.where(self.weights > 0, (self.values - mean) / scale, 0.0)
+        return {
+            "targets": torch.from_numpy(values.astype(np.float32)),
+            "weights": torch.from_numpy(self.weights.astype(np.float32)),
+            "target_starts": torch.from_numpy(self.starts),
+            "horizon": self.horizon,
+        }
+
+
+def read_targets(estimator: Any, inputs: Inputs, y: Any, sample_weight: ArrayLike | None) -> Targets:
+    """Validate `y` and put it beside the windows.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Named in messages.
+    inputs : Inputs
+    y : array-like of shape (n_rows,) or (n_rows, n_targets)
+        For windows: one value for every row that entered the windower. For arrays of windows: (n_windows,),
+        (n_windows, n_targets) or (n_windows, horizon, n_targets).
+    sample_weight : array-like of shape (n_rows,) or None
+        As long as `y`.
+    """
+    name = type(estimator).__name__
+    if y is None:
+        raise ValueError(f"{name} requires y to be passed, but the target y is None.")
+    y = check_array(
+        y, dtype=np.float64, ensure_2d=False, allow_nd=True, ensure_all_finite="allow-nan", input_name="y"
+    )
+    if y.ndim == 0:
+        raise ValueError(f"{name}: y must have one value per row, and is the single value {y}.")
+    weights = None
+    if sample_weight is not None:
+        weights = _check_sample_weight(sample_weight, y, dtype=np.float64, ensure_non_negative=True)
+        if not weights.any():
+            raise ValueError(f"{name}: all sample weights are zero; at least one must be positive.")
+    if inputs.windows is not None:
+        table, row_weights, starts = _of_rows(name, inputs, y, weights)
+        horizon, shape = inputs.windows.horizon, y.shape[1:]
+    else:
+        check_consistent_length(inputs.starts, y)
+        horizon, shape = (y.shape[1], y.shape[1:]) if y.ndim == 3 else (1, y.shape[1:])
+        table = y.reshape(len(y) * horizon, -1)
+        row_weights = np.repeat(np.ones(len(y)) if weights is None else weights, horizon)
+        starts = horizon * np.arange(len(y), dtype=np.int64)
+    table_weights = np.where(np.isnan(table), 0.0, row_weights[:, None])
+    if not table_weights.any():
+        raise ValueError(f"{name}: y is missing (NaN) in every row of positive weight: there is nothing to learn from.")
+    table_weights /= table_weights[table_weights > 0].mean()
+    return Targets(table, table_weights, starts, horizon, shape)
+
+
+def _of_rows(
+    name: str, inputs: Inputs, y: NDArray[np.float64], weights: NDArray[np.float64] | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    windows = inputs.windows
+    assert windows is not None
+    if y.ndim > 2:
+        raise ValueError(f"{name}: y must be (n_rows,) or (n_rows, n_targets) beside Windows, and is {y.shape}.")
+    row_weights = windows.to_panel(np.ones(len(y)) if weights is None else weights, fill=0.0)
+    return windows.to_panel(y.reshape(len(y), -1)), row_weights, windows.origins

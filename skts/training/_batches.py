@@ -1,0 +1,34 @@
+"""The iterator that skorch loops over, in place of a DataLoader."""
+
+from collections.abc import Iterator
+
+import torch
+
+from skts.training._window_dataset import Inputs, Targets, WindowDataset
+
+
+class Batches:
+    """Gather the batches of a dataset on its device.
+
+    Parameters
+    ----------
+    dataset : WindowDataset
+    batch_size : int
+        Windows in a batch; the last one holds what is left.
+    shuffle : bool, default=False
+        Whether to draw a new order at each pass, from torch's generator.
+    """
+
+    def __init__(self, dataset: WindowDataset, batch_size: int, shuffle: bool = False):
+        self.dataset = dataset
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+
+    def __len__(self) -> int:
+        return -(-len(self.dataset) // self.batch_size)
+
+    def __iter__(self) -> Iterator[tuple[Inputs, Targets | None]]:
+        n, device = len(self.dataset), self.dataset.panel.device
+        order = torch.randperm(n, device=device) if self.shuffle else torch.arange(n, device=device)
+        for items in order.split(self.batch_size):
+            yield self.dataset.gather(items)

@@ -1,0 +1,159 @@
+"""The skorch net that trains on windows."""
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from skorch import NeuralNet
+from skorch.callbacks import Callback, EpochTimer, PrintLog
+from torch import Tensor
+
+from skts.exceptions import NonFiniteLossError
+from skts.training._batches import Batches
+from skts.training._window_dataset import Targets, WindowDataset
+
+_BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
+_CLOSURE_OPTIMIZERS = (torch.optim.LBFGS,)
+_PREDICT_BYTES = 2**26
+
+
+class WindowNet(NeuralNet):
+    """A skorch net whose batches are gathered on the device and whose losses stay there until the epoch ends.
+
+    All of skorch's parameters and callbacks work. Where a callback needs single batches or gradients, or the optimizer
+    a closure, skorch's own loop runs; else a lean one with the same arithmetic.
+
+    Parameters
+    ----------
+    module : class
+        The network.
+    criterion : class, default=torch.nn.MSELoss
+        A torch loss that takes `reduction="none"`.
+    gradient_clip : float or None, default=1.0
+        The largest norm of the gradient; None clips nothing.
+    **kwargs
+        The rest of skorch's parameters.
+    """
+
+    def __init__(
+        self,
+        module: type[torch.nn.Module],
+        criterion: type[torch.nn.Module] = torch.nn.MSELoss,
+        *,
+        gradient_clip: float | None = 1.0,
+        iterator_train: type = Batches,
+        iterator_valid: type = Batches,
+        iterator_train__shuffle: bool = True,
+        criterion__reduction: str = "none",
+        **kwargs: Any,
+    ):
+        super().__init__(
+            module,
+            criterion,
+            iterator_train=iterator_train,
+            iterator_valid=iterator_valid,
+            iterator_train__shuffle=iterator_train__shuffle,
+            criterion__reduction=criterion__reduction,
+            **kwargs,
+        )
+        self.gradient_clip = gradient_clip
+
+    @property
+    def _default_callbacks(self) -> list[tuple[str, Callback]]:
+        return [("epoch_timer", EpochTimer()), ("print_log", PrintLog())]
+
+    def get_split_datasets(self, X: Any, y: Any = None, **fit_params: Any) -> tuple[Any, Any]:
+        """Take the datasets to train and to validate on as they are given: `X` is the two of them."""
+        return X
+
+    def get_loss(self, y_pred: Tensor, y_true: Targets, X: Any = None, training: bool = False) -> Tensor:
+        """Average the loss over the targets that are there, each by its weight."""
+        targets, weights = y_true
+        losses = self.criterion_(y_pred, targets) * weights
+        return losses.sum() / (weights > 0).sum().clamp(min=1)
+
+    def train_step_single(self, batch: Any, **fit_params: Any) -> dict[str, Tensor]:
+        """Run one batch forward and backward, and clip the gradient."""
+        inputs, targets = batch
+        y_pred = self.module_(**inputs)
+        loss = self.get_loss(y_pred, targets, X=inputs, training=True)
+        loss.backward()
+        if self.gradient_clip is not None:
+            torch.nn.utils.clip_grad_norm_(self.module_.parameters(), self.gradient_clip)
+        return {"loss": loss, "y_pred": y_pred}
+
+    def validation_step(self, batch: Any, **fit_params: Any) -> dict[str, Tensor]:
+        """Compute the loss of one batch without gradients."""
+        inputs, targets = batch
+        with torch.no_grad():
+            y_pred = self.module_(**inputs)
+            return {"loss": self.get_loss(y_pred, targets, X=inputs), "y_pred": y_pred}
+
+    def run_single_epoch(
+        self, iterator: Batches | None, training: bool, prefix: str, step_fn: Callable, **fit_params: Any
+    ) -> None:
+        """Train or validate for one epoch, and record its loss."""
+        if iterator is None:
+            return
+        self._set_training(training)
+        if self._needs_batches():
+            super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
+            losses, sizes = zip(*self.history[-1, "batches", :, (f"{prefix}_loss", f"{prefix}_batch_size")], strict=True)
+            loss = float(np.average(losses, weights=sizes))
+        else:
+            loss = self._run_lean(iterator, self._lean_step if training else self.validation_step)
+        if not math.isfinite(loss):
+            raise NonFiniteLossError(
+                f"The {prefix} loss became {loss} in epoch {len(self.history)}. Try a lower lr (now {self.lr}), scale "
+                "the columns of X (StandardScaler), look for extreme values in X and y, or keep normalize_y=True."
+            )
+        earlier = [epoch[f"{prefix}_loss"] for epoch in self.history[:-1] if f"{prefix}_loss" in epoch]
+        self.history.record(f"{prefix}_loss", loss)
+        self.history.record(f"{prefix}_loss_best", loss < min(earlier, default=math.inf))
+
+    def forecast(self, dataset: WindowDataset) -> NDArray[np.float32]:
+        """Forecast every window of a dataset.
+
+        Returns
+        -------
+        forecasts : ndarray of float32 of shape (n_windows, horizon, n_targets)
+        """
+        self._set_training(False)
+        dataset.to(torch.device(self.device))
+        with torch.inference_mode():
+            batches = Batches(dataset, self._prediction_batch_size(dataset))
+            forecasts = [self.module_(**inputs) for inputs, _ in batches]
+        return torch.cat(forecasts).cpu().numpy()
+
+    def _prediction_batch_size(self, dataset: WindowDataset) -> int:
+        """Choose large batches whose inputs and states stay within some ten megabytes."""
+        width = max(parameter.shape[0] for parameter in self.module_.parameters())
+        per_window = 4 * dataset.window * (width + dataset.panel.shape[1])
+        return int(np.clip(_PREDICT_BYTES // per_window, 16, 4096))
+
+    def _run_lean(self, batches: Iterable, step: Callable) -> float:
+        losses, sizes = [], []
+        for batch in batches:
+            losses.append(step(batch)["loss"].detach())
+            sizes.append(len(batch[0]["past"]))
+        weights = torch.tensor(sizes, dtype=torch.float32, device=losses[0].device)
+        return float((torch.stack(losses) * weights).sum() / weights.sum())  # the epoch's only synchronisation
+
+    def _lean_step(self, batch: Any) -> dict[str, Tensor]:
+        self.optimizer_.zero_grad()
+        step = self.train_step_single(batch)
+        self.optimizer_.step()
+        return step
+
+    def _needs_batches(self) -> bool:
+        """Tell whether anybody wants to see single batches, or a step of its own."""
+        net_hooks = any(getattr(type(self), name) is not getattr(NeuralNet, name) for name in (*_BATCH_HOOKS, "train_step"))
+        hooks = any(
+            getattr(type(callback), name, None) is not getattr(Callback, name)
+            for _, callback in self.callbacks_
+            for name in _BATCH_HOOKS
+        )
+        return net_hooks or hooks or isinstance(self.optimizer_, _CLOSURE_OPTIMIZERS)

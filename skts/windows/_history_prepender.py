@@ -1,0 +1,213 @@
+"""Past rows in front of new ones, so that every new row has a full window before it."""
+
+import hashlib
+import warnings
+from numbers import Integral
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, _fit_context
+from sklearn.utils import Tags
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skts.exceptions import LostSeriesError, PanelIndexError, UnseenSeriesWarning
+from skts.panel import Panel, check_same_series
+
+
+class HistoryPrepender(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    """Put the training rows that come right before new rows in front of them.
+
+    A window needs a past. In training, the table's own first rows serve; at forecasting, the past of the first new
+    rows lies in the training table. This step remembers the tail of every series and puts `length` rows in front of
+    each at `transform`, so that no new row is lost: with :class:`~skts.SlidingWindower` behind it, n rows in give n
+    forecasts out.
+
+    Parameters
+    ----------
+    length : int
+        How many rows to put in front of every series. At least the windower's `history`, which is its `window` by
+        default.
+
+    Attributes
+    ----------
+    tail_ : DataFrame or ndarray of shape (at most n_series * length, n_features)
+        The remembered rows: the last `length` of every series.
+    n_features_in_ : int
+        Number of columns seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, where `X` was a DataFrame.
+
+    See Also
+    --------
+    SlidingWindower : Cuts the windows.
+
+    Notes
+    -----
+    `fit_transform` returns the table as it is: training has no past. A row that nobody has is blank (NaN): where the
+    new table is the training table itself, where rows are missing between the two, and for an unseen series.
+
+    A table without times (an array, or a DataFrame with a plain index) is taken to follow the training rows directly,
+    unless it is the training table itself, which is told by its values.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skts import HistoryPrepender
+    >>> X = np.arange(6.0).reshape(-1, 1)
+    >>> HistoryPrepender(2).fit(X[:4]).transform(X[4:]).ravel()
+    array([2., 3., 4., 5.])
+    """
+
+    _parameter_constraints = {"length": [Interval(Integral, 1, None, closed="left")]}
+
+    def __init__(self, length: int):
+        self.length = length
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Remember the last rows of every series.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_rows, n_features)
+            The training table. NaN is allowed.
+        y : array-like of shape (n_rows,), default=None
+            Not learned from; read only to notice that `X` has lost its series.
+
+        Returns
+        -------
+        self : object
+        """
+        values = validate_data(self, X, ensure_all_finite="allow-nan")
+        check_same_series(X, y)
+        panel = Panel.read(X)
+        tail = panel.rows[_last_of_each(panel.indptr, self.length)]
+        self.tail_ = X.iloc[np.sort(tail)] if isinstance(X, pd.DataFrame) else values[tail]
+        self._step = panel.step
+        self._kind = panel.index.kind()
+        self._series = panel.index.names
+        self._digest = _digest(values) if panel.index.ticks is None else None
+        return self
+
+    def fit_transform(self, X: Any, y: Any = None) -> Any:
+        """Remember the last rows of every series and give the table back as it is.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_rows, n_features)
+        y : array-like of shape (n_rows,), default=None
+
+        Returns
+        -------
+        X : ndarray or DataFrame of shape (n_rows, n_features)
+        """
+        self.fit(X, y)
+        return X if isinstance(X, pd.DataFrame) else validate_data(self, X, reset=False, ensure_all_finite="allow-nan")
+
+    def transform(self, X: Any) -> Any:
+        """Put `length` rows in front of every series.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_rows, n_features)
+            The rows to forecast.
+
+        Returns
+        -------
+        X : ndarray or DataFrame of shape (n_series * length + n_rows, n_features)
+            All history first, then the rows of `X` in their order. A DataFrame stays a DataFrame.
+
+        Warns
+        -----
+        UnseenSeriesWarning
+            A series of `X` was not in the training table.
+        """
+        check_is_fitted(self)
+        values = validate_data(self, X, reset=False, ensure_all_finite="allow-nan")
+        panel = Panel.read(X, step=self._step)
+        if panel.index.kind() != self._kind:
+            error = LostSeriesError if panel.index.clock is None else PanelIndexError
+            raise error(
+                f"HistoryPrepender was fitted on a table with {self._kind} in its index, and this one has "
+                f"{panel.index.kind()}: its rows cannot be placed in time. Give the same kind of index; where a step "
+                'before lost it, call set_output(transform="pandas") on the pipeline.'
+            )
+        if panel.index.ticks is not None:
+            return self._prepend_by_time(X, panel)
+        follows = self._digest != _digest(values)
+        if isinstance(X, pd.DataFrame):
+            return _prepend_frame(X, self.tail_, self.length, follows)
+        return np.concatenate([_blank_before(self.tail_ if follows else self.tail_[:0], self.length), values])
+
+    def _prepend_by_time(self, X: pd.DataFrame, panel: Panel) -> pd.DataFrame:
+        if panel.step is None:
+            raise PanelIndexError(
+                "The time between rows is unknown: no series has two rows, neither here nor in training. Fit "
+                "HistoryPrepender on a longer table."
+            )
+        self._warn_unseen(panel.index.names)
+        clock = panel.index.clock
+        assert clock is not None
+        first = panel.ticks[panel.indptr[:-1]]
+        times = clock.labels((first[:, None] + panel.step * np.arange(-self.length, 0)).ravel())
+        names = panel.index.names
+        if names is None:
+            index = times
+        else:
+            levels = [names.get_level_values(i).repeat(self.length) for i in range(names.nlevels)]
+            index = pd.MultiIndex.from_arrays([*levels, times], names=X.index.names)
+        return pd.concat([self.tail_.reindex(index), X])
+
+    def _warn_unseen(self, names: pd.Index | None) -> None:
+        if names is None or self._series is None:
+            return
+        unseen = names.difference(self._series, sort=False)
+        if len(unseen):
+            warnings.warn(
+                f"{len(unseen)} of {len(names)} series were not in the training table and have no history: "
+                f"{list(unseen[:5])}{' ...' if len(unseen) > 5 else ''}. Their first forecasts rest on blank rows.",
+                UnseenSeriesWarning,
+                stacklevel=4,
+            )
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+
+def _last_of_each(indptr: NDArray[np.int64], length: int) -> NDArray[np.bool_]:
+    """Mark the last `length` positions of every group."""
+    from_end = np.repeat(indptr[1:], np.diff(indptr)) - np.arange(indptr[-1])
+    return from_end <= length
+
+
+def _blank_before(tail: NDArray[Any], length: int) -> NDArray[Any]:
+    """Fill a tail up to `length` rows with blank ones in front."""
+    n_blank = length - len(tail)
+    if n_blank <= 0:
+        return tail
+    dtype = np.result_type(tail.dtype, np.float32)
+    return np.concatenate([np.full((n_blank, tail.shape[1]), np.nan, dtype=dtype), tail])
+
+
+def _prepend_frame(X: pd.DataFrame, tail: pd.DataFrame, length: int, follows: bool) -> pd.DataFrame:
+    """Put the tail, or blank rows, in front of a table without times; the labels of blank rows are made up."""
+    tail = tail if follows else tail.iloc[:0]
+    n_blank = length - len(tail)
+    if n_blank > 0:
+        whole = pd.api.types.is_integer_dtype(X.index.dtype)
+        after = (tail if len(tail) else X).index[0]
+        labels = after - np.arange(n_blank, 0, -1) if whole else [None] * n_blank
+        blank = pd.DataFrame(np.nan, index=pd.Index(labels), columns=X.columns)
+        return pd.concat([blank, tail, X])
+    return pd.concat([tail, X])
+
+
+def _digest(values: NDArray[Any]) -> str:
+    """Recognise a table by its values."""
+    values = np.ascontiguousarray(values, dtype=np.float64)
+    return hashlib.blake2b(np.where(np.isnan(values), np.nan, values), digest_size=16).hexdigest() + str(values.shape)

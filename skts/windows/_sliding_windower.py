@@ -1,0 +1,308 @@
+"""Cut a panel into windows."""
+
+import difflib
+import warnings
+from collections.abc import Callable, Sequence
+from numbers import Integral
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.utils import Tags
+from sklearn.utils._indexing import _get_column_indices
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skts.exceptions import ShortSeriesError, ShortSeriesWarning
+from skts.panel import Panel, check_same_series, grid_positions, run_starts
+from skts.windows._origins import block_origins, training_origins
+from skts.windows._windows import Windows
+
+Columns = str | int | slice | Sequence[str] | Sequence[int] | Callable[[Any], Any]
+
+
+class SlidingWindower(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+    """Cut every series of a panel into windows.
+
+    `fit_transform` gives the training windows: all complete ones, every `stride` rows, none across a gap or from one
+    series into another. `transform` gives the forecasting windows: the first `history` rows of each series are
+    history, and every later row is forecast once, in consecutive blocks of `horizon` rows.
+
+    Parameters
+    ----------
+    window : int
+        How many rows before a forecast are read.
+    horizon : int, default=1
+        How many rows one window forecasts.
+    stride : int, default=1
+        Rows from one training window to the next.
+    known : str, int, slice, list of str or int, or callable, default=None
+        The columns whose values over the horizon are known when the forecast is made (a weather forecast, the
+        calendar), by name, by position, or a callable that is given `X` and returns them, such as
+        :func:`~sklearn.compose.make_column_selector`. Every other column is observed: read up to the row before the
+        origin only.
+    history : int, default=None
+        How many rows at the start of each series get no forecast at `transform`; `window` by default. Set it to the
+        `length` of the :class:`~skts.HistoryPrepender` before it in order to search `window` alone.
+
+    Attributes
+    ----------
+    known_ : ndarray of int64 of shape (n_known,)
+        The positions of the known columns.
+    n_features_in_ : int
+        Number of columns seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, where `X` was a DataFrame.
+
+    See Also
+    --------
+    HistoryPrepender : Keeps the first rows from being lost.
+    Windows : What comes out.
+
+    Notes
+    -----
+    A series of n rows without a gap gives `(n - window - horizon) // stride + 1` training windows. A missing time
+    stamp is a gap: nothing trains across it, and at forecasting its rows are blank (NaN).
+
+    The output is :class:`~skts.Windows`, not an array: memory grows with rows, not with rows x window. So
+    `set_output` changes nothing here.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skts import SlidingWindower
+    >>> windows = SlidingWindower(168, horizon=24).fit_transform(np.zeros((8760, 3)))
+    >>> windows.shape
+    (8569, 168, 3)
+    """
+
+    _parameter_constraints = {
+        "window": [Interval(Integral, 1, None, closed="left")],
+        "horizon": [Interval(Integral, 1, None, closed="left")],
+        "stride": [Interval(Integral, 1, None, closed="left")],
+        "known": [str, Integral, slice, "array-like", callable, None],
+        "history": [Interval(Integral, 1, None, closed="left"), None],
+    }
+
+    def __init__(
+        self,
+        window: int,
+        horizon: int = 1,
+        *,
+        stride: int = 1,
+        known: Columns | None = None,
+        history: int | None = None,
+    ):
+        self.window = window
+        self.horizon = horizon
+        self.stride = stride
+        self.known = known
+        self.history = history
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Learn the columns and the time from one row to the next.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_rows, n_features)
+            The training table. NaN is allowed.
+        y : array-like of shape (n_rows,), default=None
+            Not learned from; read only to notice that `X` has lost its series.
+
+        Returns
+        -------
+        self : object
+        """
+        self._fit(X, y)
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit_transform(self, X: Any, y: Any = None) -> Windows:
+        """Fit, and cut the training windows.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_rows, n_features)
+        y : array-like of shape (n_rows,), default=None
+
+        Returns
+        -------
+        windows : Windows of shape (n_windows, window, n_features)
+
+        Raises
+        ------
+        ShortSeriesError
+            No series is long enough for one window.
+
+        Warns
+        -----
+        ShortSeriesWarning
+            Some series are too short, and others are not.
+        """
+        values, panel = self._fit(X, y)
+        runs = run_starts(panel.ticks, panel.indptr, panel.step)
+        origins, counts = training_origins(runs, self.window, self.horizon, self.stride)
+        run_series = panel.series_of(runs[:-1])
+        self._check_long_enough(panel, np.diff(runs), run_series)
+        return self._windows(
+            panel, values[panel.rows], origins, np.repeat(run_series, counts), panel.rows, panel.ticks, None
+        )
+
+    def transform(self, X: Any) -> Windows:
+        """Cut the forecasting windows.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_rows, n_features)
+            History in front of every series, then the rows to forecast.
+
+        Returns
+        -------
+        windows : Windows of shape (n_blocks, window, n_features)
+
+        Raises
+        ------
+        ShortSeriesError
+            A series has no row behind its history.
+        """
+        check_is_fitted(self)
+        values = validate_data(self, X, reset=False, ensure_all_finite="allow-nan")
+        panel = Panel.read(X, step=self._step)
+        history = self._history()
+        self._check_history(panel, history)
+        positions, indptr = grid_positions(
+            panel.ticks, panel.indptr, panel.step, self.window + self.horizon, self.horizon
+        )
+        first = positions[panel.indptr[:-1] + history]
+        # room behind each series for the rest of its last block, so that a window never reads the next series
+        padding = -(indptr[1:] - first) % self.horizon
+        shift = np.cumsum(padding) - padding
+        positions = positions + np.repeat(shift, np.diff(panel.indptr))
+        n_grid = int(indptr[-1] + padding.sum())
+        grid = np.full((n_grid, values.shape[1]), np.nan, dtype=np.float32)
+        grid[positions] = values[panel.rows]
+        rows = np.full(n_grid, -1, dtype=np.int64)
+        rows[positions] = panel.rows
+        ticks = np.repeat(panel.ticks, np.diff(np.append(positions, n_grid)))  # a blank has the time before it
+        origins, counts = block_origins(first + shift, indptr[1:] + shift, self.horizon)
+        history_rows = panel.rows[(panel.indptr[:-1, None] + np.arange(history)).ravel()]
+        series = np.repeat(np.arange(panel.n_series), counts)
+        return self._windows(panel, grid, origins, series, rows, ticks, history_rows)
+
+    def set_output(self, *, transform: str | None = None) -> Self:
+        """Change nothing: windows are no table, whatever container is asked for.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"}, default=None
+            Ignored; taken so that `Pipeline.set_output` reaches the other steps.
+
+        Returns
+        -------
+        self : object
+        """
+        return self
+
+    def _fit(self, X: Any, y: Any) -> tuple[NDArray[Any], Panel]:
+        values = validate_data(self, X, ensure_all_finite="allow-nan")
+        check_same_series(X, y)
+        self.known_ = _find_columns(X if isinstance(X, pd.DataFrame) else values, self.known)
+        self._history()
+        panel = Panel.read(X)
+        self._step = panel.step
+        return values, panel
+
+    def _history(self) -> int:
+        if self.history is not None and self.history < self.window:
+            raise ValueError(
+                f"SlidingWindower(window={self.window}, history={self.history}): the first forecast needs "
+                f"{self.window} rows before it. Give history={self.window} or more."
+            )
+        return self.window if self.history is None else self.history
+
+    def _windows(
+        self,
+        panel: Panel,
+        values: NDArray[Any],
+        origins: NDArray[np.int64],
+        series: NDArray[np.int64],
+        rows: NDArray[np.int64],
+        ticks: NDArray[np.int64],
+        history_rows: NDArray[np.int64] | None,
+    ) -> Windows:
+        return Windows(
+            panel=np.ascontiguousarray(values, dtype=np.float32),
+            origins=origins,
+            series=series,
+            rows=rows,
+            ticks=ticks,
+            window=self.window,
+            horizon=self.horizon,
+            known=self.known_,
+            n_rows=len(panel.rows),
+            history_rows=history_rows,
+            series_names=panel.index.names,
+            feature_names=getattr(self, "feature_names_in_", None),
+        )
+
+    def _check_long_enough(self, panel: Panel, run_lengths: NDArray[np.int64], run_series: NDArray[np.int64]) -> None:
+        longest = np.zeros(panel.n_series, dtype=np.int64)
+        np.maximum.at(longest, run_series, run_lengths)
+        needed = self.window + self.horizon
+        short = np.flatnonzero(longest < needed)
+        if len(short) == 0:
+            return
+        listed = ", ".join(f"{panel.name(i)} has {longest[i]}" for i in short[:5]) + (" ..." if len(short) > 5 else "")
+        message = (
+            f"SlidingWindower(window={self.window}, horizon={self.horizon}) needs {needed} consecutive rows for one "
+            f"training window, and {listed}"
+        )
+        if len(short) == panel.n_series:
+            raise ShortSeriesError(f"{message}: fit on longer series, or give a shorter window or horizon.")
+        warnings.warn(
+            f"{message}: {len(short)} of {panel.n_series} series give no window.", ShortSeriesWarning, stacklevel=3
+        )
+
+    def _check_history(self, panel: Panel, history: int) -> None:
+        lengths = np.diff(panel.indptr)
+        short = np.flatnonzero(lengths <= history)
+        if len(short):
+            raise ShortSeriesError(
+                f"SlidingWindower(window={self.window}) needs {history} rows of history before each forecast, and "
+                f"{panel.name(short[0])} has {lengths[short[0]]} rows in all: give a longer table or put "
+                f"HistoryPrepender({history}) before it."
+            )
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+
+def _find_columns(X: Any, known: Columns | None) -> NDArray[np.int64]:
+    """Resolve column names, positions or a selector, as ColumnTransformer does."""
+    if known is None:
+        return np.empty(0, dtype=np.int64)
+    key = known(X) if callable(known) else known
+    key = key.tolist() if isinstance(key, np.ndarray | pd.Index) else key
+    try:
+        return np.asarray(_get_column_indices(X, key), dtype=np.int64)
+    except (ValueError, IndexError) as error:
+        raise ValueError(f"SlidingWindower(known={known!r}): {_say_why(X, key)}") from error
+
+
+def _say_why(X: Any, key: Any) -> str:
+    if not isinstance(X, pd.DataFrame):
+        return (
+            f"the table has {X.shape[1]} columns without names. Give positions from 0 to {X.shape[1] - 1}, or a "
+            'DataFrame; where a step before lost the names, call set_output(transform="pandas") on the pipeline.'
+        )
+    columns = [str(column) for column in X.columns]
+    asked = [key] if isinstance(key, str) or not isinstance(key, list | tuple) else key
+    missing = [str(name) for name in asked if name not in columns]
+    close = [match for name in missing for match in difflib.get_close_matches(name, columns, n=1)]
+    hint = f" Did you mean {', '.join(map(repr, close))}?" if close else ""
+    return f"no column {', '.join(map(repr, missing))} among {columns}.{hint}"

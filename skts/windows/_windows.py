@@ -1,0 +1,197 @@
+"""Windows as addresses into one float32 panel."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Windows:
+    """Windows of a panel, held as the panel once and an integer address each.
+
+    Made by :class:`~skts.SlidingWindower`. Indexing gathers windows in one vectorised take, `numpy.asarray` makes the
+    whole 3-D array.
+
+    Parameters
+    ----------
+    panel : ndarray of float32 of shape (n_panel_rows, n_features)
+        The table, series after series, each in time order. For forecasting it is regular in time: rows of NaN stand
+        for the missing ones, and behind a series where its last block is short.
+    origins : ndarray of int64 of shape (n_windows,)
+        The panel row of the first forecast value of each window; the window ends one row before it.
+    series : ndarray of int64 of shape (n_windows,)
+        The number of each window's series, a position in `series_names`.
+    rows : ndarray of int64 of shape (n_panel_rows,)
+        The row of the table that each panel row came from, -1 for a blank.
+    ticks : ndarray of int64 of shape (n_panel_rows,)
+        The time of each panel row as an increasing integer.
+    window, horizon : int
+        In rows.
+    known : ndarray of int64 of shape (n_known,)
+        The columns whose values over the horizon are known at the origin.
+    n_rows : int
+        How many rows the table had.
+    history_rows : ndarray of int64 or None
+        The rows of the table that get no forecast. None marks training windows, which overlap and forecast no row.
+    series_names : Index or None
+        The names of the series; None where the table has one series without a name.
+    feature_names : ndarray of object or None
+        The names of the columns where the table was a DataFrame.
+    """
+
+    panel: NDArray[np.float32]
+    origins: NDArray[np.int64]
+    series: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    ticks: NDArray[np.int64]
+    window: int
+    horizon: int
+    known: NDArray[np.int64]
+    n_rows: int
+    history_rows: NDArray[np.int64] | None = None
+    series_names: pd.Index | None = None
+    feature_names: NDArray[np.object_] | None = None
+
+    def __len__(self) -> int:
+        return len(self.origins)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Shape of the 3-D array that the windows stand for: (n_windows, window, n_features)."""
+        return len(self.origins), self.window, self.panel.shape[1]
+
+    @property
+    def ndim(self) -> int:
+        """Always 3."""
+        return 3
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Always float32."""
+        return self.panel.dtype
+
+    def __getitem__(self, key: Any) -> NDArray[np.float32]:
+        """Gather windows: an int gives (window, n_features), anything else (n, window, n_features)."""
+        origins = self.origins[key]
+        return self.panel[origins[..., None] + np.arange(-self.window, 0)]
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
+        if copy is False:
+            raise ValueError("Windows are addresses: their 3-D array is made on request, which copies.")
+        return self[:].astype(dtype or np.float32, copy=False)
+
+    def __repr__(self) -> str:
+        kind = "training" if self.is_training else "forecasting"
+        names = self.series_names
+        return (
+            f"<Windows: {len(self)} {kind} windows of {self.window} rows x {self.panel.shape[1]} features, "
+            f"horizon {self.horizon}, {len(self.known)} known, {1 if names is None else len(names)} series>"
+        )
+
+    @property
+    def is_training(self) -> bool:
+        """Whether these are training windows, which overlap, or blocks that forecast each row once."""
+        return self.history_rows is None
+
+    @property
+    def ahead(self) -> NDArray[np.float32]:
+        """The known columns over the horizon: ndarray of shape (n_windows, horizon, n_known), made on request."""
+        return self.panel[self.horizon_positions()[..., None], self.known]
+
+    def horizon_positions(self) -> NDArray[np.int64]:
+        """Give the panel row of every forecast value: ndarray of shape (n_windows, horizon)."""
+        return self.origins[:, None] + np.arange(self.horizon)
+
+    def to_panel(self, values: ArrayLike, fill: float = np.nan) -> NDArray[Any]:
+        """Put one value per row of the table in the order of the panel.
+
+        Parameters
+        ----------
+        values : array-like of shape (n_rows,) or (n_rows, n_targets)
+            One value for every row that entered the windower, in that order.
+        fill : float
+            What a blank row gets.
+
+        Returns
+        -------
+        values : ndarray of shape (n_panel_rows,) or (n_panel_rows, n_targets)
+        """
+        values = np.asarray(values)
+        if len(values) != self.n_rows:
+            raise ValueError(
+                f"y has {len(values)} values and the table that entered SlidingWindower had {self.n_rows} rows: "
+                "give one value for each of its rows."
+            )
+        blank = self.rows < 0
+        if not blank.any():
+            return values[self.rows]
+        out = values[np.maximum(self.rows, 0)].astype(np.result_type(values.dtype, np.float32))
+        out[blank] = fill
+        return out
+
+    def targets(self, y: ArrayLike) -> NDArray[Any]:
+        """Cut the targets of every window out of `y`.
+
+        Parameters
+        ----------
+        y : array-like of shape (n_rows,) or (n_rows, n_targets)
+            One value for every row that entered the windower, in that order.
+
+        Returns
+        -------
+        targets : ndarray of shape (n_windows, horizon) or (n_windows, horizon, n_targets)
+            NaN where a block reaches past the rows of the table.
+        """
+        return self.to_panel(y)[self.horizon_positions()]
+
+    def to_rows(self, forecasts: NDArray[Any]) -> NDArray[Any]:
+        """Put the forecasts of forecasting windows in the order of the table's rows.
+
+        Parameters
+        ----------
+        forecasts : ndarray of shape (n_windows, horizon, ...)
+
+        Returns
+        -------
+        forecasts : ndarray of shape (n_rows - n_history_rows, ...)
+            One per row that is no history.
+        """
+        if self.history_rows is None:
+            raise ValueError("Training windows overlap: a row has many forecasts. Transform the table instead.")
+        rows = self.rows[self.horizon_positions()]
+        is_row = rows >= 0
+        rank = np.ones(self.n_rows, dtype=np.int64)
+        rank[self.history_rows] = 0
+        n_forecasts = int(rank.sum())
+        rank = np.cumsum(rank) - 1
+        out = np.empty((n_forecasts, *forecasts.shape[2:]), dtype=forecasts.dtype)
+        out[rank[rows[is_row]]] = forecasts[is_row]
+        return out
+
+    def count_blank(self) -> tuple[int, int]:
+        """Count the forecasts that rest on a blank or missing input.
+
+        Returns
+        -------
+        n_blank : int
+            Forecast values whose window, or whose known columns over the horizon, hold a NaN.
+        n_forecasts : int
+            All forecast values.
+        """
+        is_row = self.rows >= 0
+        observed_blank = np.isnan(self.panel).any(axis=1)
+        known_blank = np.isnan(self.panel[:, self.known]).any(axis=1) & is_row
+        touched = _any_between(observed_blank, self.origins - self.window, self.origins)
+        touched |= _any_between(known_blank, self.origins, self.origins + self.horizon)
+        values = np.append(0, np.cumsum(is_row))
+        forecasts = values[self.origins + self.horizon] - values[self.origins]
+        return int(forecasts[touched].sum()), int(forecasts.sum())
+
+
+def _any_between(flags: NDArray[np.bool_], start: NDArray[np.int64], stop: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Tell for each `start[i]:stop[i]` whether any flag is set, by one cumulative sum."""
+    total = np.append(0, np.cumsum(flags))
+    return total[stop] > total[start]
