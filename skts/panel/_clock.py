@@ -1,6 +1,7 @@
 """Times as integers: every kind of time index becomes int64 ticks, and ticks become labels again."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ class Clock:
 
     Parameters
     ----------
-    dtype : object
+    dtype : dtype
         The dtype of the time labels, as pandas has it.
     name : hashable
         The name of the time level.
@@ -26,8 +27,8 @@ class Clock:
     for integers. Date-times with a zone count in UTC, so days with a clock change stay regular.
     """
 
-    dtype: object
-    name: object
+    dtype: Any
+    name: Any
 
     @classmethod
     def read(cls, labels: pd.Index) -> tuple["Clock", NDArray[np.int64]]:
@@ -51,7 +52,7 @@ class Clock:
             return "date-times with a time zone"
         if isinstance(self.dtype, pd.PeriodDtype):
             return str(self.dtype)
-        return {"M": "date-times without a time zone", "m": "time differences"}.get(self.dtype.kind, "integers")  # type: ignore[attr-defined]
+        return {"M": "date-times without a time zone", "m": "time differences"}.get(self.dtype.kind, "integers")
 
     def labels(self, ticks: NDArray[np.int64]) -> pd.Index:
         """Turn ticks back into labels of the index's own dtype."""
@@ -59,10 +60,12 @@ class Clock:
             utc = pd.DatetimeIndex(ticks.view("datetime64[ns]"), tz="UTC")
             return utc.tz_convert(self.dtype.tz).as_unit(self.dtype.unit).rename(self.name)
         if isinstance(self.dtype, pd.PeriodDtype):
-            return pd.PeriodIndex.from_ordinals(ticks, freq=self.dtype.freq).rename(self.name)
-        if self.dtype.kind in "mM":  # type: ignore[attr-defined]
-            return pd.Index(ticks.view(f"{self.dtype.kind}8[ns]").astype(self.dtype), name=self.name)  # type: ignore
-        return pd.Index(ticks.astype(self.dtype), name=self.name)  # type: ignore[arg-type]
+            return pd.PeriodIndex.from_ordinals(  # type: ignore[attr-defined]
+                ticks, freq=self.dtype.freq
+            ).rename(self.name)
+        if self.dtype.kind in "mM":
+            return pd.Index(ticks.view(f"{self.dtype.kind}8[ns]").astype(self.dtype), name=self.name)
+        return pd.Index(ticks.astype(self.dtype), name=self.name)
 
     def label(self, tick: int) -> str:
         """Name one tick in a message."""
@@ -70,6 +73,6 @@ class Clock:
 
     def span(self, ticks: int) -> str:
         """Name a number of ticks in a message."""
-        if isinstance(self.dtype, pd.DatetimeTZDtype) or getattr(self.dtype, "kind", "") in "mM":
+        if self.kind.startswith(("date", "time")):
             return str(pd.Timedelta(ticks, unit="ns"))
         return str(ticks)

@@ -71,7 +71,7 @@ def read_index(X: Any) -> RowIndex:
     if isinstance(index, pd.MultiIndex):
         return _read_multi_index(index)
     if isinstance(index, pd.DatetimeIndex | pd.PeriodIndex):
-        _refuse_missing(index.isna(), "time", index.name)
+        _refuse_missing(np.asarray(index.isna()), "time", index.name)
         clock, ticks = Clock.read(index)
         return RowIndex(np.zeros(len(index), np.int64), None, ticks, clock)
     return RowIndex(np.zeros(len(X), np.int64), None, None, None)

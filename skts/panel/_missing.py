@@ -15,5 +15,5 @@ def has_target(y: ArrayLike) -> NDArray[np.bool_]:
     -------
     mask : ndarray of bool of shape (n_rows,)
     """
-    missing = np.isnan(np.asarray(y, dtype=np.float64))
-    return ~missing.reshape(len(missing), -1).any(axis=1)
+    missing: NDArray[np.bool_] = np.isnan(np.asarray(y, dtype=np.float64))
+    return np.logical_not(missing.reshape(len(missing), -1).any(axis=1))

@@ -8,13 +8,13 @@ from typing import Any, Self
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from skorch.callbacks import EarlyStopping
 from sklearn.base import BaseEstimator, RegressorMixin, _fit_context
 from sklearn.callback import CallbackSupportMixin
 from sklearn.metrics import r2_score
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted
+from skorch.callbacks import EarlyStopping
 
 from skts.exceptions import MissingHistoryWarning
 from skts.panel import has_target
@@ -170,7 +170,9 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
                 self._check_like_training(inputs, targets)
             dataset = inputs.dataset(**targets.tensors(self._y_mean, self._y_scale)).to(torch.device(self.net_.device))
             try:
-                self._train(X, y, sample_weight, dataset.subset(train), dataset.subset(valid) if len(valid) else None, epochs)
+                self._train(
+                    X, y, sample_weight, dataset.subset(train), dataset.subset(valid) if len(valid) else None, epochs
+                )
             except BaseException:
                 if not go_on:
                     del self.net_
@@ -181,7 +183,9 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
     def _start(self, inputs: Inputs, targets: Targets, device: torch.device) -> None:
         """Learn the scale of the targets and build a fresh net."""
         n_targets = targets.values.shape[1]
-        self._y_mean, self._y_scale = targets.moments() if self.normalize_y else (np.zeros(n_targets), np.ones(n_targets))
+        self._y_mean, self._y_scale = (
+            targets.moments() if self.normalize_y else (np.zeros(n_targets), np.ones(n_targets))
+        )
         self._y_shape = targets.shape
         self._sizes = {"known columns": len(inputs.known), "targets": n_targets, "rows of horizon": targets.horizon}
         module, module_params = self._module(self.n_features_in_, len(inputs.known), n_targets, targets.horizon)
@@ -238,8 +242,8 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
         teaching = targets.teaching()
         if not teaching.any():
             raise ValueError(
-                f"{type(self).__name__}: y is missing (NaN) over the horizon of every window: there is nothing to learn "
-                "from."
+                f"{type(self).__name__}: y is missing (NaN) over the horizon of every window: there is nothing "
+                "to learn from."
             )
         if not self.early_stopping:
             return np.flatnonzero(teaching), np.empty(0, dtype=np.int64)

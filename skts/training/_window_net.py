@@ -101,7 +101,8 @@ class WindowNet(NeuralNet):
         self._set_training(training)
         if self._needs_batches():
             super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
-            losses, sizes = zip(*self.history[-1, "batches", :, (f"{prefix}_loss", f"{prefix}_batch_size")], strict=True)
+            columns = f"{prefix}_loss", f"{prefix}_batch_size"
+            losses, sizes = zip(*self.history[-1, "batches", :, columns], strict=True)
             loss = float(np.average(losses, weights=sizes))
         else:
             loss = self._run_lean(iterator, self._lean_step if training else self.validation_step)
@@ -150,10 +151,9 @@ class WindowNet(NeuralNet):
 
     def _needs_batches(self) -> bool:
         """Tell whether anybody wants to see single batches, or a step of its own."""
-        net_hooks = any(getattr(type(self), name) is not getattr(NeuralNet, name) for name in (*_BATCH_HOOKS, "train_step"))
         hooks = any(
             getattr(type(callback), name, None) is not getattr(Callback, name)
             for _, callback in self.callbacks_
             for name in _BATCH_HOOKS
         )
-        return net_hooks or hooks or isinstance(self.optimizer_, _CLOSURE_OPTIMIZERS)
+        return hooks or isinstance(self.optimizer_, _CLOSURE_OPTIMIZERS)

@@ -83,7 +83,7 @@ class HistoryPrepender(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         values = validate_data(self, X, ensure_all_finite="allow-nan")
         check_same_series(X, y)
-        panel = Panel.read(X)
+        panel = Panel.read(X if isinstance(X, pd.DataFrame) else values)
         tail = panel.rows[_last_of_each(panel.indptr, self.length)]
         self.tail_ = X.iloc[np.sort(tail)] if isinstance(X, pd.DataFrame) else values[tail]
         self._step = panel.step
@@ -127,7 +127,7 @@ class HistoryPrepender(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         values = validate_data(self, X, reset=False, ensure_all_finite="allow-nan")
-        panel = Panel.read(X, step=self._step)
+        panel = Panel.read(X if isinstance(X, pd.DataFrame) else values, step=self._step)
         if panel.index.kind() != self._kind:
             error = LostSeriesError if panel.index.clock is None else PanelIndexError
             raise error(
@@ -140,7 +140,8 @@ class HistoryPrepender(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         follows = self._digest != _digest(values)
         if isinstance(X, pd.DataFrame):
             return _prepend_frame(X, self.tail_, self.length, follows)
-        return np.concatenate([_blank_before(self.tail_ if follows else self.tail_[:0], self.length), values])
+        tail = np.asarray(self.tail_)
+        return np.concatenate([_blank_before(tail if follows else tail[:0], self.length), values])
 
     def _prepend_by_time(self, X: pd.DataFrame, panel: Panel) -> pd.DataFrame:
         if panel.step is None:
@@ -210,4 +211,5 @@ def _prepend_frame(X: pd.DataFrame, tail: pd.DataFrame, length: int, follows: bo
 def _digest(values: NDArray[Any]) -> str:
     """Recognise a table by its values."""
     values = np.ascontiguousarray(values, dtype=np.float64)
-    return hashlib.blake2b(np.where(np.isnan(values), np.nan, values), digest_size=16).hexdigest() + str(values.shape)
+    canonical = np.where(np.isnan(values), np.nan, values)  # one NaN out of many
+    return hashlib.blake2b(canonical.tobytes(), digest_size=16).hexdigest() + str(values.shape)

@@ -23,7 +23,7 @@ from skts.windows._windows import Windows
 Columns = str | int | slice | Sequence[str] | Sequence[int] | Callable[[Any], Any]
 
 
-class SlidingWindower(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+class SlidingWindower(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # type: ignore[call-arg]
     """Cut every series of a panel into windows.
 
     `fit_transform` gives the training windows: all complete ones, every `stride` rows, none across a gap or from one
@@ -170,7 +170,7 @@ class SlidingWindower(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
         """
         check_is_fitted(self)
         values = validate_data(self, X, reset=False, ensure_all_finite="allow-nan")
-        panel = Panel.read(X, step=self._step)
+        panel = Panel.read(X if isinstance(X, pd.DataFrame) else values, step=self._step)
         history = self._history()
         self._check_history(panel, history)
         positions, indptr = grid_positions(
@@ -211,7 +211,7 @@ class SlidingWindower(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
         check_same_series(X, y)
         self.known_ = _find_columns(X if isinstance(X, pd.DataFrame) else values, self.known)
         self._history()
-        panel = Panel.read(X)
+        panel = Panel.read(X if isinstance(X, pd.DataFrame) else values)
         self._step = panel.step
         return values, panel
 
@@ -279,6 +279,7 @@ class SlidingWindower(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
+        tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
 
 

@@ -182,8 +182,9 @@ class Windows:
             All forecast values.
         """
         is_row = self.rows >= 0
-        observed_blank = np.isnan(self.panel).any(axis=1)
-        known_blank = np.isnan(self.panel[:, self.known]).any(axis=1) & is_row
+        missing: NDArray[np.bool_] = np.isnan(self.panel)
+        observed_blank = np.logical_or.reduce(missing, axis=1)
+        known_blank = np.logical_or.reduce(missing[:, self.known], axis=1) & is_row
         touched = _any_between(observed_blank, self.origins - self.window, self.origins)
         touched |= _any_between(known_blank, self.origins, self.origins + self.horizon)
         values = np.append(0, np.cumsum(is_row))

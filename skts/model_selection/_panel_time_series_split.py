@@ -1,0 +1,96 @@
+"""Time-ordered splits of many series at once."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import BaseCrossValidator, TimeSeriesSplit
+
+from skts.panel import Panel, check_same_series
+
+
+class PanelTimeSeriesSplit(BaseCrossValidator):
+    """Train on the past of all series, test on the next period of all of them.
+
+    :class:`~sklearn.model_selection.TimeSeriesSplit` cuts a table by row numbers, and so trains on some stations to
+    test on others when the table holds several. This cuts by time, the same for all.
+
+    Parameters
+    ----------
+    n_splits : int, default=5
+        Number of splits, at least 2.
+    test_size : int, default=None
+        Times in each test set; `n_times // (n_splits + 1)` by default.
+    gap : int, default=0
+        Times left out between training and test set.
+    max_train_size : int, default=None
+        The most times in a training set, the latest ones.
+
+    Notes
+    -----
+    Sizes count distinct times, whatever the number of series that have them, so series may be of any length, start or
+    end anywhere and have gaps. For one series the splits equal those of scikit-learn's ``TimeSeriesSplit``.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skts.model_selection import PanelTimeSeriesSplit
+    >>> index = pd.MultiIndex.from_product([["a", "b"], range(4)], names=["station", "time"])
+    >>> X = pd.DataFrame({"wind": 1.0}, index=index)
+    >>> for train, test in PanelTimeSeriesSplit(2, test_size=1).split(X):
+    ...     print(train, test)
+    [0 1 4 5] [2 6]
+    [0 1 2 4 5 6] [3 7]
+    """
+
+    def __init__(
+        self, n_splits: int = 5, *, test_size: int | None = None, gap: int = 0, max_train_size: int | None = None
+    ):
+        TimeSeriesSplit(n_splits, test_size=test_size, gap=gap, max_train_size=max_train_size)  # refuses n_splits < 2
+        self.n_splits = n_splits
+        self.test_size = test_size
+        self.gap = gap
+        self.max_train_size = max_train_size
+
+    def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        """Give the rows to train and to test on.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_rows, n_features)
+            Its index tells series and time.
+        y : array-like of shape (n_rows,), default=None
+            Read only to notice that `X` has lost its series.
+        groups : object, default=None
+            Ignored.
+
+        Yields
+        ------
+        train, test : ndarray of int64
+            Row numbers, increasing.
+        """
+        check_same_series(X, y)
+        panel = Panel.read(X)
+        times, rank = np.unique(panel.ticks, return_inverse=True)
+        time_of_row = np.empty_like(rank)
+        time_of_row[panel.rows] = rank
+        by_time = TimeSeriesSplit(
+            self.n_splits, test_size=self.test_size, gap=self.gap, max_train_size=self.max_train_size
+        )
+        for train, test in by_time.split(times):
+            yield tuple(np.flatnonzero((time_of_row >= some[0]) & (time_of_row <= some[-1])) for some in (train, test))  # type: ignore[misc]
+
+    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
+        """Give the number of splits.
+
+        Parameters
+        ----------
+        X, y, groups : object, default=None
+            Ignored.
+
+        Returns
+        -------
+        n_splits : int
+        """
+        return self.n_splits
