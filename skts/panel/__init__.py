@@ -2,7 +2,7 @@
 
 from skts.panel._clock import Clock
 from skts.panel._gaps import commonest_step, grid_positions, run_starts
-from skts.panel._index import RowIndex, check_same_series, read_index
+from skts.panel._index import RowIndex, check_same_series, read_index, series_names
 from skts.panel._missing import has_target
 from skts.panel._panel import Panel
 
@@ -16,4 +16,5 @@ __all__ = [
     "has_target",
     "read_index",
     "run_starts",
+    "series_names",
 ]

@@ -100,6 +100,11 @@ def _refuse_missing(missing: NDArray[np.bool_], what: str, level: object) -> Non
         )
 
 
+def series_names(index: pd.Index) -> pd.Index | None:
+    """Give the series of every row: the levels of an index before its last, or None where it has one level."""
+    return index.droplevel(-1) if isinstance(index, pd.MultiIndex) else None
+
+
 def check_same_series(X: Any, y: Any) -> None:
     """Refuse a table that lost its series while its target still carries several.
 

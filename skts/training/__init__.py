@@ -3,7 +3,7 @@
 from skts.training._batches import Batches
 from skts.training._device import resolve_device, seeded
 from skts.training._epoch_listener import EpochListener
-from skts.training._window_dataset import WindowDataset
+from skts.training._window_dataset import WindowDataset, fill_forward
 from skts.training._window_net import WindowNet
 
-__all__ = ["Batches", "EpochListener", "WindowDataset", "WindowNet", "resolve_device", "seeded"]
+__all__ = ["Batches", "EpochListener", "WindowDataset", "WindowNet", "fill_forward", "resolve_device", "seeded"]

@@ -1,0 +1,33 @@
+# Needs Python (3.11 or newer) and make, nothing else: the environment is made in .venv.
+PYTHON ?= python3
+# The newest torch that the package was tested with. For a build without CUDA from PyTorch's own index:
+#   make demo TORCH="torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu"
+TORCH ?= torch==2.13.0
+DEMO ?=
+
+BIN := .venv/bin
+
+.PHONY: demo test lint types clean
+
+demo: .venv/ready  ## tune, forecast and report on the bundled wind farm
+	$(BIN)/python -m skts $(DEMO)
+
+test: .venv/ready  ## run the tests
+	$(BIN)/python -m pytest
+
+lint: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/ready
+	$(BIN)/mypy
+
+.venv/ready: setup.cfg pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet $(TORCH)
+	$(BIN)/python -m pip install --quiet --editable '.[plot,test]'
+	touch $@
+
+clean:
+	rm -rf .venv build dist *.egg-info

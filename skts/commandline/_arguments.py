@@ -1,0 +1,73 @@
+"""The arguments of `python -m skts`."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+_DESCRIPTION = """\
+Tune an LSTM over time-ordered splits, forecast every row of the last period, and compare with simple rivals.
+
+Without a file: four wind turbines of La Haute Borne, two years of hours, the last 59 days a day ahead.
+"""
+
+_EPILOG = """\
+examples:
+  python -m skts
+  python -m skts power.csv --time timestamp --series turbine --target power_kw --known 'era5_*'
+  python -m skts power.parquet --time time --series region farm --target mw --known wind_speed --window 96 --horizon 48
+"""
+
+
+def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line; `--help` says what there is.
+
+    Parameters
+    ----------
+    arguments : sequence of str, default=None
+        `sys.argv[1:]` by default.
+
+    Returns
+    -------
+    options : Namespace
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m skts", description=_DESCRIPTION, epilog=_EPILOG, formatter_class=argparse.RawTextHelpFormatter
+    )
+    table = parser.add_argument_group("the table")
+    table.add_argument("data", nargs="?", type=Path, help="CSV or Parquet file, one row per series and time")
+    table.add_argument("--time", metavar="COLUMN", help="column with the times (needed with a file)")
+    table.add_argument("--series", metavar="COLUMN", nargs="+", default=[], help="column(s) that name the series")
+    table.add_argument("--target", metavar="COLUMN", help="column to forecast (needed with a file)")
+    table.add_argument(
+        "--known",
+        metavar="PATTERN",
+        nargs="+",
+        default=[],
+        help="columns known ahead, names or patterns ('era5_*');\nof the other numeric ones only the past is read",
+    )
+    job = parser.add_argument_group("the forecast")
+    job.add_argument("--window", type=_positive, default=168, help="rows read before a forecast (default: 168)")
+    job.add_argument("--horizon", type=_positive, default=24, help="rows forecast at a time (default: 24)")
+    job.add_argument(
+        "--test", type=_positive, metavar="TIMES", help="times held out at the end (default: 1416; of a file, a tenth)"
+    )
+    job.add_argument("--splits", type=_positive, default=3, help="time-ordered splits of the search (default: 3)")
+    job.add_argument("--stride", type=_positive, default=6, help="rows between training windows (default: 6)")
+    job.add_argument("--jobs", type=int, default=-1, help="processes of the search, -1 for all cores (default: -1)")
+    job.add_argument("--seed", type=int, default=0, help="seed of the networks (default: 0)")
+    job.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
+    job.add_argument("--output", type=Path, default=Path(), metavar="FOLDER", help="for forecast.png and forecasts.csv")
+    job.add_argument("--quick", action="store_true", help="a small search on the last 5,000 times: to see that it runs")
+    options = parser.parse_args(arguments)
+    if options.data is not None and (options.time is None or options.target is None):
+        parser.error("a file needs --time and --target")
+    if options.splits < 2:
+        parser.error("--splits must be at least 2")
+    return options
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, and is {value}")
+    return value
