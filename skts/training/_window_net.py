@@ -17,7 +17,7 @@ from skts.training._window_dataset import Targets, WindowDataset
 
 _BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 _CLOSURE_OPTIMIZERS = (torch.optim.LBFGS,)
-_PREDICT_BYTES = 2**26
+_CPU_BYTES, _GPU_BYTES = 2**24, 2**30
 
 
 class WindowNet(NeuralNet):
@@ -124,16 +124,23 @@ class WindowNet(NeuralNet):
         """
         self._set_training(False)
         dataset.to(torch.device(self.device))
+        batches = Batches(dataset, self._prediction_batch_size(dataset))
+        forecasts, done = torch.empty(0), 0
         with torch.inference_mode():
-            batches = Batches(dataset, self._prediction_batch_size(dataset))
-            forecasts = [self.module_(**inputs) for inputs, _ in batches]
-        return torch.cat(forecasts).cpu().numpy()
+            for inputs, _ in batches:
+                batch = self.module_(**inputs)
+                if not done:  # one tensor for all, since many small ones would keep the freed memory in pieces
+                    forecasts = batch.new_empty((len(dataset), *batch.shape[1:]))
+                forecasts[done : done + len(batch)] = batch
+                done += len(batch)
+        return forecasts.cpu().numpy()
 
     def _prediction_batch_size(self, dataset: WindowDataset) -> int:
-        """Choose large batches whose inputs and states stay within some ten megabytes."""
+        """Choose large batches whose inputs and gates stay in the caches of a CPU, or fill a GPU."""
         width = max(parameter.shape[0] for parameter in self.module_.parameters())
         per_window = 4 * dataset.window * (width + dataset.panel.shape[1])
-        return int(np.clip(_PREDICT_BYTES // per_window, 16, 4096))
+        on_cpu = torch.device(self.device).type == "cpu"
+        return int(np.clip((_CPU_BYTES if on_cpu else _GPU_BYTES) // per_window, 16, 8192))
 
     def _run_lean(self, batches: Iterable, step: Callable) -> float:
         losses, sizes = [], []
