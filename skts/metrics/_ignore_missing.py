@@ -1,17 +1,13 @@
 """Scorers that leave out the rows without a target."""
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from sklearn.metrics import check_scoring
-from sklearn.utils import Tags, get_tags
+from sklearn.metrics import get_scorer
+from sklearn.metrics._scorer import _BaseScorer
 
 from skts.panel import has_target
-
-_ANSWERS = ("predict", "predict_proba", "predict_log_proba", "decision_function")
 
 
 def ignore_missing(scoring: str | Callable) -> Callable[..., float]:
@@ -22,16 +18,19 @@ def ignore_missing(scoring: str | Callable) -> Callable[..., float]:
 
     Parameters
     ----------
-    scoring : str or callable
-        The name of a scorer, a scorer, or any callable with the signature `(estimator, X, y)`.
+    scoring : str or scorer
+        The name of a scorer, or what :func:`~sklearn.metrics.make_scorer` gives.
 
     Returns
     -------
-    scorer : callable
-        With the signature `(estimator, X, y, sample_weight=None)`; for `scoring=` of cross-validation and searches.
+    scorer : scorer
+        With the signature `(estimator, X, y, *, sample_weight=None)`; for `scoring=` of cross-validation, searches and
+        callbacks.
 
     Raises
     ------
+    TypeError
+        What is given is no scorer.
     ValueError
         On scoring, where no row has a target.
 
@@ -45,49 +44,36 @@ def ignore_missing(scoring: str | Callable) -> Callable[..., float]:
     >>> float(ignore_missing("neg_mean_absolute_error")(dummy, X, y))
     -1.0
     """
-    return _MissingIgnorer(scoring)
+    scorer = get_scorer(scoring)
+    if not isinstance(scorer, _BaseScorer):
+        raise TypeError(
+            f"ignore_missing({scoring!r}): a scorer or the name of one is expected. Of a metric f(y_true, y_pred), "
+            "make_scorer(f) makes one."
+        )
+    return _MissingIgnorer(scorer, scoring)
 
 
-class _MissingIgnorer:
-    """A scorer around a scorer; a class so that it pickles for the workers of a search."""
+class _MissingIgnorer(_BaseScorer):
+    """A scorer around a scorer, of the class by which scikit-learn knows its scorers."""
 
-    def __init__(self, scoring: str | Callable):
-        self.scoring = scoring
-        self._scorer = scoring if callable(scoring) else check_scoring(scoring=scoring)
+    def __init__(self, scorer: _BaseScorer, scoring: str | Callable):
+        super().__init__(scorer._score_func, scorer._sign, scorer._kwargs, scorer._response_method)
+        self._scorer = scorer
+        self._scoring = scoring
 
-    def __call__(self, estimator: Any, X: Any, y: Any, sample_weight: ArrayLike | None = None, **params: Any) -> float:
-        """Score the forecasts of the rows that have a target."""
-        there = has_target(y)
+    def _score(self, method_caller: Callable, estimator: Any, X: Any, y_true: Any, **kwargs: Any) -> float:
+        """Forecast every row, and score those that have a target."""
+        there = has_target(y_true)
         if not there.any():
             raise ValueError(f"{self!r}: y is missing (NaN) in every row: there is nothing to score.")
-        if sample_weight is not None:
-            params["sample_weight"] = np.asarray(sample_weight)[there]
-        y_there = y[there] if hasattr(y, "iloc") else np.asarray(y)[there]
-        return self._scorer(_AnswersSome(estimator, there), X, y_there, **params)
+        if kwargs.get("sample_weight") is not None:
+            kwargs["sample_weight"] = np.asarray(kwargs["sample_weight"])[there]
+
+        def answer_some(*args: Any, **params: Any) -> Any:
+            return np.asarray(method_caller(*args, **params))[there]
+
+        y_there = y_true[there] if hasattr(y_true, "iloc") else np.asarray(y_true)[there]
+        return self._scorer._score(answer_some, estimator, X, y_there, **kwargs)
 
     def __repr__(self) -> str:
-        return f"ignore_missing({self.scoring!r})"
-
-
-class _AnswersSome:
-    """An estimator that sees all rows and answers for some of them."""
-
-    def __init__(self, estimator: Any, rows: NDArray[np.bool_]):
-        self._estimator = estimator
-        self._rows = rows
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        attribute = getattr(self._estimator, name)
-        if name not in _ANSWERS:
-            return attribute
-
-        @functools.wraps(attribute)  # scorers ask for the method's name
-        def answer(X: Any, **params: Any) -> NDArray[Any]:
-            return np.asarray(attribute(X, **params))[self._rows]
-
-        return answer
-
-    def __sklearn_tags__(self) -> Tags:
-        return get_tags(self._estimator)
+        return f"ignore_missing({self._scoring!r})"

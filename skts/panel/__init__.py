@@ -2,9 +2,9 @@
 
 from skts.panel._clock import Clock
 from skts.panel._gaps import commonest_step, grid_positions, run_starts
-from skts.panel._index import RowIndex, check_same_series, read_index, series_names
 from skts.panel._missing import has_target
 from skts.panel._panel import Panel
+from skts.panel._row_index import RowIndex, check_same_series, read_index, series_names
 
 __all__ = [
     "Clock",

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from skts.exceptions import PanelIndexError
 from skts.panel._gaps import commonest_step
-from skts.panel._index import RowIndex, read_index
+from skts.panel._row_index import RowIndex, read_index
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, _fit_context
+from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -17,7 +18,7 @@ from skts.exceptions import LostSeriesError, PanelIndexError, UnseenSeriesWarnin
 from skts.panel import Panel, check_same_series
 
 
-class HistoryPrepender(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Put the training rows that come right before new rows in front of them.
 
     A window needs a past. In training, the table's own first rows serve; at forecasting, the past of the first new
@@ -81,6 +82,7 @@ class HistoryPrepender(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         -------
         self : object
         """
+        context = self._init_callback_context().call_on_fit_task_begin(estimator=self, X=X, y=y)
         values = validate_data(self, X, ensure_all_finite="allow-nan")
         check_same_series(X, y)
         panel = Panel.read(X if isinstance(X, pd.DataFrame) else values)
@@ -90,6 +92,7 @@ class HistoryPrepender(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self._kind = panel.index.kind()
         self._series = panel.index.names
         self._digest = _digest(values) if panel.index.ticks is None else None
+        context.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes={})
         return self
 
     def fit_transform(self, X: Any, y: Any = None) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import Tags
 from sklearn.utils._indexing import _get_column_indices
 from sklearn.utils._param_validation import Interval
@@ -23,7 +24,7 @@ from skts.windows._windows import Windows
 Columns = str | int | slice | Sequence[str] | Sequence[int] | Callable[[Any], Any]
 
 
-class SlidingWindower(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # type: ignore[call-arg]
+class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # type: ignore[call-arg]
     """Cut every series of a panel into windows.
 
     `fit_transform` gives the training windows: all complete ones, every `stride` rows, none across a gap or from one
@@ -207,12 +208,14 @@ class SlidingWindower(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
         return self
 
     def _fit(self, X: Any, y: Any) -> tuple[NDArray[Any], Panel]:
+        context = self._init_callback_context().call_on_fit_task_begin(estimator=self, X=X, y=y)
         values = validate_data(self, X, ensure_all_finite="allow-nan")
         check_same_series(X, y)
         self.known_ = _find_columns(X if isinstance(X, pd.DataFrame) else values, self.known)
         self._history()
         panel = Panel.read(X if isinstance(X, pd.DataFrame) else values)
         self._step = panel.step
+        context.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes={})
         return values, panel
 
     def _history(self) -> int:

@@ -1,0 +1,70 @@
+"""Data flows down: a folder imports only what stands above it."""
+
+import ast
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import skts
+
+ROOT = Path(skts.__file__).parent
+LAYERS = ["_version", "exceptions", "panel", "features", "windows", "nn", "training", "regressors", "strategies"]
+LEAVES = ["metrics", "model_selection", "inspection", "datasets", "persistence"]
+FACES = ["__init__", "__main__", "commandline"]  # the package and its command: they may import everything
+FILES = sorted(ROOT.rglob("*.py"))
+
+
+def room_of(path):
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def imported_rooms(path):
+    """The rooms of skts that a file imports, and the line of each import."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno} is a relative import"
+            names = [node.module] if node.module != "skts" else [f"skts.{alias.name}" for alias in node.names]
+        for name in names:
+            if name.split(".")[0] == "skts" and "." in name:
+                yield name.split(".")[1], node.lineno
+
+
+def test_every_room_has_its_place():
+    assert {room_of(path) for path in FILES} <= {*LAYERS, *LEAVES, *FACES}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_room_imports_only_what_stands_above_it(path):
+    room = room_of(path)
+    if room in FACES:
+        return
+    allowed = {room, *(LAYERS if room in LEAVES else LAYERS[: LAYERS.index(room)])}
+    if room == "nn":
+        allowed = {"nn"}
+    wrong = [f"line {line}: {other}" for other, line in imported_rooms(path) if other not in allowed]
+    assert not wrong
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_file_holds_one_public_class_and_is_named_after_it(path):
+    if path.parent == ROOT or path.name == "__init__.py":
+        return
+    classes = [node.name for node in ast.parse(path.read_text()).body if isinstance(node, ast.ClassDef)]
+    public = {name for name in classes if name in importlib.import_module(f"skts.{room_of(path)}").__all__}
+    assert {name.lower() for name in public} <= {path.stem.replace("_", "")}
+
+
+def test_importing_the_package_draws_nothing_and_seeds_nothing():
+    code = (
+        "import sys, torch, numpy as np; before = torch.get_rng_state(), np.random.get_state()[1].copy()\n"
+        "import skts\n"
+        "assert not {'matplotlib', 'matplotlib.pyplot', 'skts.commandline'} & set(sys.modules)\n"
+        "assert torch.equal(before[0], torch.get_rng_state()) and (before[1] == np.random.get_state()[1]).all()"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,32 @@
+"""scikit-learn's own checks on every estimator."""
+
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from skts import HistoryPrepender, LSTMRegressor, SlidingWindower
+
+ROWS = "rows are time steps: transform changes their number by design"
+ORDER = "rows are time steps: their order and their neighbours count by design"
+EXPECTED_FAILURES = {
+    "HistoryPrepender": {
+        "check_transformer_general": ROWS,
+        "check_transformer_data_not_an_array": ROWS,
+        "check_methods_sample_order_invariance": ORDER,
+        "check_methods_subset_invariance": ORDER,
+    },
+    "SlidingWindower": {
+        "check_transformer_general": ROWS,
+        "check_transformer_data_not_an_array": ROWS,
+        "check_methods_sample_order_invariance": ORDER,
+        "check_methods_subset_invariance": ORDER,
+    },
+    "LSTMRegressor": {},
+}
+
+
+@parametrize_with_checks(
+    [HistoryPrepender(2), SlidingWindower(2), LSTMRegressor(device="cpu")],
+    expected_failed_checks=lambda estimator: EXPECTED_FAILURES[type(estimator).__name__],
+    xfail_strict=True,
+)
+def test_estimator(estimator, check):
+    check(estimator)

@@ -1,0 +1,156 @@
+import numpy as np
+import pytest
+import torch
+from skorch.callbacks import Callback
+
+from skts.exceptions import NonFiniteLossError
+from skts.nn import EncoderDecoder
+from skts.training import EpochListener, WindowDataset, WindowNet, seeded
+
+CPU = torch.device("cpu")
+
+
+def make_dataset(n=40, weights=None):
+    generator = torch.Generator().manual_seed(0)
+    panel = torch.randn(n + 8, 3, generator=generator)
+    targets = torch.randn(n + 8, 1, generator=generator)
+    weights = torch.ones(n + 8, 1) if weights is None else weights
+    starts = torch.arange(n)
+    return WindowDataset(panel, starts, window=5, horizon=2, targets=targets, weights=weights, target_starts=starts + 5)
+
+
+def make_net(**kwargs):
+    sizes = {"n_features": 3, "n_known": 0, "n_targets": 1, "horizon": 2, "hidden_size": 4}
+    options = {"optimizer": torch.optim.AdamW, "lr": 0.01, "batch_size": 10, "verbose": 0} | kwargs
+    return WindowNet(
+        EncoderDecoder, **{f"module__{key}": value for key, value in sizes.items()}, **options
+    ).initialize()
+
+
+def weights_of(net):
+    return torch.cat([parameter.detach().ravel() for parameter in net.module_.parameters()])
+
+
+def fit(net, dataset, epochs, valid=None):
+    return net.partial_fit((dataset, valid), epochs=epochs)
+
+
+def train_plainly(dataset, n_epochs, clip):
+    """What the engine must do, as anyone would write it."""
+    module = EncoderDecoder(3, 0, 1, 2, hidden_size=4)
+    optimizer = torch.optim.AdamW(module.parameters(), lr=0.01)
+    losses = []
+    for _ in range(n_epochs):
+        total = 0.0
+        for items in torch.randperm(len(dataset)).split(10):
+            past = torch.stack([dataset.panel[s : s + 5] for s in dataset.starts[items]])
+            target = torch.stack([dataset.targets[s : s + 2] for s in dataset.target_starts[items]])
+            optimizer.zero_grad()
+            loss = ((module(past) - target) ** 2).mean()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(module.parameters(), clip)
+            optimizer.step()
+            total += float(loss.detach()) * len(items)
+        losses.append(total / len(dataset))
+    return torch.cat([parameter.detach().ravel() for parameter in module.parameters()]), losses
+
+
+def test_the_engine_equals_a_plain_loop_after_twelve_steps():
+    dataset = make_dataset()
+    with seeded(0, CPU):
+        net = make_net(gradient_clip=0.1)
+        fit(net, dataset, 3)
+    with seeded(0, CPU):
+        expected, losses = train_plainly(dataset, 3, clip=0.1)
+    torch.testing.assert_close(weights_of(net), expected, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(net.history[:, "train_loss"], losses, rtol=1e-5)
+
+
+class SeesBatches(Callback):
+    def on_train_begin(self, net, **kwargs):
+        self.n_batches = self.n_gradients = 0
+
+    def on_batch_end(self, net, training=None, **kwargs):
+        self.n_batches += 1
+
+    def on_grad_computed(self, net, named_parameters, **kwargs):
+        self.n_gradients += len(list(named_parameters)) > 0
+
+
+def test_a_callback_that_wants_batches_sees_them_and_changes_nothing_else():
+    dataset, seen = make_dataset(), SeesBatches()
+    nets = []
+    for callbacks in ([], [seen]):
+        with seeded(0, CPU):
+            nets.append(fit(make_net(callbacks=callbacks), dataset, 2, valid=dataset))
+    lean, stock = nets
+    assert seen.n_batches == 2 * (4 + 4)
+    assert seen.n_gradients == 2 * 4
+    torch.testing.assert_close(weights_of(lean), weights_of(stock), rtol=0, atol=0)
+    for loss in ("train_loss", "valid_loss"):
+        np.testing.assert_allclose(lean.history[:, loss], stock.history[:, loss], rtol=1e-6)
+
+
+def test_an_optimizer_with_a_closure_works():
+    with seeded(0, CPU):
+        net = fit(make_net(optimizer=torch.optim.LBFGS, lr=0.1, batch_size=40), make_dataset(), 3)
+    assert net.history[-1]["train_loss"] < net.history[0]["train_loss"]
+
+
+def test_weights_of_zero_hide_targets():
+    weights = torch.ones(48, 1)
+    weights[10:20] = 0
+    spoiled = make_dataset(weights=weights)
+    spoiled.targets[10:20] = 1e6
+    nets = []
+    for dataset in (make_dataset(weights=weights), spoiled):
+        with seeded(0, CPU):
+            nets.append(fit(make_net(), dataset, 2))
+    torch.testing.assert_close(weights_of(nets[0]), weights_of(nets[1]), rtol=0, atol=0)
+
+
+def test_the_loss_is_the_weighted_mean_over_what_is_there():
+    prediction, target = torch.tensor([[[1.0], [2.0]]]), torch.tensor([[[0.0], [5.0]]])
+    loss = make_net().get_loss(prediction, (target, torch.tensor([[[2.0], [0.0]]])))
+    assert float(loss) == 2.0
+
+
+def test_gradients_are_clipped():
+    net = make_net(optimizer=torch.optim.SGD, lr=1.0, gradient_clip=1e-3, batch_size=40)
+    before = weights_of(net)
+    fit(net, make_dataset(), 1)
+    assert (weights_of(net) - before).norm() <= 1.0001e-3
+
+
+def test_a_loss_that_is_not_finite_stops_and_says_when():
+    dataset = make_dataset()
+    dataset.targets[12] = torch.inf
+    with pytest.raises(NonFiniteLossError, match=r"train loss became nan in epoch 1.*lower lr.*StandardScaler"):
+        fit(make_net(), dataset, 3)
+
+
+def test_validation_does_not_train():
+    with seeded(0, CPU):
+        alone = fit(make_net(), make_dataset(), 2)
+    with seeded(0, CPU):
+        validated = fit(make_net(), make_dataset(), 2, valid=make_dataset(20))
+    torch.testing.assert_close(weights_of(alone), weights_of(validated), rtol=0, atol=0)
+    assert "valid_loss" in validated.history[-1]
+
+
+def test_forecasts_do_not_depend_on_the_size_of_batches(monkeypatch):
+    net, dataset = make_net(), make_dataset()
+    whole = net.forecast(dataset)
+    monkeypatch.setattr(WindowNet, "_prediction_batch_size", lambda self, dataset: 7)
+    np.testing.assert_allclose(net.forecast(dataset), whole, rtol=1e-5, atol=1e-6)
+    assert whole.shape == (40, 2, 1)
+
+
+def test_a_listener_hears_every_epoch_and_may_stop():
+    heard = []
+    listener = EpochListener(lambda: heard.append("begin"), lambda: heard.append("end") or len(heard) == 4)
+    net = make_net()
+    with listener.listening_to(net):
+        fit(net, make_dataset(), 10)
+    assert heard == ["begin", "end", "begin", "end"]
+    assert all(callback is not listener for _, callback in net.callbacks_)
