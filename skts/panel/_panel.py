@@ -87,15 +87,15 @@ def _check_increasing(index: RowIndex, rows: NDArray[np.int64], ticks: NDArray[n
     row, clock = int(rows[bad[0] + 1]), index.clock
     assert clock is not None
     time, before = clock.label(ticks[bad[0] + 1]), clock.label(ticks[bad[0]])
+    several = "Where the table holds several series, put their names into the index: X.set_index([series, time])."
     if time == before:
         raise PanelIndexError(
             f"Row {row}: {index.describe(row)} has the time {time} twice. One row per series and time is expected: "
-            "drop or average the repeated rows; where the table holds several series, put their names into the index, "
-            "X.set_index([series, time])."
+            f"drop or average the repeated rows. {several}"
         )
     raise PanelIndexError(
         f"Row {row}: the time of {index.describe(row)} decreases from {before} to {time}. Times must increase within "
-        "a series: call X.sort_index() and reorder y alike."
+        f"a series: call X.sort_index() and reorder y alike. {several}"
     )
 
 

@@ -165,7 +165,7 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
             self._random_state = check_random_state(self.random_state)
         with seeded(int(self._random_state.randint(_MAX_SEED)), device):
             if not go_on:
-                self._start(inputs, targets, device)
+                self._start(inputs, targets, train, device)
             else:
                 self._check_like_training(inputs, targets)
             dataset = inputs.dataset(**targets.tensors(self._y_mean, self._y_scale)).to(torch.device(self.net_.device))
@@ -180,11 +180,11 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
         self.n_iter_ = len(self.net_.history)
         return self
 
-    def _start(self, inputs: Inputs, targets: Targets, device: torch.device) -> None:
+    def _start(self, inputs: Inputs, targets: Targets, train: NDArray[np.int64], device: torch.device) -> None:
         """Learn the scale of the targets and build a fresh net."""
         n_targets = targets.values.shape[1]
         self._y_mean, self._y_scale = (
-            targets.moments() if self.normalize_y else (np.zeros(n_targets), np.ones(n_targets))
+            targets.moments(train) if self.normalize_y else (np.zeros(n_targets), np.ones(n_targets))
         )
         self._y_shape = targets.shape
         self._sizes = {"known columns": len(inputs.known), "targets": n_targets, "rows of horizon": targets.horizon}
@@ -296,9 +296,9 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
         Keys are "epoch", "train_loss" and, with `early_stopping`, "valid_loss".
         """
         check_is_fitted(self)
-        epochs = self.net_.history.to_list() if hasattr(self.net_.history, "to_list") else list(self.net_.history)
-        keys = ("epoch", "train_loss", "valid_loss")
-        return {key: [epoch[key] for epoch in epochs] for key in keys if key in epochs[0]}
+        whole = [epoch for epoch in self.net_.history if "train_loss" in epoch]  # an interrupted one has none
+        keys = ("epoch", "train_loss", "valid_loss") if self.early_stopping else ("epoch", "train_loss")
+        return {key: [epoch[key] for epoch in whole] for key in keys}
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -33,13 +33,20 @@ class Targets:
     horizon: int
     shape: tuple[int, ...]
 
-    def moments(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Give the weighted mean and standard deviation of each target; a constant one has the deviation 1."""
-        values = np.where(self.weights > 0, self.values, 0.0)
-        total = self.weights.sum(axis=0)
+    def moments(self, items: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Give the weighted mean and standard deviation of each target over the horizons of some windows.
+
+        Each row counts once, however many windows forecast it. A constant target has the deviation 1.
+        """
+        begin, end = self.starts[items], self.starts[items] + self.horizon
+        n = len(self.values) + 1
+        covered = np.cumsum(np.bincount(begin, minlength=n) - np.bincount(end, minlength=n))[:-1] > 0
+        weights = self.weights[covered]
+        values = np.where(weights > 0, self.values[covered], 0.0)
+        total = weights.sum(axis=0)
         total[total == 0] = 1.0
-        mean = (self.weights * values).sum(axis=0) / total
-        scale = np.sqrt((self.weights * (values - mean) ** 2).sum(axis=0) / total)
+        mean = (weights * values).sum(axis=0) / total
+        scale = np.sqrt((weights * (values - mean) ** 2).sum(axis=0) / total)
         return mean, np.where(scale > 10 * np.finfo(np.float64).eps * np.abs(mean), scale, 1.0)
 
     def teaching(self) -> NDArray[np.bool_]:

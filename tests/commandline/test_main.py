@@ -1,0 +1,155 @@
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.pipeline import make_pipeline
+
+from skts import HistoryPrepender, SlidingWindower
+from skts.commandline import main
+from skts.commandline._arguments import parse_arguments
+from skts.commandline._main import run
+from skts.commandline._report import scores
+from skts.commandline._rivals import LastValue, TimeOfDay, WindowedRidge
+from skts.commandline._table import load_table, match_columns
+from skts.datasets import make_panel
+
+SMALL = ["--window", "24", "--horizon", "6", "--test", "50", "--splits", "2", "--quick", "--jobs", "1"]
+
+
+@pytest.fixture
+def table():
+    X, _ = make_panel(n_series=2, n_rows=400, missing=0.02, random_state=0)
+    return X.assign(note="ok").reset_index()
+
+
+def arguments(path, *more):
+    return [str(path), "--time", "time", "--series", "station", "--target", "power", "--known", "wi*", *more]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "csv.gz", "parquet"])
+def test_a_file_is_forecast_whole_and_scored(table, tmp_path, capsys, suffix):
+    path = tmp_path / f"power.{suffix}"
+    table.to_parquet(path) if suffix == "parquet" else table.to_csv(path, index=False)
+    assert main(arguments(path, *SMALL, "--output", str(tmp_path / "out"))) == 0
+    said = capsys.readouterr().out
+    forecasts = pd.read_csv(tmp_path / "out" / "forecasts.csv", parse_dates=["time"])
+    assert len(forecasts) == 2 * 50
+    assert forecasts[["LSTM", "Ridge", "climatology", "persistence"]].notna().all(axis=None)
+    assert forecasts["time"].min() == table["time"].sort_values().unique()[-50]
+    assert (tmp_path / "out" / "forecast.png").stat().st_size > 10_000
+    for phrase in (
+        "Left out, not numeric: note",
+        "observed  power",
+        "known     wind",
+        "Search over 2 settings",
+        "skill",
+    ):
+        assert phrase in said
+
+
+def test_one_series_needs_no_name(table, tmp_path):
+    path = tmp_path / "one.csv"
+    table[table["station"] == "station_0"].drop(columns=["station"]).to_csv(path, index=False)
+    options = ["--time", "time", "--target", "power", "--known", "wind", *SMALL, "--output", str(tmp_path)]
+    assert main([str(path), *options]) == 0
+    assert len(pd.read_csv(tmp_path / "forecasts.csv")) == 50
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (["--known", "sun*"], r"--known 'sun\*' matches no column among"),
+        (["--known", "p*"], "takes in the target 'power', which is not known ahead"),
+        (["--target", "note"], "--target 'note' does not hold numbers"),
+        (["--target", "mw"], "--target 'mw' is no column of the file"),
+        (["--time", "when"], "--time 'when' is no column of the file"),
+        (["--test", "400"], "--test 400 leaves nothing to learn from"),
+        (["--series", "note"], "has the time 2024-01-01 00:00:00 twice"),
+    ],
+)
+def test_a_wrong_argument_is_named(table, tmp_path, capsys, change, message):
+    path = tmp_path / "power.csv"
+    table.to_csv(path, index=False)
+    assert main(arguments(path, *SMALL, *change)) == 2
+    assert pd.Series(capsys.readouterr().err).str.contains(message).all()
+
+
+def test_a_file_that_is_not_there_is_named(capsys, tmp_path):
+    assert main(arguments(tmp_path / "none.csv")) == 2
+    assert "none.csv" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("wrong", [["x.csv"], ["--window", "0"], ["--splits", "1"]])
+def test_arguments_that_make_no_sense_end_with_usage(wrong, capsys):
+    with pytest.raises(SystemExit) as end:
+        parse_arguments(wrong)
+    assert end.value.code == 2
+    assert "usage: python -m skts" in capsys.readouterr().err
+
+
+def test_help_names_the_example(capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["--help"])
+    assert end.value.code == 0
+    assert "--known 'era5_*'" in capsys.readouterr().out
+
+
+def test_the_bundled_table_holds_out_59_days():
+    table = load_table(parse_arguments([]))
+    assert table.is_test.sum() == 4 * 1416
+    assert table.known == ["era5_u100", "era5_v100", "era5_t2m", "era5_sp"]
+    assert table.test[0].index.get_level_values("time").min() == pd.Timestamp("2015-11-03", tz="UTC")
+
+
+def test_patterns_keep_the_order_of_the_table():
+    X = pd.DataFrame(columns=["era5_v", "power", "era5_u"])
+    assert match_columns(X, ["era5_u", "era5_*"]) == ["era5_v", "era5_u"]
+
+
+def test_scores_by_hand():
+    y = pd.Series([1.0, 2.0, np.nan])
+    table = scores(y, pd.DataFrame({"a": [1.0, 4.0, 9.0], "naive": [4.0, 6.0, 0.0]}), reference="naive")
+    np.testing.assert_allclose(table.loc["a"], [1.0, np.sqrt(2), 1 - np.sqrt(2 / 12.5)])
+    assert list(table.index) == ["a", "naive"]
+
+
+@pytest.fixture
+def panel():
+    X, y = make_panel(n_series=2, n_rows=200, missing=0.05, random_state=0)
+    new = X.index.get_level_values("time") >= X.index.get_level_values("time").unique()[160]
+    return X[~new], X[new], y[~new], y[new]
+
+
+def test_last_value_equals_the_obvious_loop(panel):
+    X_train, X_test, y_train, _ = panel
+    pipe = make_pipeline(HistoryPrepender(24), SlidingWindower(24, 8), LastValue(0))
+    forecast = pd.Series(pipe.fit(X_train, y_train).predict(X_test), X_test.index)
+    whole = pd.concat([y_train, X_test["power"]]).sort_index().groupby("station").ffill()
+    for (station, time), value in forecast.items():
+        block = (time - pd.Timestamp("2024-01-01")) // pd.Timedelta(hours=1) - 160
+        origin = pd.Timestamp("2024-01-01") + pd.Timedelta(hours=160 + block // 8 * 8)
+        assert value == pytest.approx(whole[station, origin - pd.Timedelta(hours=1)], rel=1e-6)
+
+
+def test_time_of_day_equals_the_mean(panel):
+    X_train, X_test, y_train, _ = panel
+    forecast = pd.Series(TimeOfDay().fit(X_train, y_train).predict(X_test), X_test.index)
+    hour = X_train.index.get_level_values("time").hour
+    assert forecast["station_1", pd.Timestamp("2024-01-08 05:00")] == pytest.approx(
+        y_train[hour == 5]["station_1"].mean()
+    )
+
+
+def test_a_ridge_finds_a_linear_rule():
+    X, _ = make_panel(n_series=2, n_rows=300, random_state=0)
+    y = 2 * X["wind"] + 1  # linear in what is known ahead
+    pipe = make_pipeline(HistoryPrepender(12), SlidingWindower(12, 4, known=["wind"]), WindowedRidge(alpha=1e-4))
+    new = X.index.get_level_values("time") >= X.index.get_level_values("time").unique()[260]
+    np.testing.assert_allclose(pipe.fit(X[~new], y[~new]).predict(X[new]), y[new], atol=1e-2)
+
+
+def test_run_gives_its_table(table, tmp_path):
+    path = tmp_path / "power.csv"
+    table.to_csv(path, index=False)
+    result = run(parse_arguments(arguments(path, *SMALL, "--output", str(tmp_path))))
+    assert set(result.index) == {"LSTM", "Ridge", "climatology", "persistence"}
+    assert result.loc["persistence", "skill"] == 0

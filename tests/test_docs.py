@@ -1,0 +1,34 @@
+"""The code of the documentation runs, and prints what it says it prints."""
+
+import re
+import warnings
+from pathlib import Path
+
+import pytest
+
+from skts.exceptions import MissingHistoryWarning
+
+ROOT = Path(__file__).parents[1]
+
+
+def blocks(path):
+    return re.findall(r"^```python\n(.*?)^```", path.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", ["docs/guide.md", "README.md"])
+def test_the_code_of_a_page_runs(name, capsys):
+    code = "\n".join(blocks(ROOT / name))
+    namespace = {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", MissingHistoryWarning)
+        exec(compile(code, name, "exec"), namespace)
+    promised = [line.rsplit("  # ", 1)[1] for line in code.splitlines() if line.startswith("print(")]
+    assert capsys.readouterr().out.splitlines() == promised
+    if name == "README.md":
+        assert namespace["y_pred"].shape == (5664,)
+
+
+def test_links_lead_somewhere():
+    for page in (ROOT / "README.md", ROOT / "docs" / "guide.md", ROOT / "benchmarks" / "README.md"):
+        for target in re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
