@@ -164,10 +164,10 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
         if not go_on:
             self._random_state = check_random_state(self.random_state)
         with seeded(int(self._random_state.randint(_MAX_SEED)), device):
-            if not go_on:
-                self._start(inputs, targets, train, device)
+            if go_on:
+                self._go_on(inputs, targets, device)
             else:
-                self._check_like_training(inputs, targets)
+                self._start(inputs, targets, train, device)
             dataset = inputs.dataset(**targets.tensors(self._y_mean, self._y_scale)).to(torch.device(self.net_.device))
             try:
                 self._train(
@@ -189,41 +189,51 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
         self._y_shape = targets.shape
         self._sizes = {"known columns": len(inputs.known), "targets": n_targets, "rows of horizon": targets.horizon}
         module, module_params = self._module(self.n_features_in_, len(inputs.known), n_targets, targets.horizon)
+        arguments = {f"module__{key}": value for key, value in module_params.items()}
+        self.net_ = WindowNet(module, **arguments, **self._net_options(device)).initialize()
+
+    def _net_options(self, device: torch.device) -> dict[str, Any]:
+        """Translate the parameters into those of skorch."""
         stopping = [("early_stopping", EarlyStopping(patience=self.n_iter_no_change, load_best=True))]
-        options = {
+        given = self.net_params or {}
+        optimizer = {
             "optimizer": torch.optim.AdamW,
             "optimizer__weight_decay": self.weight_decay,
             "optimizer__fused": device.type in ("cpu", "cuda"),
         }
-        if self.net_params and "optimizer" in self.net_params:
-            options = {}
-        self.net_ = WindowNet(
-            module,
-            **{f"module__{key}": value for key, value in module_params.items()},
-            **{
-                **options,
-                "max_epochs": self.max_epochs,
-                "lr": self.lr,
-                "batch_size": self.batch_size,
-                "callbacks": [*(stopping if self.early_stopping else []), *(self.callbacks or [])],
-                "warm_start": True,
-                "device": str(device),
-                "verbose": self.verbose,
-                **(self.net_params or {}),
-            },
-        ).initialize()
+        return {
+            **({} if "optimizer" in given else optimizer),
+            "max_epochs": self.max_epochs,
+            "lr": self.lr,
+            "batch_size": self.batch_size,
+            "callbacks": [*(stopping if self.early_stopping else []), *(self.callbacks or [])],
+            "device": str(device),
+            "verbose": self.verbose,
+            **given,
+        }
+
+    def _go_on(self, inputs: Inputs, targets: Targets, device: torch.device) -> None:
+        """Keep the net, and take over what may change between two fits."""
+        self._check_like_training(inputs, targets)
+        options = self._net_options(device)
+        changed = {
+            key: options[key] for key in ("lr", "batch_size", "verbose") if options[key] != getattr(self.net_, key)
+        }
+        if changed:
+            self.net_.set_params(**changed)
 
     def _train(
         self, X: Any, y: Any, sample_weight: Any, train: WindowDataset, valid: WindowDataset | None, epochs: int
     ) -> None:
         """Run the epochs, each a task of scikit-learn's callbacks."""
         context = self._init_callback_context(max_subtasks=epochs)
-        told = {
-            "estimator": self,
-            "X": X,
-            "y": (lambda: X.targets(y)) if isinstance(X, Windows) else y,
-            "metadata": None if sample_weight is None else {"sample_weight": sample_weight},
-        }
+        told = {"estimator": self, "X": X, "y": y}
+        if sample_weight is not None:
+            told["metadata"] = {"sample_weight": sample_weight}
+        if isinstance(X, Windows):  # answered by window, so told by window; made only for a callback that asks
+            told["y"] = lambda: X.targets(y)
+            if sample_weight is not None:
+                told["metadata"] = lambda: {"sample_weight": np.nanmean(X.targets(sample_weight), axis=1)}
         context.call_on_fit_task_begin(**told)
         tasks = []
 
@@ -231,11 +241,11 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
             tasks.append(context.subcontext(task_name="epoch").call_on_fit_task_begin(**told))
 
         def end() -> bool:
-            return tasks[-1].call_on_fit_task_end(**told, reconstruction_attributes=dict)
+            return tasks[-1].call_on_fit_task_end(**told, reconstruction_attributes={})
 
         with EpochListener(begin, end).listening_to(self.net_):
             self.net_.partial_fit((train, valid), epochs=epochs)
-        context.call_on_fit_task_end(**told, reconstruction_attributes=dict)
+        context.call_on_fit_task_end(**told, reconstruction_attributes={})
 
     def _split(self, inputs: Inputs, targets: Targets) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Choose the windows that teach and those that validate."""

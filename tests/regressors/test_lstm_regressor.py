@@ -173,6 +173,13 @@ def test_warm_start_goes_on_and_a_cold_one_does_not(windows, panel):
     assert torch.equal(flat_weights(cold), after_one)
 
 
+def test_the_learning_rate_may_change_between_two_fits(windows, panel):
+    regressor = make_regressor(warm_start=True).fit(windows, panel[1])
+    before = flat_weights(regressor)
+    regressor.set_params(lr=1e-12).fit(windows, panel[1])
+    torch.testing.assert_close(flat_weights(regressor), before, rtol=0, atol=1e-8)
+
+
 def test_going_on_with_other_windows_is_refused(panel, windows):
     X, y = panel
     regressor = make_regressor().fit(windows, y)
@@ -279,6 +286,15 @@ def test_scoring_monitor_logs_every_epoch(windows, panel):
     last = -np.abs(targets - regressor.predict(windows))[complete].mean()
     assert 0 < complete.sum() < len(windows)
     assert epochs["score"].iloc[-1] == pytest.approx(last)
+
+
+def test_scoring_monitor_takes_the_weights(windows, panel):
+    monitor = ScoringMonitor(scoring="neg_mean_absolute_error")
+    weight = np.where(np.arange(240) < 120, 1.0, 0.0)  # the first station alone
+    regressor = make_regressor(max_epochs=1).set_callbacks(monitor).fit(windows, panel[1], sample_weight=weight)
+    first = windows.series == 0
+    error = np.abs(windows.targets(panel[1]) - regressor.predict(windows))[first].mean()
+    assert monitor.get_logs().data[-1]["neg_mean_absolute_error"] == pytest.approx(-error)
 
 
 @pytest.mark.parametrize("wrap", ["regressor", "pipeline", "search"])
