@@ -93,6 +93,7 @@ def split_panels(draw, max_overlap=0):
     """Draw a training table and the rows to forecast, which come later (or repeat its last hours)."""
     X = draw(ragged_panels())
     hours = np.array([hour for _, hour in where(X)])
+    assume(hours.max() >= hours.min() + 2)
     cut = draw(st.integers(hours.min() + 2, hours.max()))
     train, new = X[hours < cut], X[hours >= cut - draw(st.integers(0, max_overlap))]
     assume(hourly(train))

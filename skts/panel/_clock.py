@@ -65,7 +65,7 @@ class Clock:
             ).rename(self.name)
         if self.dtype.kind in "mM":
             return pd.Index(ticks.view(f"{self.dtype.kind}8[ns]").astype(self.dtype), name=self.name)
-        return pd.Index(ticks.astype(self.dtype), name=self.name)
+        return pd.Index(ticks, name=self.name).astype(self.dtype)
 
     def label(self, tick: int) -> str:
         """Name one tick in a message."""

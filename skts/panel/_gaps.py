@@ -62,7 +62,7 @@ def grid_positions(ticks: Ints, indptr: Ints, step: int | None, longest_gap: int
     step : int or None
         Ticks per grid row.
     longest_gap : int
-        A gap that leaves more rows out than this is shortened ...
+        A gap that leaves more rows out than this is shortened, to no less, ...
     period : int
         ... by a multiple of `period` rows, so that one wrong time stamp cannot fill the memory.
 
@@ -76,7 +76,7 @@ def grid_positions(ticks: Ints, indptr: Ints, step: int | None, longest_gap: int
     if step is not None:
         inside = _inside(indptr)
         advance[1:][inside] = np.diff(ticks)[inside] // step
-    excess = advance - 1 - longest_gap
-    advance -= np.where(excess > 0, -(-excess // period) * period, 0)
+    excess = np.maximum(advance - 1 - longest_gap, 0)
+    advance -= excess // period * period
     positions = np.cumsum(advance) - 1
     return positions, np.append(positions[indptr[:-1]], positions[-1] + 1)

@@ -6,9 +6,36 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skts.exceptions import PanelIndexError
+from skts.exceptions import LostSeriesError, PanelIndexError
 from skts.panel._gaps import commonest_step
 from skts.panel._row_index import RowIndex, read_index
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The kind of an index and the step of its times.
+
+    Parameters
+    ----------
+    kind : str
+        As `RowIndex.kind` says it.
+    step : int or None
+        Ticks from one row to the next; None where no series has two rows.
+    """
+
+    kind: str
+    step: int | None
+
+    def check(self, index: RowIndex) -> None:
+        """Refuse an index of another kind."""
+        if index.kind() == self.kind:
+            return
+        error = LostSeriesError if index.clock is None else PanelIndexError
+        raise error(
+            f"It was fitted on a table with {self.kind} in its index, and this one has {index.kind()}: its rows cannot "
+            "be placed in time. Give the same kind of index; where a step before lost it, call "
+            'set_output(transform="pandas") on the pipeline.'
+        )
 
 
 @dataclass(frozen=True)
@@ -36,21 +63,25 @@ class Panel:
     step: int | None
 
     @classmethod
-    def read(cls, X: Any, step: int | None = None) -> "Panel":
+    def read(cls, X: Any, layout: Layout | None = None) -> "Panel":
         """Group the rows of a table by series.
 
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_rows, n_features)
-        step : int or None
-            Ticks between rows where they are known already, as when `X` is to be forecast after training.
+        layout : Layout or None
+            That of the training table, where `X` is to be forecast after it.
 
         Raises
         ------
         PanelIndexError
-            Times that repeat, decrease, or lie between the steps of a series.
+            Times that repeat, decrease, or lie between the steps of a series; an index unlike that of the layout.
+        LostSeriesError
+            No times, where the layout has them.
         """
         index = read_index(X)
+        if layout is not None:
+            layout.check(index)
         if index.ticks is None:
             n_rows = len(index.series)
             whole = np.arange(n_rows, dtype=np.int64)
@@ -60,7 +91,7 @@ class Panel:
         rows = np.argsort(index.series, kind="stable").astype(np.int64, copy=False)
         ticks = index.ticks[rows]
         _check_increasing(index, rows, ticks)
-        step = commonest_step(ticks, indptr) if step is None else step
+        step = layout.step if layout is not None and layout.step is not None else commonest_step(ticks, indptr)
         _check_regular(index, rows, ticks, step)
         return cls(index, rows, indptr, ticks, step)
 
@@ -75,8 +106,12 @@ class Panel:
 
     def name(self, series: int) -> str:
         """Name a series in a message."""
-        names = self.index.names
-        return "the table" if names is None else f"series {names[series]!r}"
+        return self.index.describe(int(self.rows[self.indptr[series]]))
+
+    @property
+    def layout(self) -> "Layout":
+        """What another table must share to be placed beside this one in time."""
+        return Layout(self.index.kind(), self.step)
 
 
 def _check_increasing(index: RowIndex, rows: NDArray[np.int64], ticks: NDArray[np.int64]) -> None:

@@ -46,7 +46,10 @@ class RowIndex:
 
     def describe(self, row: int) -> str:
         """Name the series of a row in a message."""
-        return "the table" if self.names is None else f"series {self.names[self.series[row]]!r}"
+        if self.names is None:
+            return "the table"
+        name = self.names[self.series[row]]
+        return f"series {name.item() if isinstance(name, np.generic) else name!r}"
 
 
 def read_index(X: Any) -> RowIndex:

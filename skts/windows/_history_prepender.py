@@ -14,7 +14,7 @@ from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skts.exceptions import LostSeriesError, PanelIndexError, UnseenSeriesWarning
+from skts.exceptions import PanelIndexError, UnseenSeriesWarning
 from skts.panel import Panel, check_same_series
 
 
@@ -88,8 +88,7 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
         panel = Panel.read(X if isinstance(X, pd.DataFrame) else values)
         tail = panel.rows[_last_of_each(panel.indptr, self.length)]
         self.tail_ = X.iloc[np.sort(tail)] if isinstance(X, pd.DataFrame) else values[tail]
-        self._step = panel.step
-        self._kind = panel.index.kind()
+        self._layout = panel.layout
         self._series = panel.index.names
         self._digest = _digest(values) if panel.index.ticks is None else None
         context.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes={})
@@ -130,19 +129,13 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
         """
         check_is_fitted(self)
         values = validate_data(self, X, reset=False, ensure_all_finite="allow-nan")
-        panel = Panel.read(X if isinstance(X, pd.DataFrame) else values, step=self._step)
-        if panel.index.kind() != self._kind:
-            error = LostSeriesError if panel.index.clock is None else PanelIndexError
-            raise error(
-                f"HistoryPrepender was fitted on a table with {self._kind} in its index, and this one has "
-                f"{panel.index.kind()}: its rows cannot be placed in time. Give the same kind of index; where a step "
-                'before lost it, call set_output(transform="pandas") on the pipeline.'
-            )
+        panel = Panel.read(X if isinstance(X, pd.DataFrame) else values, self._layout)
         if panel.index.ticks is not None:
             return self._prepend_by_time(X, panel)
         follows = self._digest != _digest(values)
         if isinstance(X, pd.DataFrame):
-            return _prepend_frame(X, self.tail_, self.length, follows)
+            tail = pd.DataFrame(self.tail_, columns=X.columns) if isinstance(self.tail_, np.ndarray) else self.tail_
+            return _prepend_frame(X, tail, self.length, follows)
         tail = np.asarray(self.tail_)
         return np.concatenate([_blank_before(tail if follows else tail[:0], self.length), values])
 

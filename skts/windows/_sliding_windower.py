@@ -171,7 +171,7 @@ class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, aut
         """
         check_is_fitted(self)
         values = validate_data(self, X, reset=False, ensure_all_finite="allow-nan")
-        panel = Panel.read(X if isinstance(X, pd.DataFrame) else values, step=self._step)
+        panel = Panel.read(X if isinstance(X, pd.DataFrame) else values, self._layout)
         history = self._history()
         self._check_history(panel, history)
         positions, indptr = grid_positions(
@@ -214,7 +214,7 @@ class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, aut
         self.known_ = _find_columns(X if isinstance(X, pd.DataFrame) else values, self.known)
         self._history()
         panel = Panel.read(X if isinstance(X, pd.DataFrame) else values)
-        self._step = panel.step
+        self._layout = panel.layout
         context.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes={})
         return values, panel
 
@@ -306,7 +306,8 @@ def _say_why(X: Any, key: Any) -> str:
         )
     columns = [str(column) for column in X.columns]
     asked = [key] if isinstance(key, str) or not isinstance(key, list | tuple) else key
-    missing = [str(name) for name in asked if name not in columns]
+    positions = range(-len(columns), len(columns))
+    missing = [str(name) for name in asked if not (name in positions if isinstance(name, int) else name in columns)]
     close = [match for name in missing for match in difflib.get_close_matches(name, columns, n=1)]
     hint = f" Did you mean {', '.join(map(repr, close))}?" if close else ""
     return f"no column {', '.join(map(repr, missing))} among {columns}.{hint}"

@@ -15,7 +15,7 @@ some_missing = arrays(
 @settings(deadline=None, max_examples=50)
 @given(some_missing)
 def test_a_row_has_a_target_where_no_value_of_it_is_missing(y):
-    np.testing.assert_array_equal(has_target(y), [not pd.isna(row).any() for row in y])
+    np.testing.assert_array_equal(has_target(y), [not np.isnan(row).any() for row in y])
 
 
 @pytest.mark.parametrize("container", [list, np.array, pd.Series, lambda y: pd.DataFrame({"power": y})])

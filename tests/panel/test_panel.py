@@ -43,7 +43,8 @@ def test_the_step_is_the_commonest_of_all_series():
 
 
 def test_a_step_that_is_known_already_is_taken():
-    assert Panel.read(make_frame([0, 2, 4]), step=HOUR).step == HOUR
+    hourly = Panel.read(make_frame([0, 1, 2])).layout
+    assert Panel.read(make_frame([0, 2, 4]), hourly).step == HOUR
 
 
 @pytest.mark.parametrize("calendar", [HOURS, PERIODS], ids=["times", "periods"])
@@ -55,7 +56,9 @@ def test_a_repeated_time_is_refused_with_row_series_time_and_the_way_out(calenda
 
 
 def test_stations_stacked_under_a_time_index_are_shown_the_way_out():
-    with pytest.raises(PanelIndexError, match=r"Row 1: the table has the time .* twice.*X.set_index\(\[series, time\]\)"):
+    with pytest.raises(
+        PanelIndexError, match=r"Row 1: the table has the time .* twice.*X.set_index\(\[series, time\]\)"
+    ):
         Panel.read(make_frame([0, 0, 1, 1]))
 
 

@@ -28,7 +28,7 @@ def frame(index):
 def test_without_times_the_rows_are_one_series_in_their_order(X):
     rows = read_index(X)
     assert rows.series.tolist() == [0, 0, 0]
-    assert rows.names is None and rows.ticks is None and rows.clock is None
+    assert (rows.names, rows.ticks, rows.clock) == (None, None, None)
     assert (rows.n_series, rows.describe(1), rows.kind()) == (1, "the table", "no series and no times")
 
 
@@ -36,7 +36,7 @@ def test_without_times_the_rows_are_one_series_in_their_order(X):
 def test_a_time_index_is_one_series_with_times(times):
     rows = read_index(frame(times[:3]))
     assert rows.series.tolist() == [0, 0, 0]
-    assert rows.names is None and rows.n_series == 1
+    assert (rows.names, rows.n_series) == (None, 1)
     pd.testing.assert_index_equal(rows.clock.labels(rows.ticks), times[:3], check_freq=False)
     assert rows.kind() == f"0 series levels and {rows.clock.kind}"
 
@@ -69,7 +69,8 @@ def test_unused_categories_and_levels_are_no_series():
     stations = pd.Categorical(["c", "a", "c"], categories=["a", "b", "c"])
     categories = pd.MultiIndex.from_arrays([stations, HOURS[[0, 0, 1]]], names=["station", "time"])
     rows = read_index(frame(categories))
-    assert rows.names[rows.series].tolist() == ["c", "a", "c"] and rows.n_series == 2
+    assert rows.names[rows.series].tolist() == ["c", "a", "c"]
+    assert rows.n_series == 2
     X = make_table([("a", 0), ("b", 0), ("c", 0)])
     assert read_index(X.iloc[[0, 2]]).names.tolist() == ["a", "c"]
 
@@ -89,7 +90,10 @@ def test_a_last_level_without_times_is_refused_with_its_name_and_the_way_out():
     ("index", "place"),
     [
         (pd.MultiIndex.from_arrays([["a", None, "a"], HOURS[:3]], names=["id", "t"]), "Row 1 has no series.*'id'"),
-        (pd.MultiIndex.from_arrays([list("aaa"), HOURS[:2].append(pd.Index([pd.NaT]))], names=["id", "t"]), "Row 2.*'t'"),
+        (
+            pd.MultiIndex.from_arrays([list("aaa"), HOURS[:2].append(pd.Index([pd.NaT]))], names=["id", "t"]),
+            "Row 2.*'t'",
+        ),
         (pd.DatetimeIndex(["2024-01-01", None, "2024-01-03"], name="t"), "Row 1 has no time: index level 't'"),
         (pd.PeriodIndex(["2024-01", "2024-02", None], freq="M", name="t"), "Row 2 has no time: index level 't'"),
     ],

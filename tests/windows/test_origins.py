@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,8 +22,7 @@ def test_ranges_equal_the_loop(some, step):
 def test_training_origins_equal_the_loop(runs, window, horizon, stride):
     origins, counts = training_origins(runs, window, horizon, stride)
     expected = [
-        [start + window for start in range(begin, end - window - horizon + 1, stride)]
-        for begin, end in zip(runs[:-1], runs[1:], strict=True)
+        [start + window for start in range(begin, end - window - horizon + 1, stride)] for begin, end in pairwise(runs)
     ]
     assert counts.tolist() == [len(some) for some in expected]
     np.testing.assert_array_equal(origins, np.concatenate(expected))
