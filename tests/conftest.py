@@ -1,10 +1,7 @@
-import os
-
 import pytest
 import torch
 
-# libraries of the field start more threads than such small networks can use
-torch.set_num_threads(min(2, os.cpu_count() or 1))
+torch.set_num_threads(1)  # networks of a few units only wait for each other's threads, all the more on a busy machine
 
 
 def pytest_collection_modifyitems(items):
