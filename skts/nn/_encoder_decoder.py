@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from skts.nn._quantile_head import QuantileHead
+
 
 class EncoderDecoder(nn.Module):
     """An LSTM reads the window; a second one, started from its state, reads the known columns of the horizon.
@@ -21,6 +23,8 @@ class EncoderDecoder(nn.Module):
         Recurrent layers, of encoder and decoder alike.
     dropout : float
         Share of values dropped between layers and before the head.
+    levels : tuple of float, default=None
+        Q quantile levels to answer instead of a mean.
 
     Notes
     -----
@@ -37,6 +41,7 @@ class EncoderDecoder(nn.Module):
         hidden_size: int = 64,
         num_layers: int = 1,
         dropout: float = 0.0,
+        levels: tuple[float, ...] | None = None,
     ):
         super().__init__()
         between = dropout if num_layers > 1 else 0.0
@@ -47,7 +52,8 @@ class EncoderDecoder(nn.Module):
         if n_known:
             self.decoder = nn.LSTM(n_known, hidden_size, num_layers, batch_first=True, dropout=between)
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(hidden_size, n_targets if n_known else horizon * n_targets)
+        n_outputs = n_targets if n_known else horizon * n_targets
+        self.head = QuantileHead(hidden_size, n_outputs, levels) if levels else nn.Linear(hidden_size, n_outputs)
         for lstm in filter(None, (self.encoder, self.decoder)):
             remember(lstm)
 
@@ -62,14 +68,14 @@ class EncoderDecoder(nn.Module):
 
         Returns
         -------
-        forecast : Tensor of shape (B, H, T)
+        forecast : Tensor of shape (B, H, T), or (B, H, T, Q) with levels
         """
         read, state = self.encoder(past)  # (B, W, U)
         if self.decoder is None:
             last = self.dropout(read[:, -1])  # (B, U)
-            return self.head(last).unflatten(1, (self.horizon, self.n_targets))  # (B, H, T)
+            return self.head(last).unflatten(1, (self.horizon, self.n_targets))  # (B, H, T, Q)
         told, _ = self.decoder(future, state)  # (B, H, U)
-        return self.head(self.dropout(told))  # (B, H, T)
+        return self.head(self.dropout(told))  # (B, H, T, Q)
 
 
 def remember(lstm: nn.LSTM) -> None:

@@ -2,6 +2,7 @@
 
 import warnings
 from abc import ABCMeta, abstractmethod
+from collections.abc import Iterable
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -17,9 +18,11 @@ from sklearn.utils.validation import check_array, check_consistent_length, check
 from skorch.callbacks import EarlyStopping
 
 from skts.exceptions import MissingHistoryWarning
+from skts.nn import PinballLoss
 from skts.panel import has_target
 from skts.regressors._inputs import Inputs, read_inputs
 from skts.regressors._latest import split_latest
+from skts.regressors._quantiles import interpolate_levels, trained_levels
 from skts.regressors._targets import Targets, read_targets
 from skts.training import EpochListener, WindowDataset, WindowNet, resolve_device, seeded
 from skts.windows import Windows
@@ -40,6 +43,7 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "warm_start": ["boolean"],
         "normalize_y": ["boolean"],
+        "quantiles": ["array-like", None],
         "random_state": ["random_state"],
         "device": [str],
         "verbose": ["verbose"],
@@ -94,19 +98,22 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
         """
         return self._fit(X, y, sample_weight, go_on=hasattr(self, "net_"), epochs=1)
 
-    def predict(self, X: Any) -> NDArray[np.float64]:
+    def predict(self, X: Any, quantiles: Iterable[float] | None = None) -> NDArray[np.float64]:
         """Forecast.
 
         Parameters
         ----------
         X : Windows, or array-like of shape (n_windows, window, n_features) or (n_windows, n_features)
+        quantiles : iterable of float, default=None
+            Levels to answer, interpolated between those that were trained; the median alone by default. Only for a
+            regressor with `quantiles`. A pipeline passes them on: `pipe.predict(X, quantiles=[0.1, 0.9])`.
 
         Returns
         -------
         y_pred : ndarray of float64
             For forecasting windows: (n_rows,) or (n_rows, n_targets), one per row that is no history, in the order
             of the table. For training windows: (n_windows, horizon) or (n_windows, horizon, n_targets). For arrays:
-            as `y` was.
+            as `y` was. With `quantiles` given, one more dimension at the end: (n_rows, n_quantiles).
 
         Warns
         -----
@@ -118,13 +125,24 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
         self._check_like_training(inputs)
         if inputs.windows is not None:
             self._warn_missing_history(inputs.windows)
-        raw = self.net_.forecast(inputs.dataset())  # (n_windows, horizon, n_targets)
-        forecasts = raw.astype(np.float64) * self._y_scale + self._y_mean
+        if quantiles is not None and self._levels is None:
+            name = type(self).__name__
+            raise ValueError(f"{name}.predict(quantiles=...): fit with {name}(quantiles=(0.1, 0.5, 0.9)) first.")
+        forecasts = self._forecast(inputs, quantiles)  # (n_windows, horizon, n_targets, ...)
         if inputs.windows is None:
-            return forecasts.reshape(len(forecasts), *self._y_shape)
+            return forecasts.reshape(len(forecasts), *self._y_shape, *forecasts.shape[3:])
         if self._y_shape == ():
-            forecasts = forecasts[..., 0]
+            forecasts = forecasts[:, :, 0]
         return forecasts if inputs.windows.is_training else inputs.windows.to_rows(forecasts)
+
+    def _forecast(self, inputs: Inputs, quantiles: Iterable[float] | None) -> NDArray[np.float64]:
+        raw = self.net_.forecast(inputs.dataset()).astype(np.float64)
+        if self._levels is None:
+            return raw * self._y_scale + self._y_mean
+        raw = raw * self._y_scale[:, None] + self._y_mean[:, None]
+        if quantiles is None:
+            return interpolate_levels(raw, self._levels, [0.5])[..., 0]
+        return interpolate_levels(raw, self._levels, quantiles)
 
     def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
         """Give the coefficient of determination of the forecasts, over the rows that have a target.
@@ -189,6 +207,9 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
         self._y_shape = targets.shape
         self._sizes = {"known columns": len(inputs.known), "targets": n_targets, "rows of horizon": targets.horizon}
         module, module_params = self._module(self.n_features_in_, len(inputs.known), n_targets, targets.horizon)
+        self._levels = None if self.quantiles is None else trained_levels(self.quantiles)
+        if self._levels is not None:
+            module_params["levels"] = self._levels
         arguments = {f"module__{key}": value for key, value in module_params.items()}
         self.net_ = WindowNet(module, **arguments, **self._net_options(device)).initialize()
 
@@ -201,8 +222,10 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
             "optimizer__weight_decay": self.weight_decay,
             "optimizer__fused": device.type in ("cpu", "cuda"),
         }
+        criterion = {"criterion": PinballLoss, "criterion__levels": self._levels} if self._levels else {}
         return {
             **({} if "optimizer" in given else optimizer),
+            **criterion,
             "max_epochs": self.max_epochs,
             "lr": self.lr,
             "batch_size": self.batch_size,

@@ -1,5 +1,6 @@
 """An LSTM encoder-decoder as a scikit-learn regressor."""
 
+from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any, Literal
 
@@ -15,7 +16,8 @@ class LSTMRegressor(BaseNetRegressor):
 
     An LSTM encodes the window. Where columns are known ahead, a second LSTM starts from its state and reads them over
     the horizon, and a linear head answers at each of its rows; else the head forecasts the whole horizon from the last
-    state. Trained with AdamW on the mean squared error of shuffled windows, the norm of the gradient clipped at 1.
+    state. Trained with AdamW on the mean squared error of shuffled windows (their pinball loss with `quantiles`), the
+    norm of the gradient clipped at 1.
 
     Parameters
     ----------
@@ -44,6 +46,9 @@ class LSTMRegressor(BaseNetRegressor):
         Whether `fit` goes on from the weights of the last one.
     normalize_y : bool, default=True
         Whether to standardise each target inside, by its training mean and deviation.
+    quantiles : tuple of float, default=None
+        Levels within 0 and 1 to train with the pinball loss, instead of the mean; the median is always among them, and
+        is what `predict` answers unless asked for others. They never cross.
     random_state : int, RandomState instance or None, default=None
         Decides the initial weights, the order of the windows and the dropout. Torch's global generator stays as it is.
     device : str, default="auto"
@@ -118,6 +123,7 @@ class LSTMRegressor(BaseNetRegressor):
         n_iter_no_change: int = 5,
         warm_start: bool = False,
         normalize_y: bool = True,
+        quantiles: Sequence[float] | None = None,
         random_state: int | RandomState | None = None,
         device: Literal["auto", "cpu", "cuda"] | str = "auto",
         verbose: int = 0,
@@ -136,6 +142,7 @@ class LSTMRegressor(BaseNetRegressor):
         self.n_iter_no_change = n_iter_no_change
         self.warm_start = warm_start
         self.normalize_y = normalize_y
+        self.quantiles = quantiles
         self.random_state = random_state
         self.device = device
         self.verbose = verbose
