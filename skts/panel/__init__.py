@@ -1,6 +1,7 @@
 """The table: who and when of every row, grouping by series, gaps."""
 
 from skts.panel._clock import Clock
+from skts.panel._columns import Columns, check_choices, find_columns, refuse_repeated
 from skts.panel._gaps import commonest_step, grid_positions, run_starts
 from skts.panel._missing import has_target
 from skts.panel._panel import Panel
@@ -8,13 +9,17 @@ from skts.panel._row_index import RowIndex, check_same_series, read_index, serie
 
 __all__ = [
     "Clock",
+    "Columns",
     "Panel",
     "RowIndex",
+    "check_choices",
     "check_same_series",
     "commonest_step",
+    "find_columns",
     "grid_positions",
     "has_target",
     "read_index",
+    "refuse_repeated",
     "run_starts",
     "series_names",
 ]

@@ -1,8 +1,6 @@
 """Cut a panel into windows."""
 
-import difflib
 import warnings
-from collections.abc import Callable, Sequence
 from numbers import Integral
 from typing import Any, Self
 
@@ -12,16 +10,13 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import Tags
-from sklearn.utils._indexing import _get_column_indices
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skts.exceptions import ShortSeriesError, ShortSeriesWarning
-from skts.panel import Panel, check_same_series, grid_positions, run_starts
+from skts.panel import Columns, Panel, check_same_series, find_columns, grid_positions, run_starts
 from skts.windows._origins import block_origins, training_origins
 from skts.windows._windows import Windows
-
-Columns = str | int | slice | Sequence[str] | Sequence[int] | Callable[[Any], Any]
 
 
 class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # type: ignore[call-arg]
@@ -211,7 +206,10 @@ class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, aut
         context = self._init_callback_context().call_on_fit_task_begin(estimator=self, X=X, y=y)
         values = validate_data(self, X, ensure_all_finite="allow-nan")
         check_same_series(X, y)
-        self.known_ = _find_columns(X if isinstance(X, pd.DataFrame) else values, self.known)
+        self.known_ = np.empty(0, dtype=np.int64)
+        if self.known is not None:
+            table = X if isinstance(X, pd.DataFrame) else values
+            self.known_ = find_columns(table, self.known, f"SlidingWindower(known={self.known!r})")
         self._history()
         panel = Panel.read(X if isinstance(X, pd.DataFrame) else values)
         self._layout = panel.layout
@@ -284,30 +282,3 @@ class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, aut
         tags.input_tags.allow_nan = True
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
-
-
-def _find_columns(X: Any, known: Columns | None) -> NDArray[np.int64]:
-    """Resolve column names, positions or a selector, as ColumnTransformer does."""
-    if known is None:
-        return np.empty(0, dtype=np.int64)
-    key = known(X) if callable(known) else known
-    key = key.tolist() if isinstance(key, np.ndarray | pd.Index) else key
-    try:
-        return np.asarray(_get_column_indices(X, key), dtype=np.int64)
-    except (ValueError, IndexError) as error:
-        raise ValueError(f"SlidingWindower(known={known!r}): {_say_why(X, key)}") from error
-
-
-def _say_why(X: Any, key: Any) -> str:
-    if not isinstance(X, pd.DataFrame):
-        return (
-            f"the table has {X.shape[1]} columns without names. Give positions from 0 to {X.shape[1] - 1}, or a "
-            'DataFrame; where a step before lost the names, call set_output(transform="pandas") on the pipeline.'
-        )
-    columns = [str(column) for column in X.columns]
-    asked = [key] if isinstance(key, str) or not isinstance(key, list | tuple) else key
-    positions = range(-len(columns), len(columns))
-    missing = [str(name) for name in asked if not (name in positions if isinstance(name, int) else name in columns)]
-    close = [match for name in missing for match in difflib.get_close_matches(name, columns, n=1)]
-    hint = f" Did you mean {', '.join(map(repr, close))}?" if close else ""
-    return f"no column {', '.join(map(repr, missing))} among {columns}.{hint}"

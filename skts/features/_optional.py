@@ -1,0 +1,27 @@
+"""Packages that only some features need."""
+
+import importlib
+from typing import Any
+
+
+def load(package: str, asked: str) -> Any:
+    """Import an optional package.
+
+    Parameters
+    ----------
+    package : str
+        The name to import, which is also the name to install.
+    asked : str
+        Who needs it, for the message.
+
+    Raises
+    ------
+    ImportError
+        With the command that installs the package.
+    """
+    try:
+        return importlib.import_module(package)
+    except ImportError as error:
+        raise ImportError(
+            f"{asked} needs the package {package}, which cannot be imported: pip install {package}"
+        ) from error
