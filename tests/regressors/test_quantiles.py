@@ -10,6 +10,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skts import HistoryPrepender, LSTMRegressor, SlidingWindower
 from skts.datasets import make_panel
+from skts.metrics import make_quantile_scorer, mean_quantile_loss
 from skts.regressors._quantiles import interpolate_levels, trained_levels
 
 levels = st.lists(st.sampled_from([i / 20 for i in range(1, 20)]), min_size=2, max_size=6, unique=True).map(sorted)
@@ -62,6 +63,13 @@ def test_they_cover_what_they_say(fitted):
     below = pipe.predict(X, quantiles=[0.1, 0.5, 0.9]) > y.to_numpy()[:, None]
     np.testing.assert_allclose(below.mean(axis=0), [0.1, 0.5, 0.9], atol=0.15)
     assert pipe.score(X, y) > 0.5
+
+
+def test_a_quantile_scorer_scores_a_pipeline(fitted):
+    pipe, X, y = fitted
+    asked = [0.1, 0.5, 0.9]
+    expected = mean_quantile_loss(y, pipe.predict(X, quantiles=asked), quantiles=asked)
+    assert make_quantile_scorer(mean_quantile_loss, asked)(pipe, X, y) == pytest.approx(-expected)
 
 
 def test_a_level_that_was_not_reached_is_refused(fitted):
