@@ -58,6 +58,8 @@ class _MissingIgnorer(_BaseScorer):
 
     def __init__(self, scorer: _BaseScorer, scoring: str | Callable):
         super().__init__(scorer._score_func, scorer._sign, scorer._kwargs, scorer._response_method)
+        if hasattr(scorer, "_metadata_request"):  # what set_score_request asked of the scorer is asked of this one
+            self._metadata_request = scorer._metadata_request
         self._scorer = scorer
         self._scoring = scoring
 

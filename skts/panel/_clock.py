@@ -65,6 +65,8 @@ class Clock:
             ).rename(self.name)
         if self.dtype.kind in "mM":
             return pd.Index(ticks.view(f"{self.dtype.kind}8[ns]").astype(self.dtype), name=self.name)
+        if pd.api.types.is_unsigned_integer_dtype(self.dtype):
+            return pd.Index(ticks, name=self.name)  # the rows before the first may count below 0
         return pd.Index(ticks, name=self.name).astype(self.dtype)
 
     def label(self, tick: int) -> str:

@@ -32,8 +32,8 @@ class Layout:
             return
         error = LostSeriesError if index.clock is None else PanelIndexError
         raise error(
-            f"It was fitted on a table with {self.kind} in its index, and this one has {index.kind()}: its rows cannot "
-            "be placed in time. Give the same kind of index; where a step before lost it, call "
+            f"The table of fit had {self.kind} in its index, and this one has {index.kind()}: its rows cannot be placed "
+            "in time. Give the same kind of index; where a step before lost it, call "
             'set_output(transform="pandas") on the pipeline.'
         )
 
@@ -145,6 +145,6 @@ def _check_regular(index: RowIndex, rows: NDArray[np.int64], ticks: NDArray[np.i
     assert clock is not None
     raise PanelIndexError(
         f"Row {row}: {index.describe(row)} goes from {clock.label(ticks[bad[0]])} to {clock.label(ticks[bad[0] + 1])}, "
-        f"which is no whole number of steps of {clock.span(step)} (the commonest step). Resample the table to a "
+        f"which is no whole number of steps of {clock.span(step)} (the commonest in fit). Resample the table to a "
         "regular step, or give calendar months and the like as a PeriodIndex."
     )

@@ -49,7 +49,9 @@ class RowIndex:
         if self.names is None:
             return "the table"
         name = self.names[self.series[row]]
-        return f"series {name.item() if isinstance(name, np.generic) else name!r}"
+        levels = name if isinstance(name, tuple) else (name,)
+        plain = tuple(level.item() if isinstance(level, np.generic) else level for level in levels)
+        return f"series {plain if isinstance(name, tuple) else plain[0]!r}"
 
 
 def read_index(X: Any) -> RowIndex:
@@ -71,6 +73,8 @@ def read_index(X: Any) -> RowIndex:
         A row without series or time, or times that are no times.
     """
     index = getattr(X, "index", None)
+    if isinstance(index, pd.MultiIndex) and index.nlevels == 1:
+        index = index.get_level_values(0)
     if isinstance(index, pd.MultiIndex):
         return _read_multi_index(index)
     if isinstance(index, pd.DatetimeIndex | pd.PeriodIndex):

@@ -165,7 +165,7 @@ class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, aut
             A series has no row behind its history.
         """
         check_is_fitted(self)
-        values = validate_data(self, X, reset=False, ensure_all_finite="allow-nan")
+        values = validate_data(self, X, reset=False, dtype=np.float32, ensure_all_finite="allow-nan")
         panel = Panel.read(X if isinstance(X, pd.DataFrame) else values, self._layout)
         history = self._history()
         self._check_history(panel, history)
@@ -204,7 +204,7 @@ class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, aut
 
     def _fit(self, X: Any, y: Any) -> tuple[NDArray[Any], Panel]:
         context = self._init_callback_context().call_on_fit_task_begin(estimator=self, X=X, y=y)
-        values = validate_data(self, X, ensure_all_finite="allow-nan")
+        values = validate_data(self, X, dtype=np.float32, ensure_all_finite="allow-nan")
         check_same_series(X, y)
         self.known_ = np.empty(0, dtype=np.int64)
         if self.known is not None:

@@ -3,6 +3,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -136,3 +137,9 @@ def test_the_targets_stay_as_they_are():
     y.setflags(write=False)
     ignore_missing("r2")(MODEL, X, y)
     np.testing.assert_array_equal(y, Y)
+
+
+def test_a_request_for_weights_is_kept():
+    with sklearn.config_context(enable_metadata_routing=True):
+        scorer = make_scorer(mean_absolute_error).set_score_request(sample_weight=True)
+        assert ignore_missing(scorer).get_metadata_routing().score.requests == {"sample_weight": True}

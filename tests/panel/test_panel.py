@@ -47,6 +47,11 @@ def test_a_step_that_is_known_already_is_taken():
     assert Panel.read(make_frame([0, 2, 4]), hourly).step == HOUR
 
 
+def test_a_step_that_training_could_not_tell_is_read_from_the_new_rows():
+    unknown = Panel.read(make_frame([0])).layout
+    assert Panel.read(make_frame([1, 3, 5]), unknown).step == 2 * HOUR
+
+
 @pytest.mark.parametrize("calendar", [HOURS, PERIODS], ids=["times", "periods"])
 def test_a_repeated_time_is_refused_with_row_series_time_and_the_way_out(calendar):
     X = make_table([("a", 0), ("b", 0), ("b", 1), ("a", 1), ("b", 1)], calendar)

@@ -121,3 +121,14 @@ def test_nothing_is_lost_where_the_target_tells_no_series_apart():
     for y in (None, X["seen"].to_numpy(), X["seen"], X["seen"].droplevel(0)):
         check_same_series(X.to_numpy(), y)
         check_same_series(X, y)
+
+
+def test_a_multi_index_of_times_alone_is_one_series():
+    rows = read_index(frame(pd.MultiIndex.from_arrays([HOURS[:3]])))
+    assert rows.names is None
+    assert rows.kind() == read_index(frame(HOURS[:3])).kind()
+
+
+def test_numbers_on_several_levels_read_as_numbers():
+    index = pd.MultiIndex.from_product([[1], [2], HOURS[:2]])
+    assert read_index(frame(index)).describe(0) == "series (1, 2)"

@@ -162,7 +162,7 @@ def test_arrays_and_frames_without_times_may_follow_each_other():
 def test_an_array_after_training_on_a_panel_is_refused_with_the_way_out():
     X = make_table([("a", 10), ("a", 11), ("b", 10)])
     for lost in (X.to_numpy(), X.reset_index(drop=True)):
-        with pytest.raises(LostSeriesError, match=r"fitted on a table with 1 series level and date-times.*set_output"):
+        with pytest.raises(LostSeriesError, match=r"table of fit had 1 series level and date-times.*set_output"):
             HistoryPrepender(2).fit(X).transform(lost)
 
 
@@ -256,3 +256,11 @@ def test_set_output_keeps_the_index():
     pd.testing.assert_frame_equal(pandas.fit_transform(train), train)
     pd.testing.assert_frame_equal(pandas.transform(new), plain.fit(train).transform(new))
     assert pandas.get_feature_names_out().tolist() == ["seen", "known"]
+
+
+def test_unsigned_times_may_count_below_zero():
+    times = pd.MultiIndex.from_product([["a"], np.arange(4, dtype=np.uint8)])
+    X = pd.DataFrame({"seen": np.arange(4.0)}, index=times)
+    out = HistoryPrepender(3).fit(X[:2]).transform(X[2:])
+    assert out.index.get_level_values(1).tolist() == [-1, 0, 1, 2, 3]
+    np.testing.assert_array_equal(out["seen"], [np.nan, 0, 1, 2, 3])

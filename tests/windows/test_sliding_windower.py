@@ -257,6 +257,14 @@ def test_a_table_that_lost_its_series_is_refused_at_fit():
             method(X.to_numpy(), X["seen"])
 
 
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+def test_a_table_that_lost_its_series_is_refused_at_transform():
+    X = make_table([(s, h) for s in "ab" for h in range(9)])
+    for lost in (X.to_numpy(), X.reset_index(drop=True)):
+        with pytest.raises(LostSeriesError, match=r"1 series level and date-times.*set_output"):
+            SlidingWindower(2).fit(X).transform(lost)
+
+
 def test_a_repeated_time_is_refused_at_fit_and_at_transform():
     twice = make_table([("a", 0), ("a", 1), ("a", 2), ("a", 2)])
     for call in (SlidingWindower(2).fit, SlidingWindower(2).fit(twice[:3]).transform):
@@ -328,3 +336,9 @@ def test_set_output_changes_nothing():
 def test_training_again_forgets_the_table_before():
     windower = SlidingWindower(3).fit(make_frame(range(9), PERIODS))
     assert len(windower.fit(TABLE.to_numpy()).transform(TABLE.to_numpy())) == 6
+
+
+@pytest.mark.filterwarnings("ignore:overflow encountered in cast")
+def test_numbers_beyond_float32_are_refused():
+    with pytest.raises(ValueError, match="too large for dtype"):
+        SlidingWindower(2).fit_transform(np.full((9, 1), 1e300))
