@@ -32,8 +32,8 @@ class Layout:
             return
         error = LostSeriesError if index.clock is None else PanelIndexError
         raise error(
-            f"The table of fit had {self.kind} in its index, and this one has {index.kind()}: its rows cannot be placed "
-            "in time. Give the same kind of index; where a step before lost it, call "
+            f"The table of fit had {self.kind} in its index, and this one has {index.kind()}: its rows cannot be "
+            "placed in time. Give the same kind of index; where a step before lost it, call "
             'set_output(transform="pandas") on the pipeline.'
         )
 
