@@ -1,7 +1,6 @@
 # Needs Python (3.11 or newer) and make, nothing else: the environment is made in .venv.
 PYTHON ?= python3
-# The newest torch that the package was tested with. For a build without CUDA from PyTorch's own index:
-#   make demo TORCH="torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu"
+# The newest torch that the package was tested with; what pip is told to install first.
 TORCH ?= torch==2.13.0
 DEMO ?=
 

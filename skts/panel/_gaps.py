@@ -21,7 +21,7 @@ def commonest_step(ticks: Ints, indptr: Ints) -> int | None:
     step : int or None
         In ticks; the smallest of equally common ones; None where no series has two rows.
     """
-    steps = np.diff(ticks)[_inside(indptr)]
+    steps = np.diff(ticks)[within_series(indptr)]
     if len(steps) == 0:
         return None
     if (steps == steps[0]).all():
@@ -30,8 +30,8 @@ def commonest_step(ticks: Ints, indptr: Ints) -> int | None:
     return int(values[np.argmax(counts)])
 
 
-def _inside(indptr: Ints) -> NDArray[np.bool_]:
-    """Tell which pairs of neighbouring rows lie in one series."""
+def within_series(indptr: Ints) -> NDArray[np.bool_]:
+    """Tell which pairs of neighbouring rows lie in one series: (n_rows - 1,)."""
     inside = np.ones(max(int(indptr[-1]) - 1, 0), dtype=bool)
     inside[indptr[1:-1] - 1] = False
     return inside
@@ -48,7 +48,7 @@ def run_starts(ticks: Ints, indptr: Ints, step: int | None) -> Ints:
     if step is None:
         return np.arange(int(indptr[-1]) + 1, dtype=np.int64)
     starts = np.ones(int(indptr[-1]), dtype=bool)
-    starts[1:] = ~_inside(indptr) | (np.diff(ticks) != step)
+    starts[1:] = ~within_series(indptr) | (np.diff(ticks) != step)
     return np.append(np.flatnonzero(starts), indptr[-1]).astype(np.int64)
 
 
@@ -74,7 +74,7 @@ def grid_positions(ticks: Ints, indptr: Ints, step: int | None, longest_gap: int
     """
     advance = np.ones(int(indptr[-1]), dtype=np.int64)
     if step is not None:
-        inside = _inside(indptr)
+        inside = within_series(indptr)
         advance[1:][inside] = np.diff(ticks)[inside] // step
     excess = np.maximum(advance - 1 - longest_gap, 0)
     advance -= excess // period * period

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from skts.exceptions import LostSeriesError, PanelIndexError
-from skts.panel._gaps import commonest_step
+from skts.panel._gaps import Ints, commonest_step, within_series
 from skts.panel._row_index import RowIndex, read_index
 
 
@@ -57,9 +56,9 @@ class Panel:
     """
 
     index: RowIndex
-    rows: NDArray[np.int64]
-    indptr: NDArray[np.int64]
-    ticks: NDArray[np.int64]
+    rows: Ints
+    indptr: Ints
+    ticks: Ints
     step: int | None
 
     @classmethod
@@ -90,9 +89,9 @@ class Panel:
         indptr = np.append(0, np.cumsum(counts)).astype(np.int64)
         rows = np.argsort(index.series, kind="stable").astype(np.int64, copy=False)
         ticks = index.ticks[rows]
-        _check_increasing(index, rows, ticks)
+        _check_increasing(index, rows, indptr, ticks)
         step = layout.step if layout is not None and layout.step is not None else commonest_step(ticks, indptr)
-        _check_regular(index, rows, ticks, step)
+        _check_regular(index, rows, indptr, ticks, step)
         return cls(index, rows, indptr, ticks, step)
 
     @property
@@ -100,7 +99,7 @@ class Panel:
         """The number of series."""
         return len(self.indptr) - 1
 
-    def series_of(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
+    def series_of(self, positions: Ints) -> Ints:
         """Give the number of the series that holds each grouped position."""
         return np.searchsorted(self.indptr, positions, side="right") - 1
 
@@ -114,9 +113,8 @@ class Panel:
         return Layout(self.index.kind(), self.step)
 
 
-def _check_increasing(index: RowIndex, rows: NDArray[np.int64], ticks: NDArray[np.int64]) -> None:
-    same_series = np.diff(index.series[rows]) == 0
-    bad = np.flatnonzero(same_series & (np.diff(ticks) <= 0))
+def _check_increasing(index: RowIndex, rows: Ints, indptr: Ints, ticks: Ints) -> None:
+    bad = np.flatnonzero(within_series(indptr) & (np.diff(ticks) <= 0))
     if len(bad) == 0:
         return
     row, clock = int(rows[bad[0] + 1]), index.clock
@@ -134,11 +132,10 @@ def _check_increasing(index: RowIndex, rows: NDArray[np.int64], ticks: NDArray[n
     )
 
 
-def _check_regular(index: RowIndex, rows: NDArray[np.int64], ticks: NDArray[np.int64], step: int | None) -> None:
+def _check_regular(index: RowIndex, rows: Ints, indptr: Ints, ticks: Ints, step: int | None) -> None:
     if step is None:
         return
-    same_series = np.diff(index.series[rows]) == 0
-    bad = np.flatnonzero(same_series & (np.diff(ticks) % step != 0))
+    bad = np.flatnonzero(within_series(indptr) & (np.diff(ticks) % step != 0))
     if len(bad) == 0:
         return
     row, clock = int(rows[bad[0] + 1]), index.clock

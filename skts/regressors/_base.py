@@ -242,8 +242,11 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
         changed = {
             key: options[key] for key in ("lr", "batch_size", "verbose") if options[key] != getattr(self.net_, key)
         }
+        stops_early = any(isinstance(callback, EarlyStopping) for _, callback in self.net_.callbacks_)
         if changed:
             self.net_.set_params(**changed)
+        if self.early_stopping and not stops_early:
+            self.net_.set_params(callbacks=options["callbacks"]).initialize_callbacks()
 
     def _train(
         self, X: Any, y: Any, sample_weight: Any, train: WindowDataset, valid: WindowDataset | None, epochs: int
@@ -326,12 +329,12 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
     def history_(self) -> dict[str, list[float]]:
         """The loss of every epoch so far, in squared units of the standardised target.
 
-        Keys are "epoch", "train_loss" and, with `early_stopping`, "valid_loss".
+        Keys are "epoch", "train_loss" and, with `early_stopping`, "valid_loss"; NaN in epochs without validation.
         """
         check_is_fitted(self)
         whole = [epoch for epoch in self.net_.history if "train_loss" in epoch]  # an interrupted one has none
-        keys = ("epoch", "train_loss", "valid_loss") if self.early_stopping else ("epoch", "train_loss")
-        return {key: [epoch[key] for epoch in whole] for key in keys}
+        losses = ["train_loss", "valid_loss"] if any("valid_loss" in epoch for epoch in whole) else ["train_loss"]
+        return {key: [epoch.get(key, np.nan) for epoch in whole] for key in ["epoch", *losses]}
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -33,14 +33,28 @@ def training_origins(runs: Ints, window: int, horizon: int, stride: int) -> tupl
     return ranges(runs[:-1] + window, counts, stride), counts
 
 
-def block_origins(first: Ints, end: Ints, horizon: int) -> tuple[Ints, Ints]:
-    """Find the origins of consecutive blocks of `horizon` rows that cover `first[i]` to `end[i]`.
+def block_origins(begin: Ints, indptr: Ints, horizon: int) -> tuple[Ints, Ints, Ints]:
+    """Find the origins of consecutive blocks of `horizon` rows, with room for the last of each series to be whole.
+
+    Parameters
+    ----------
+    begin : ndarray of shape (n_series,)
+        The row where the first block of each series starts.
+    indptr : ndarray of shape (n_series + 1,)
+        Series `i` is rows `indptr[i]` to `indptr[i + 1]`.
+    horizon : int
+        In rows.
 
     Returns
     -------
     origins : ndarray of shape (n_blocks,)
+        Rows of a table that has room behind each series, so that no block reaches into the next one.
     counts : ndarray of shape (n_series,)
-        How many blocks each series has; its last may reach past its end.
+        How many blocks each series has.
+    shift : ndarray of shape (n_series + 1,)
+        How far the room moves the rows of each series; the last is the room in all.
     """
-    counts = -(-(end - first) // horizon)
-    return ranges(first, counts, horizon), counts
+    length = indptr[1:] - begin
+    shift = np.append(0, np.cumsum(-length % horizon))
+    counts = -(-length // horizon)
+    return ranges(begin + shift[:-1], counts, horizon), counts, shift

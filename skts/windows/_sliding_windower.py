@@ -172,18 +172,15 @@ class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, aut
         positions, indptr = grid_positions(
             panel.ticks, panel.indptr, panel.step, self.window + self.horizon, self.horizon
         )
-        first = positions[panel.indptr[:-1] + history]
-        # room behind each series for the rest of its last block, so that a window never reads the next series
-        padding = -(indptr[1:] - first) % self.horizon
-        shift = np.cumsum(padding) - padding
-        positions = positions + np.repeat(shift, np.diff(panel.indptr))
-        n_grid = int(indptr[-1] + padding.sum())
+        begin = positions[panel.indptr[:-1] + history]
+        origins, counts, shift = block_origins(begin, indptr, self.horizon)
+        positions = positions + np.repeat(shift[:-1], np.diff(panel.indptr))
+        n_grid = int(indptr[-1] + shift[-1])
         grid = np.full((n_grid, values.shape[1]), np.nan, dtype=np.float32)
         grid[positions] = values[panel.rows]
         rows = np.full(n_grid, -1, dtype=np.int64)
         rows[positions] = panel.rows
         ticks = np.repeat(panel.ticks, np.diff(np.append(positions, n_grid)))  # a blank has the time before it
-        origins, counts = block_origins(first + shift, indptr[1:] + shift, self.horizon)
         history_rows = panel.rows[(panel.indptr[:-1, None] + np.arange(history)).ravel()]
         series = np.repeat(np.arange(panel.n_series), counts)
         return self._windows(panel, grid, origins, series, rows, ticks, history_rows)
@@ -246,7 +243,6 @@ class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, aut
             n_rows=len(panel.rows),
             history_rows=history_rows,
             series_names=panel.index.names,
-            feature_names=getattr(self, "feature_names_in_", None),
         )
 
     def _check_long_enough(self, panel: Panel, run_lengths: NDArray[np.int64], run_series: NDArray[np.int64]) -> None:

@@ -38,8 +38,6 @@ class Windows:
         The rows of the table that get no forecast. None marks training windows, which overlap and forecast no row.
     series_names : Index or None
         The names of the series; None where the table has one series without a name.
-    feature_names : ndarray of object or None
-        The names of the columns where the table was a DataFrame.
     """
 
     panel: NDArray[np.float32]
@@ -53,7 +51,6 @@ class Windows:
     n_rows: int
     history_rows: NDArray[np.int64] | None = None
     series_names: pd.Index | None = None
-    feature_names: NDArray[np.object_] | None = None
 
     def __len__(self) -> int:
         return len(self.origins)

@@ -173,6 +173,16 @@ def test_warm_start_goes_on_and_a_cold_one_does_not(windows, panel):
     assert torch.equal(flat_weights(cold), after_one)
 
 
+def test_the_history_is_readable_whatever_changed_since(windows, panel):
+    regressor = make_regressor(warm_start=True).fit(windows, panel[1]).set_params(early_stopping=True)
+    assert list(regressor.history_) == ["epoch", "train_loss"]
+    regressor.set_params(max_epochs=50, lr=0.1, n_iter_no_change=1)
+    valid = regressor.fit(windows, panel[1]).history_["valid_loss"]
+    assert np.isnan(valid[:2]).all()
+    assert np.isfinite(valid[2:]).all()
+    assert len(valid) < 50  # asked for later, and stopping all the same
+
+
 def test_the_learning_rate_may_change_between_two_fits(windows, panel):
     regressor = make_regressor(warm_start=True).fit(windows, panel[1])
     before = flat_weights(regressor)

@@ -29,10 +29,16 @@ def test_training_origins_equal_the_loop(runs, window, horizon, stride):
 
 
 @quick
-@given(st.lists(st.tuples(st.integers(0, 50), st.integers(1, 20)), min_size=1, max_size=6), st.integers(1, 6))
-def test_block_origins_cover_every_row_once(some, horizon):
-    first, lengths = np.array(some).T
-    origins, counts = block_origins(first, first + lengths, horizon)
-    expected = [list(range(f, f + n, horizon)) for f, n in some]
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 40)), min_size=1, max_size=6), st.integers(1, 5))
+def test_blocks_cover_every_row_once_and_stay_within_the_room_of_their_series(some, horizon):
+    history, lengths = np.array(some).T
+    indptr = np.append(0, np.cumsum(history + lengths))
+    origins, counts, shift = block_origins(indptr[:-1] + history, indptr, horizon)
+    place, expected = 0, []
+    for before, length in some:
+        blocks = -(-length // horizon)
+        expected.append([place + before + k * horizon for k in range(blocks)])
+        place += before + blocks * horizon
     assert counts.tolist() == [len(blocks) for blocks in expected]
     np.testing.assert_array_equal(origins, np.concatenate(expected))
+    assert indptr[-1] + shift[-1] == place
