@@ -2,7 +2,7 @@
 
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skts import HistoryPrepender, LSTMRegressor, SlidingWindower
+from skts import DLinearRegressor, GRURegressor, HistoryPrepender, LSTMRegressor, NLinearRegressor, SlidingWindower
 
 ROWS = "rows are time steps: transform changes their number by design"
 ORDER = "rows are time steps: their order and their neighbours count by design"
@@ -19,13 +19,19 @@ EXPECTED_FAILURES = {
         "check_methods_sample_order_invariance": ORDER,
         "check_methods_subset_invariance": ORDER,
     },
-    "LSTMRegressor": {},
 }
 
 
 @parametrize_with_checks(
-    [HistoryPrepender(2), SlidingWindower(2), LSTMRegressor(device="cpu")],
-    expected_failed_checks=lambda estimator: EXPECTED_FAILURES[type(estimator).__name__],
+    [
+        HistoryPrepender(2),
+        SlidingWindower(2),
+        LSTMRegressor(device="cpu"),
+        GRURegressor(device="cpu"),
+        DLinearRegressor(device="cpu"),
+        NLinearRegressor(device="cpu"),
+    ],
+    expected_failed_checks=lambda estimator: EXPECTED_FAILURES.get(type(estimator).__name__, {}),
     xfail_strict=True,
 )
 def test_estimator(estimator, check):

@@ -3,13 +3,17 @@
 import torch
 from torch import Tensor, nn
 
+from skts.nn._patches import Patches
 from skts.nn._quantile_head import QuantileHead
+from skts.nn._recurrence import Cell, State, make_recurrence
+from skts.nn._series_embedding import SeriesEmbedding
 
 
 class EncoderDecoder(nn.Module):
-    """An LSTM reads the window; a second one, started from its state, reads the known columns of the horizon.
+    """One recurrence reads the window; a second one, started from what it said last, reads what is known ahead.
 
-    Shapes: B windows, W rows of window, H rows of horizon, F features, K known features, T targets, U hidden units.
+    Shapes: B windows, W rows of window, H rows of horizon, F features, K known features, T targets, U hidden units,
+    E numbers of embedding, O origins of one pass, C rows of context.
 
     Parameters
     ----------
@@ -17,19 +21,31 @@ class EncoderDecoder(nn.Module):
         F, K and T.
     horizon : int
         H.
-    hidden_size : int
+    cell : {"lstm", "gru"}, default="lstm"
+        The kind of both recurrences.
+    hidden_size : int, default=64
         U.
-    num_layers : int
+    num_layers : int, default=1
         Recurrent layers, of encoder and decoder alike.
-    dropout : float
+    dropout : float, default=0.0
         Share of values dropped between layers and before the head.
+    bidirectional : bool, default=False
+        Whether the decoder reads the horizon backwards too.
+    patch_len : int, default=1
+        Rows of the window that make one step of the encoder.
+    n_series : int, default=1
+        How many series the embedding tells apart.
+    series_embedding : int, default=0
+        E; put beside every row that a recurrence reads.
     levels : tuple of float, default=None
         Q quantile levels to answer instead of a mean.
 
     Notes
     -----
-    Without known columns there is nothing to read over the horizon, and the whole of it is forecast from the last
-    state. After Sutskever, Vinyals and Le (2014), arXiv:1409.3215.
+    The encoder is causal, so one pass serves several origins: what it said at row r forecasts from row r + 1 on.
+    Without known columns there is nothing to read over the horizon, and the whole of it is forecast from that alone.
+    After Sutskever, Vinyals and Le (2014), https://arxiv.org/abs/1409.3215; several origins in one pass are the
+    forking sequences of Wen et al. (2017), https://arxiv.org/abs/1711.11053.
     """
 
     def __init__(
@@ -38,49 +54,97 @@ class EncoderDecoder(nn.Module):
         n_known: int,
         n_targets: int,
         horizon: int,
+        *,
+        cell: Cell = "lstm",
         hidden_size: int = 64,
         num_layers: int = 1,
         dropout: float = 0.0,
+        bidirectional: bool = False,
+        patch_len: int = 1,
+        n_series: int = 1,
+        series_embedding: int = 0,
         levels: tuple[float, ...] | None = None,
     ):
         super().__init__()
-        between = dropout if num_layers > 1 else 0.0
         self.horizon = horizon
         self.n_targets = n_targets
-        self.encoder = nn.LSTM(n_features, hidden_size, num_layers, batch_first=True, dropout=between)
-        self.decoder: nn.LSTM | None = None
+        self.embedding = SeriesEmbedding(n_series, series_embedding) if series_embedding else None
+        self.patches = Patches(n_features, patch_len, hidden_size) if patch_len > 1 else None
+        n_read = (hidden_size if patch_len > 1 else n_features) + series_embedding
+        self.encoder = make_recurrence(cell, n_read, hidden_size, num_layers, dropout)
+        self.decoder: nn.RNNBase | None = None
         if n_known:
-            self.decoder = nn.LSTM(n_known, hidden_size, num_layers, batch_first=True, dropout=between)
+            directions = 1 + bidirectional
+            self.decoder = make_recurrence(
+                cell, n_known + series_embedding, hidden_size, num_layers, dropout, bidirectional
+            )
+            self.n_states = directions * num_layers
+            self.bridge = nn.Linear(hidden_size, self.n_states * hidden_size * (2 if cell == "lstm" else 1))
+            n_inputs, n_outputs = directions * hidden_size, n_targets
+        else:
+            n_inputs, n_outputs = hidden_size + series_embedding, horizon * n_targets
         self.dropout = nn.Dropout(dropout)
-        n_outputs = n_targets if n_known else horizon * n_targets
-        self.head = QuantileHead(hidden_size, n_outputs, levels) if levels else nn.Linear(hidden_size, n_outputs)
-        for lstm in filter(None, (self.encoder, self.decoder)):
-            remember(lstm)
+        self.head = QuantileHead(n_inputs, n_outputs, levels) if levels else nn.Linear(n_inputs, n_outputs)
 
-    def forward(self, past: Tensor, future: Tensor | None = None) -> Tensor:
-        """Forecast the horizon.
+    def forward(
+        self,
+        past: Tensor,
+        future: Tensor | None = None,
+        series: Tensor | None = None,
+        origins: Tensor | None = None,
+    ) -> Tensor:
+        """Forecast the horizon of every window, or of every origin of each pass.
 
         Parameters
         ----------
-        past : Tensor of shape (B, W, F)
-        future : Tensor of shape (B, H, K), default=None
+        past : Tensor of shape (B, W + O - 1, F)
+        future : Tensor of shape (B, H + C + O - 1, K), default=None
             Only with known columns.
+        series : Tensor of int64 of shape (B,), default=None
+            Only with an embedding.
+        origins : Tensor of bool of shape (B, O), default=None
+            Forecasts are made behind each of the last O rows of `past`, whether they are asked for or not, so that all
+            shapes are fixed; 1 by default.
 
         Returns
         -------
-        forecast : Tensor of shape (B, H, T), or (B, H, T, Q) with levels
+        forecast : Tensor of shape (B * O, H, T), or (B * O, H, T, Q) with levels
         """
-        read, state = self.encoder(past)  # (B, W, U)
+        n_origins = 1 if origins is None else origins.shape[1]
+        said, _ = self.encode(past, series)  # (B, W + O - 1, U)
+        said = said[:, -n_origins:].flatten(0, 1)  # (B * O, U)
+        if n_origins > 1:
+            series = None if series is None else series.repeat_interleave(n_origins)
+            if future is not None:
+                reach = future.shape[1] - n_origins + 1
+                future = future.unfold(1, reach, 1).transpose(2, 3).flatten(0, 1)  # (B * O, H + C, K)
+        return self.decode(said, future, series)
+
+    def encode(self, past: Tensor, series: Tensor | None = None, state: State | None = None) -> tuple[Tensor, State]:
+        """Read rows (B, L, F), going on from a state: what is said at each (B, L, U), and the state behind the last."""
+        steps = past if self.patches is None else self.patches(past)  # (B, S, F)
+        return self.encoder(self._beside(steps, series), state)
+
+    def decode(self, said: Tensor, future: Tensor | None = None, series: Tensor | None = None) -> Tensor:
+        """Forecast from what the encoder said (N, U) and what is known ahead (N, H + C, K): (N, H, T, Q)."""
         if self.decoder is None:
-            last = self.dropout(read[:, -1])  # (B, U)
-            return self.head(last).unflatten(1, (self.horizon, self.n_targets))  # (B, H, T, Q)
-        told, _ = self.decoder(future, state)  # (B, H, U)
-        return self.head(self.dropout(told))  # (B, H, T, Q)
+            if self.embedding is not None:
+                said = torch.cat([said, self.embedding(series)], dim=1)  # (N, U + E)
+            return self.head(self.dropout(said)).unflatten(1, (self.horizon, self.n_targets))  # (N, H, T, Q)
+        assert future is not None
+        told, _ = self.decoder(self._beside(future, series), self._first_state(said))  # (N, H + C, U)
+        return self.head(self.dropout(told[:, : self.horizon]))  # (N, H, T, Q)
 
+    def _beside(self, rows: Tensor, series: Tensor | None) -> Tensor:
+        """Put the embedding beside every row: (N, L, F) to (N, L, F + E)."""
+        if self.embedding is None:
+            return rows
+        own = self.embedding(series)[:, None].expand(-1, rows.shape[1], -1)  # (N, L, E)
+        return torch.cat([rows, own], dim=2)
 
-def remember(lstm: nn.LSTM) -> None:
-    """Start the forget gates open, so that gradients reach far back (Gers et al. 2000, 10.1162/089976600300015015)."""
-    with torch.no_grad():
-        for name, bias in lstm.named_parameters():
-            if name.startswith("bias_ih"):
-                bias[lstm.hidden_size : 2 * lstm.hidden_size] += 1.0
+    def _first_state(self, said: Tensor) -> State:
+        """Turn what the encoder said (N, U) into the first state of the decoder, (layers x directions, N, U)."""
+        states = self.bridge(said).unflatten(1, (-1, self.n_states, said.shape[1]))  # (N, 1 or 2, S, U)
+        states = states.permute(1, 2, 0, 3).contiguous()  # (1 or 2, S, N, U)
+        hidden = torch.tanh(states[0])
+        return hidden if len(states) == 1 else (hidden, states[1])

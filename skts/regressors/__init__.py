@@ -1,5 +1,8 @@
 """The estimators: the only place that sees both arrays and networks."""
 
+from skts.regressors._dlinear_regressor import DLinearRegressor
+from skts.regressors._gru_regressor import GRURegressor
 from skts.regressors._lstm_regressor import LSTMRegressor
+from skts.regressors._nlinear_regressor import NLinearRegressor
 
-__all__ = ["LSTMRegressor"]
+__all__ = ["DLinearRegressor", "GRURegressor", "LSTMRegressor", "NLinearRegressor"]

@@ -2,40 +2,74 @@
 
 import warnings
 from abc import ABCMeta, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from numbers import Integral, Real
-from typing import Any, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
+from numpy.random import RandomState
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, RegressorMixin, _fit_context
 from sklearn.callback import CallbackSupportMixin
 from sklearn.metrics import r2_score
 from sklearn.utils import Tags, check_random_state
-from sklearn.utils._param_validation import Interval
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted
 from skorch.callbacks import EarlyStopping
 
 from skts.exceptions import MissingHistoryWarning
-from skts.nn import PinballLoss
+from skts.nn import InstanceNorm, PinballLoss
 from skts.panel import has_target
 from skts.regressors._inputs import Inputs, read_inputs
 from skts.regressors._latest import split_latest
+from skts.regressors._members import fit_members
+from skts.regressors._own_past import find_own_past
 from skts.regressors._quantiles import interpolate_levels, trained_levels
+from skts.regressors._reading import Reading
+from skts.regressors._sizes import Sizes
 from skts.regressors._targets import Targets, read_targets
 from skts.training import EpochListener, WindowDataset, WindowNet, resolve_device, seeded
 from skts.windows import Windows
 
 _MAX_SEED = np.iinfo(np.int32).max
+_MAY_CHANGE = ("lr", "lr_schedule", "batch_size", "verbose")  # between two fits of one net
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, metaclass=ABCMeta):
-    """A regressor around a skorch net. A subclass supplies its network and the parameters of it."""
+    """A regressor around a skorch net. A subclass supplies its network and the parameters of it.
 
-    _parameter_constraints: dict[str, list] = {
+    A dataclass, so that the parameters which all share are written once: each subclass adds its own, and gets an
+    `__init__` with the names of all.
+    """
+
+    max_epochs: int = 20
+    lr: float = 3e-3
+    lr_schedule: Literal["constant", "cosine", "one_cycle"] = "constant"
+    batch_size: int = 64
+    weight_decay: float = 0.0
+    early_stopping: bool = False
+    validation_fraction: float = 0.1
+    n_iter_no_change: int = 5
+    warm_start: bool = False
+    normalize_y: bool = True
+    quantiles: Sequence[float] | None = None
+    n_members: int = 1
+    bootstrap_rows: int | None = None
+    n_jobs: int | None = None
+    random_state: int | RandomState | None = None
+    device: Literal["auto", "cpu", "cuda"] | str = "auto"
+    verbose: int = 0
+    callbacks: list | None = None
+    net_params: dict[str, Any] | None = None
+
+    _parameter_constraints: ClassVar[dict[str, list]] = {
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "lr": [Interval(Real, 0, None, closed="neither")],
+        "lr_schedule": [StrOptions({"constant", "cosine", "one_cycle"})],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "early_stopping": ["boolean"],
@@ -44,6 +78,9 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
         "warm_start": ["boolean"],
         "normalize_y": ["boolean"],
         "quantiles": ["array-like", None],
+        "n_members": [Interval(Integral, 1, None, closed="left")],
+        "bootstrap_rows": [Interval(Integral, 1, None, closed="left"), None],
+        "n_jobs": [Integral, None],
         "random_state": ["random_state"],
         "device": [str],
         "verbose": ["verbose"],
@@ -52,8 +89,12 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
     }
 
     @abstractmethod
-    def _module(self, n_features: int, n_known: int, n_targets: int, horizon: int) -> tuple[type, dict[str, Any]]:
+    def _module(self, sizes: Sizes) -> tuple[type, dict[str, Any]]:
         """Give the class of the network and its arguments."""
+
+    def _reading(self, inputs: Inputs) -> Reading:
+        """Say what the network reads of its windows."""
+        return Reading()
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
@@ -79,7 +120,7 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
         NonFiniteLossError
             The loss became NaN or infinite.
         """
-        return self._fit(X, y, sample_weight, go_on=self.warm_start and hasattr(self, "net_"), epochs=self.max_epochs)
+        return self._fit_all(X, y, sample_weight, go_on=self.warm_start and self._is_fitted(), epochs=self.max_epochs)
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
@@ -96,9 +137,11 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
         -------
         self : object
         """
-        return self._fit(X, y, sample_weight, go_on=hasattr(self, "net_"), epochs=1)
+        return self._fit_all(X, y, sample_weight, go_on=self._is_fitted(), epochs=1)
 
-    def predict(self, X: Any, quantiles: Iterable[float] | None = None) -> NDArray[np.float64]:
+    def predict(
+        self, X: Any, quantiles: Iterable[float] | None = None, *, members: bool = False
+    ) -> NDArray[np.float64]:
         """Forecast.
 
         Parameters
@@ -107,13 +150,16 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
         quantiles : iterable of float, default=None
             Levels to answer, interpolated between those that were trained; the median alone by default. Only for a
             regressor with `quantiles`. A pipeline passes them on: `pipe.predict(X, quantiles=[0.1, 0.9])`.
+        members : bool, default=False
+            Whether to answer what each member of the ensemble forecasts, instead of their mean.
 
         Returns
         -------
         y_pred : ndarray of float64
             For forecasting windows: (n_rows,) or (n_rows, n_targets), one per row that is no history, in the order
             of the table. For training windows: (n_windows, horizon) or (n_windows, horizon, n_targets). For arrays:
-            as `y` was. With `quantiles` given, one more dimension at the end: (n_rows, n_quantiles).
+            as `y` was. With `quantiles` given, one more dimension at the end, (n_rows, n_quantiles), and with `members`
+            yet another, (n_rows, n_members).
 
         Warns
         -----
@@ -122,12 +168,21 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
         """
         check_is_fitted(self)
         inputs = read_inputs(self, X, reset=False)
-        self._check_like_training(inputs)
         if inputs.windows is not None:
             self._warn_missing_history(inputs.windows)
-        if quantiles is not None and self._levels is None:
+        if quantiles is not None and self.quantiles is None:
             name = type(self).__name__
             raise ValueError(f"{name}.predict(quantiles=...): fit with {name}(quantiles=(0.1, 0.5, 0.9)) first.")
+        levels = None if quantiles is None else list(quantiles)
+        answers = [member._answer(X, levels) for member in getattr(self, "members_", [self])]
+        if members:
+            return np.stack(answers, axis=-1)
+        return answers[0] if len(answers) == 1 else np.mean(answers, axis=0)
+
+    def _answer(self, X: Any, quantiles: list[float] | None) -> NDArray[np.float64]:
+        """Forecast with one network."""
+        inputs = read_inputs(self, X, reset=False)
+        self._check_like_training(inputs)
         forecasts = self._forecast(inputs, quantiles)  # (n_windows, horizon, n_targets, ...)
         if inputs.windows is None:
             return forecasts.reshape(len(forecasts), *self._y_shape, *forecasts.shape[3:])
@@ -135,8 +190,9 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
             forecasts = forecasts[:, :, 0]
         return forecasts if inputs.windows.is_training else inputs.windows.to_rows(forecasts)
 
-    def _forecast(self, inputs: Inputs, quantiles: Iterable[float] | None) -> NDArray[np.float64]:
-        raw = self.net_.forecast(inputs.dataset()).astype(np.float64)
+    def _forecast(self, inputs: Inputs, quantiles: list[float] | None) -> NDArray[np.float64]:
+        dataset = inputs.dataset(self._reading(inputs), self._series)
+        raw = self.net_.forecast(dataset).astype(np.float64)
         if self._levels is None:
             return raw * self._y_scale + self._y_mean
         raw = raw * self._y_scale[:, None] + self._y_mean[:, None]
@@ -174,6 +230,26 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
         weights = None if sample_weight is None else np.asarray(sample_weight)[there]
         return r2_score(y, y_pred, sample_weight=weights)
 
+    def _is_fitted(self) -> bool:
+        return hasattr(self, "net_") or hasattr(self, "members_")
+
+    def _fit_all(self, X: Any, y: Any, sample_weight: ArrayLike | None, *, go_on: bool, epochs: int) -> Self:
+        """Train the network, or every member of the ensemble."""
+        if not go_on:
+            for learned in ("net_", "members_"):
+                self.__dict__.pop(learned, None)
+            if self.n_members > 1:
+                self._random_state = check_random_state(self.random_state)
+        if self.n_members == 1 and not hasattr(self, "members_"):
+            return self._fit(X, y, sample_weight, go_on=go_on, epochs=epochs)
+        seeds = None if go_on else self._random_state.randint(_MAX_SEED, size=self.n_members)
+        self.members_: list[Self] = fit_members(self, seeds, X, y, sample_weight, epochs)
+        for learned in ("n_features_in_", "feature_names_in_"):
+            if hasattr(self.members_[0], learned):
+                setattr(self, learned, getattr(self.members_[0], learned))
+        self.n_iter_: int = max(member.n_iter_ for member in self.members_)
+        return self
+
     def _fit(self, X: Any, y: Any, sample_weight: ArrayLike | None, *, go_on: bool, epochs: int) -> Self:
         device = resolve_device(self.device)
         inputs = read_inputs(self, X, reset=not go_on)
@@ -186,11 +262,9 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
                 self._go_on(inputs, targets, device)
             else:
                 self._start(inputs, targets, train, device)
-            dataset = inputs.dataset(**targets.tensors(self._y_mean, self._y_scale)).to(torch.device(self.net_.device))
             try:
-                self._train(
-                    X, y, sample_weight, dataset.subset(train), dataset.subset(valid) if len(valid) else None, epochs
-                )
+                datasets = self._datasets(inputs, targets, train, valid)
+                self._train(X, y, sample_weight, *datasets, epochs)
             except BaseException:
                 if not go_on:
                     del self.net_
@@ -205,13 +279,38 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
             targets.moments(train) if self.normalize_y else (np.zeros(n_targets), np.ones(n_targets))
         )
         self._y_shape = targets.shape
-        self._sizes = {"known columns": len(inputs.known), "targets": n_targets, "rows of horizon": targets.horizon}
-        module, module_params = self._module(self.n_features_in_, len(inputs.known), n_targets, targets.horizon)
+        self._series = None if inputs.windows is None else inputs.windows.series_names
+        self._sizes = Sizes.read(inputs, targets)
         self._levels = None if self.quantiles is None else trained_levels(self.quantiles)
+        if self.bootstrap_rows is not None:
+            self._bootstrap_seed = int(self._random_state.randint(_MAX_SEED))
+        module, arguments = self._module(self._sizes)
         if self._levels is not None:
-            module_params["levels"] = self._levels
-        arguments = {f"module__{key}": value for key, value in module_params.items()}
-        self.net_ = WindowNet(module, **arguments, **self._net_options(device)).initialize()
+            arguments["levels"] = self._levels
+        kind = self._reading(inputs).instance_norm
+        if kind is not None:
+            own = find_own_past(self, inputs, targets, self._y_mean, self._y_scale)
+            module, arguments = InstanceNorm, {"make_network": partial(module, **arguments), "kind": kind, **own}
+        options = {f"module__{key}": value for key, value in arguments.items()}
+        self.net_ = WindowNet(module, **options, **self._net_options(device)).initialize()
+
+    def _datasets(
+        self, inputs: Inputs, targets: Targets, train: NDArray[np.int64], valid: NDArray[np.int64]
+    ) -> tuple[WindowDataset, WindowDataset | None]:
+        """Put what trains and what validates on the device."""
+        reading = self._reading(inputs)
+        dataset = inputs.dataset(reading, self._series, **targets.tensors(self._y_mean, self._y_scale))
+        dataset.to(torch.device(self.net_.device))
+        training = dataset.subset(train)
+        if self.bootstrap_rows is not None:
+            drawn = targets.resampled(inputs.times(), self.bootstrap_rows, self._bootstrap_seed)
+            training = dataset.subset(train[drawn.teaching()[train]])
+            training.weights = torch.from_numpy(drawn.weights.astype(np.float32)).to(dataset.panel.device)
+        validating = dataset.subset(valid) if len(valid) else None
+        if reading.n_origins > 1 and inputs.windows is not None:
+            training = training.fork(reading.n_origins)
+            validating = validating and validating.fork(reading.n_origins)
+        return training, validating
 
     def _net_options(self, device: torch.device) -> dict[str, Any]:
         """Translate the parameters into those of skorch."""
@@ -228,6 +327,7 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
             **criterion,
             "max_epochs": self.max_epochs,
             "lr": self.lr,
+            "lr_schedule": self.lr_schedule,
             "batch_size": self.batch_size,
             "callbacks": [*(stopping if self.early_stopping else []), *(self.callbacks or [])],
             "device": str(device),
@@ -239,9 +339,7 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
         """Keep the net, and take over what may change between two fits."""
         self._check_like_training(inputs, targets)
         options = self._net_options(device)
-        changed = {
-            key: options[key] for key in ("lr", "batch_size", "verbose") if options[key] != getattr(self.net_, key)
-        }
+        changed = {key: options[key] for key in _MAY_CHANGE if options[key] != getattr(self.net_, key)}
         stops_early = any(isinstance(callback, EarlyStopping) for _, callback in self.net_.callbacks_)
         if changed:
             self.net_.set_params(**changed)
@@ -300,19 +398,11 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
 
     def _check_like_training(self, inputs: Inputs, targets: Targets | None = None) -> None:
         """Refuse windows, or targets, that the network was not built for."""
-        sizes = {"known columns": len(inputs.known)}
-        if inputs.windows is not None:
-            sizes["rows of horizon"] = inputs.windows.horizon
-        elif targets is not None:
-            sizes["rows of horizon"] = targets.horizon
-        if targets is not None:
-            sizes["targets"] = targets.values.shape[1]
-        for what, size in sizes.items():
-            if size != self._sizes[what]:
-                raise ValueError(
-                    f"{type(self).__name__} was fitted with {self._sizes[what]} {what} and is now given {size}: use "
-                    "the SlidingWindower it was fitted with."
-                )
+        for what, (before, now) in self._sizes.differences(inputs, targets).items():
+            raise ValueError(
+                f"{type(self).__name__} was fitted with {before} {what} and is now given {now}: use the "
+                "SlidingWindower it was fitted with."
+            )
 
     def _warn_missing_history(self, windows: Windows) -> None:
         n_blank, n_forecasts = windows.count_blank()
@@ -329,9 +419,10 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
     def history_(self) -> dict[str, list[float]]:
         """The loss of every epoch so far, in squared units of the standardised target.
 
-        Keys are "epoch", "train_loss" and, with `early_stopping`, "valid_loss"; NaN in epochs without validation.
+        Keys are "epoch", "train_loss" and, with `early_stopping`, "valid_loss"; NaN in epochs without validation. Of an
+        ensemble, each of `members_` has its own.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "net_")
         whole = [epoch for epoch in self.net_.history if "train_loss" in epoch]  # an interrupted one has none
         losses = ["train_loss", "valid_loss"] if any("valid_loss" in epoch for epoch in whole) else ["train_loss"]
         return {key: [epoch.get(key, np.nan) for epoch in whole] for key in ["epoch", *losses]}

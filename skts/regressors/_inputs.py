@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_array, validate_data
 
+from skts.regressors._reading import Reading
 from skts.training import WindowDataset
 from skts.windows import Windows
 
@@ -38,16 +40,31 @@ class Inputs:
     def __len__(self) -> int:
         return len(self.starts)
 
-    def dataset(self, **targets: Any) -> WindowDataset:
-        """Turn into tensors."""
+    def dataset(self, reading: Reading, trained: pd.Index | None, **targets: Any) -> WindowDataset:
+        """Turn into the tensors that a network reads; `trained` are the names of the series of `fit`."""
         panel = torch.from_numpy(self.panel if self.panel.flags.writeable else self.panel.copy())
+        numbers = torch.from_numpy(self._series_numbers(trained)) if reading.series else None
+        windows = self.windows
         return WindowDataset(
             panel,
             torch.from_numpy(self.starts),
             window=self.window,
             known=torch.from_numpy(self.known),
+            series=numbers,
+            context=0 if windows is None else reading.context,
+            stops=None if windows is None else torch.from_numpy(windows.stops),
             **{"horizon": self.horizon, **targets},
         )
+
+    def times(self) -> NDArray[np.int64]:
+        """Give the time of every row of the targets, as a number that increases."""
+        return np.arange(len(self), dtype=np.int64) if self.windows is None else self.windows.ticks
+
+    def _series_numbers(self, trained: pd.Index | None) -> NDArray[np.int64]:
+        """Give the number that the series of each window had in `fit`; -1 where it was not there."""
+        if self.windows is None or self.windows.series_names is None or trained is None:
+            return np.zeros(len(self), dtype=np.int64)
+        return trained.get_indexer(self.windows.series_names)[self.windows.series].astype(np.int64)
 
 
 def read_inputs(estimator: Any, X: Any, *, reset: bool) -> Inputs:

@@ -1,22 +1,20 @@
 """An LSTM encoder-decoder as a scikit-learn regressor."""
 
-from collections.abc import Sequence
-from numbers import Integral, Real
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import ClassVar
 
-from numpy.random import RandomState
-from sklearn.utils._param_validation import Interval
-
-from skts.nn import EncoderDecoder
+from skts.nn import Cell
 from skts.regressors._base import BaseNetRegressor
+from skts.regressors._recurrent import RecurrentMixin
 
 
-class LSTMRegressor(BaseNetRegressor):
+@dataclass(eq=False, repr=False)
+class LSTMRegressor(RecurrentMixin, BaseNetRegressor):
     """Forecast with an LSTM that reads the window and another that reads what is known of the horizon.
 
-    An LSTM encodes the window. Where columns are known ahead, a second LSTM starts from its state and reads them over
-    the horizon, and a linear head answers at each of its rows; else the head forecasts the whole horizon from the last
-    state. Trained with AdamW on the mean squared error of shuffled windows (their pinball loss with `quantiles`), the
+    An LSTM encodes the window. Where columns are known ahead, a second LSTM starts from what it said last and reads
+    them over the horizon, and a linear head answers at each of its rows; else the head forecasts the whole horizon at
+    once. Trained with AdamW on the mean squared error of shuffled windows (their pinball loss with `quantiles`), the
     norm of the gradient clipped at 1.
 
     Parameters
@@ -27,12 +25,33 @@ class LSTMRegressor(BaseNetRegressor):
         Recurrent layers of encoder and decoder alike.
     dropout : float, default=0.0
         Share of values dropped between layers and before the head.
+    bidirectional : bool, default=False
+        Whether the decoder reads the known columns of the horizon backwards too, so that each hour sees the weather
+        after it.
+    context : int, default=0
+        Rows behind the horizon whose known columns are read as well: a weather forecast reaches past the block. Where
+        the table ends, its last row is repeated.
+    patch_len : int, default=1
+        Consecutive rows of the window joined into one recurrent step: 24 makes 7 steps of 168 hours, which is faster
+        and, over long windows, often more accurate. Not with `origins_per_window`.
+    instance_norm : {"last", "mean"}, default=None
+        Take the last value, or mean and scale, of each window off the target's past and give it back to the forecast.
+        Needs the target itself among the observed columns of X, in whatever units; it is found there.
+    series_embedding : int, default=0
+        Length of a vector that is learned for each series and put beside its rows; an unseen series takes the mean. 0
+        tells series apart by their columns alone.
+    origins_per_window : int, default=1
+        Up to how many training windows, whose origins follow each other, are taught by one pass over their rows. Each
+        counts as a window of its own; later ones have the whole pass behind them instead of `window` rows.
     max_epochs : int, default=20
         Passes over the training windows.
     lr : float, default=0.003
         Learning rate.
+    lr_schedule : {"constant", "cosine", "one_cycle"}, default="constant"
+        How the learning rate moves over the steps of a fit: "cosine" falls from `lr` to 0, "one_cycle" rises to `lr`
+        first (Smith and Topin 2017, https://arxiv.org/abs/1708.07120).
     batch_size : int, default=64
-        Windows per gradient step.
+        Windows (with `origins_per_window`, passes) per gradient step.
     weight_decay : float, default=0.0
         Decoupled weight decay (AdamW).
     early_stopping : bool, default=False
@@ -49,6 +68,13 @@ class LSTMRegressor(BaseNetRegressor):
     quantiles : tuple of float, default=None
         Levels within 0 and 1 to train with the pinball loss, instead of the mean; the median is always among them, and
         is what `predict` answers unless asked for others. They never cross.
+    n_members : int, default=1
+        How many networks, which differ by their seeds, are trained and averaged by `predict`.
+    bootstrap_rows : int, default=None
+        Each network draws blocks of so many consecutive times with replacement, for all series alike, and weighs the
+        targets by how often theirs was drawn: 168 resamples weeks of hours. None weighs all alike.
+    n_jobs : int, default=None
+        How many members are trained at once, each in a process of its own.
     random_state : int, RandomState instance or None, default=None
         Decides the initial weights, the order of the windows and the dropout. Torch's global generator stays as it is.
     device : str, default="auto"
@@ -64,9 +90,11 @@ class LSTMRegressor(BaseNetRegressor):
     Attributes
     ----------
     net_ : WindowNet
-        The trained skorch net.
+        The trained skorch net; of an ensemble, each of `members_` has its own.
+    members_ : list of LSTMRegressor
+        The trained members, with `n_members` above 1. Each is what a separate fit with its `random_state` gives.
     history_ : dict of str to list of float
-        The loss of every epoch: "epoch", "train_loss" and, with `early_stopping`, "valid_loss".
+        The loss of every epoch: "epoch", "train_loss" and, with `early_stopping`, "valid_loss"; of a single network.
     n_iter_ : int
         Epochs trained in all.
     n_features_in_ : int
@@ -76,6 +104,8 @@ class LSTMRegressor(BaseNetRegressor):
 
     See Also
     --------
+    GRURegressor : The same with gated recurrent units.
+    DLinearRegressor, NLinearRegressor : The linear bar.
     SlidingWindower : Makes the windows.
 
     References
@@ -101,61 +131,4 @@ class LSTMRegressor(BaseNetRegressor):
     np.True_
     """
 
-    _parameter_constraints: dict[str, list] = {
-        "hidden_size": [Interval(Integral, 1, None, closed="left")],
-        "num_layers": [Interval(Integral, 1, None, closed="left")],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
-        **BaseNetRegressor._parameter_constraints,
-    }
-
-    def __init__(
-        self,
-        hidden_size: int = 64,
-        *,
-        num_layers: int = 1,
-        dropout: float = 0.0,
-        max_epochs: int = 20,
-        lr: float = 3e-3,
-        batch_size: int = 64,
-        weight_decay: float = 0.0,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        n_iter_no_change: int = 5,
-        warm_start: bool = False,
-        normalize_y: bool = True,
-        quantiles: Sequence[float] | None = None,
-        random_state: int | RandomState | None = None,
-        device: Literal["auto", "cpu", "cuda"] | str = "auto",
-        verbose: int = 0,
-        callbacks: list | None = None,
-        net_params: dict[str, Any] | None = None,
-    ):
-        self.hidden_size = hidden_size
-        self.num_layers = num_layers
-        self.dropout = dropout
-        self.max_epochs = max_epochs
-        self.lr = lr
-        self.batch_size = batch_size
-        self.weight_decay = weight_decay
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.warm_start = warm_start
-        self.normalize_y = normalize_y
-        self.quantiles = quantiles
-        self.random_state = random_state
-        self.device = device
-        self.verbose = verbose
-        self.callbacks = callbacks
-        self.net_params = net_params
-
-    def _module(self, n_features: int, n_known: int, n_targets: int, horizon: int) -> tuple[type, dict[str, Any]]:
-        return EncoderDecoder, {
-            "n_features": n_features,
-            "n_known": n_known,
-            "n_targets": n_targets,
-            "horizon": horizon,
-            "hidden_size": self.hidden_size,
-            "num_layers": self.num_layers,
-            "dropout": self.dropout,
-        }
+    _cell: ClassVar[Cell] = "lstm"

@@ -1,6 +1,6 @@
 """What a regressor learns from: targets and weights by address, standardised."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -53,6 +53,28 @@ class Targets:
         """Tell which windows have at least one target."""
         total = np.append(0, np.cumsum((self.weights > 0).any(axis=1)))
         return total[self.starts + self.horizon] > total[self.starts]
+
+    def resampled(self, times: NDArray[np.int64], rows: int, seed: int) -> "Targets":
+        """Draw blocks of time with replacement, and weigh each row by how often its block was drawn.
+
+        Parameters
+        ----------
+        times : ndarray of int64 of shape (n_target_rows,) or (n_windows,)
+            Rows of one time are drawn together, whatever their series.
+        rows : int
+            Times of a block: 168 is a week of hours.
+        seed : int
+
+        Returns
+        -------
+        targets : Targets
+        """
+        times = np.repeat(times, len(self.values) // len(times))
+        block = np.unique(times, return_inverse=True)[1] // rows
+        n_blocks = int(block.max()) + 1
+        drawn = np.random.RandomState(seed).randint(n_blocks, size=n_blocks)
+        weights = self.weights * np.bincount(drawn, minlength=n_blocks)[block][:, None]
+        return replace(self, weights=weights / max(weights[weights > 0].mean(), np.finfo(float).tiny))
 
     def tensors(self, mean: NDArray[np.float64], scale: NDArray[np.float64]) -> dict[str, Any]:
         """Turn into standardised float32 tensors, without a NaN."""

@@ -9,8 +9,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from skts.training._passes import join_passes
+
 Inputs = dict[str, Tensor]
 Targets = tuple[Tensor, Tensor]
+_BY_WINDOW = ("starts", "target_starts", "series", "stops")
 
 
 class WindowDataset(Dataset):
@@ -33,6 +36,12 @@ class WindowDataset(Dataset):
     weights : Tensor of float32 of shape (n_target_rows, n_targets), default=None
     target_starts : Tensor of int64 of shape (n_windows,), default=None
         The target row of the first value of each window's horizon.
+    series : Tensor of int64 of shape (n_windows,), default=None
+        The number of each window's series, where the network asks for it.
+    context : int, default=0
+        Rows behind the horizon whose known columns are read too.
+    stops : Tensor of int64 of shape (n_windows,), default=None
+        The panel row at which the run of each window ends. Where the context reaches over it, the last row is repeated.
 
     Notes
     -----
@@ -50,6 +59,9 @@ class WindowDataset(Dataset):
         targets: Tensor | None = None,
         weights: Tensor | None = None,
         target_starts: Tensor | None = None,
+        series: Tensor | None = None,
+        context: int = 0,
+        stops: Tensor | None = None,
     ):
         self.panel = panel
         self.starts = starts
@@ -59,10 +71,17 @@ class WindowDataset(Dataset):
         self.targets = targets
         self.weights = weights
         self.target_starts = target_starts
+        self.series = series
+        self.context = context
+        self.stops = stops
+        self.taught: Tensor | None = None  # (n_windows, O): which origins of a pass are windows
+        self.n_origins = 1
         self.ahead = None if self.known is None else panel[:, self.known].contiguous()
         self.holes = torch.isnan(panel).any(dim=0).nonzero()[:, 0]  # columns that need filling
         self.has_holes = len(self.holes) > 0
         self.has_holes_ahead = self.ahead is not None and bool(torch.isnan(self.ahead).any())
+        if context:
+            self._make_room(context)
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -71,9 +90,39 @@ class WindowDataset(Dataset):
         """Give a dataset of some of the windows, on the same panel."""
         chosen = torch.from_numpy(items).to(self.starts.device)
         subset = copy.copy(self)
-        subset.starts = self.starts[chosen]
-        subset.target_starts = None if self.target_starts is None else self.target_starts[chosen]
+        for name in _BY_WINDOW:
+            of_windows = getattr(self, name)
+            setattr(subset, name, None if of_windows is None else of_windows[chosen])
         return subset
+
+    def fork(self, n_origins: int) -> Self:
+        """Join windows that follow each other closely: one pass over their rows then serves them all.
+
+        Parameters
+        ----------
+        n_origins : int
+            O: a pass reads `window + n_origins - 1` rows, and serves every window that starts at its first O rows.
+
+        Returns
+        -------
+        dataset : WindowDataset
+            As many passes as are needed to serve every window once.
+        """
+        assert self.stops is not None
+        starts, stops = self.starts.cpu().numpy(), self.stops.cpu().numpy()
+        first, taught = join_passes(starts, np.minimum(starts + n_origins, stops), n_origins)
+        forked = self.subset(first)
+        forked.taught = torch.from_numpy(taught).to(self.starts.device)
+        forked.n_origins = n_origins
+        forked._make_room(n_origins - 1)
+        return forked
+
+    def _make_room(self, n_rows: int) -> None:
+        """Let reading go on behind the last row: nothing that counts comes from there."""
+        for name in ("panel", "ahead", "targets", "weights"):
+            table = getattr(self, name)
+            if table is not None:
+                setattr(self, name, torch.cat([table, table.new_zeros(n_rows, table.shape[1])]))
 
     def to(self, device: torch.device) -> Self:
         """Move every tensor to the device, once."""
@@ -93,27 +142,49 @@ class WindowDataset(Dataset):
         Returns
         -------
         inputs : dict
-            `past` (B, window, n_features) and, with known columns, `future` (B, horizon, n_known).
+            `past` (B, window + O - 1, n_features), with known columns `future` (B, horizon + context + O - 1, n_known),
+            where it is asked for `series` (B,), and with several origins `origins` (B, O), whether each is a window's.
         targets : tuple of Tensor or None
-            Values (B, horizon, n_targets) and weights, both (B, horizon, n_targets).
+            Values (B * O, horizon, n_targets) and weights, both (B * O, horizon, n_targets).
         """
-        starts = self.starts[items]
-        past = take(self.panel, starts, self.window)  # (B, W, F)
+        starts, further = self.starts[items], self.n_origins - 1
+        past = take(self.panel, starts, self.window + further)  # (B, W + O - 1, F)
         if self.has_holes:
             past[:, :, self.holes] = fill_forward(past[:, :, self.holes])
         inputs = {"past": past}
         if self.ahead is not None:
-            future = take(self.ahead, starts + self.window, self.horizon)  # (B, H, K)
-            if self.has_holes_ahead:
-                last = past[:, -1:, self.known]  # (B, 1, K), filled
-                future = fill_forward(torch.cat([last, future], dim=1))[:, 1:]
-            inputs["future"] = future
+            inputs["future"] = self._future(items, starts + self.window, past)
+        if self.series is not None:
+            inputs["series"] = self.series[items]
+        if self.taught is not None:
+            inputs["origins"] = self.taught[items]
         if self.targets is None or self.weights is None or self.target_starts is None:
             return inputs, None
         first = self.target_starts[items]
-        targets = take(self.targets, first, self.horizon)  # (B, H, T)
-        weights = take(self.weights, first, self.horizon)  # (B, H, T)
+        targets = take(self.targets, first, self.horizon + further)  # (B, H + O - 1, T)
+        weights = take(self.weights, first, self.horizon + further)
+        if self.taught is not None:
+            targets, weights = (
+                rows.unfold(1, self.horizon, 1).transpose(2, 3).flatten(0, 1) for rows in (targets, weights)
+            )  # (B * O, H, T)
+            weights = weights * inputs["origins"].flatten()[:, None, None]
         return inputs, (targets, weights)
+
+    def _future(self, items: Tensor, origins: Tensor, past: Tensor) -> Tensor:
+        """Gather the known columns behind the windows: (B, H + C + O - 1, K)."""
+        assert self.ahead is not None
+        assert self.known is not None
+        length = self.horizon + self.context + self.n_origins - 1
+        future = take(self.ahead, origins, length)
+        if self.context:
+            assert self.stops is not None
+            ends = (self.stops[items] - origins)[:, None, None]  # (B, 1, 1)
+            beyond = torch.arange(length, device=future.device)[None, :, None] >= ends
+            future = future.masked_fill(beyond, torch.nan)
+        if self.has_holes_ahead or self.context:
+            last = past[:, self.window - 1 : self.window, self.known]  # (B, 1, K), filled
+            future = fill_forward(torch.cat([last, future], dim=1))[:, 1:]
+        return future
 
 
 def take(table: Tensor, starts: Tensor, length: int) -> Tensor:

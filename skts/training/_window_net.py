@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EpochTimer, PrintLog
 from torch import Tensor
+from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR
 
 from skts.exceptions import NonFiniteLossError
 from skts.training._batches import Batches
@@ -34,6 +35,8 @@ class WindowNet(NeuralNet):
         A torch loss that takes `reduction="none"`.
     gradient_clip : float or None, default=1.0
         The largest norm of the gradient; None clips nothing.
+    lr_schedule : {"constant", "cosine", "one_cycle"}, default="constant"
+        How the learning rate moves over the steps of one call of `fit` or `partial_fit`.
     **kwargs
         The rest of skorch's parameters.
     """
@@ -44,6 +47,7 @@ class WindowNet(NeuralNet):
         criterion: type[torch.nn.Module] = torch.nn.MSELoss,
         *,
         gradient_clip: float | None = 1.0,
+        lr_schedule: str = "constant",
         iterator_train: type = Batches,
         iterator_valid: type = Batches,
         iterator_train__shuffle: bool = True,
@@ -60,6 +64,7 @@ class WindowNet(NeuralNet):
             **kwargs,
         )
         self.gradient_clip = gradient_clip
+        self.lr_schedule = lr_schedule
 
     @property
     def _default_callbacks(self) -> list[tuple[str, Callback]]:
@@ -68,6 +73,28 @@ class WindowNet(NeuralNet):
     def get_split_datasets(self, X: Any, y: Any = None, **fit_params: Any) -> tuple[Any, Any]:
         """Take the datasets to train and to validate on as they are given: `X` is the two of them."""
         return X
+
+    def fit_loop(self, X: Any, y: Any = None, epochs: int | None = None, **fit_params: Any) -> Self:
+        """Train for some epochs, and leave the learning rate as it was."""
+        n_epochs = self.max_epochs if epochs is None else epochs
+        rates = [group["lr"] for group in self.optimizer_.param_groups]
+        self._scheduler = self._start_schedule(n_epochs * -(-len(X[0]) // self.batch_size))
+        try:
+            return super().fit_loop(X, y, epochs, **fit_params)
+        finally:
+            self._scheduler = None
+            if self.lr_schedule != "constant":
+                for group, rate in zip(self.optimizer_.param_groups, rates, strict=True):
+                    group["lr"] = rate
+
+    def _start_schedule(self, n_steps: int) -> LRScheduler | None:
+        if self.lr_schedule == "cosine":
+            return CosineAnnealingLR(self.optimizer_, T_max=n_steps)
+        if self.lr_schedule == "one_cycle":
+            return OneCycleLR(
+                self.optimizer_, [group["lr"] for group in self.optimizer_.param_groups], total_steps=n_steps
+            )
+        return None
 
     def get_loss(self, y_pred: Tensor, y_true: Targets, X: Any = None, training: bool = False) -> Tensor:
         """Average the loss over the targets that are there, each by its weight."""
@@ -84,6 +111,13 @@ class WindowNet(NeuralNet):
         if self.gradient_clip is not None:
             torch.nn.utils.clip_grad_norm_(self.module_.parameters(), self.gradient_clip)
         return {"loss": loss, "y_pred": y_pred}
+
+    def train_step(self, batch: Any, **fit_params: Any) -> dict[str, Tensor]:
+        """Take one step of the optimizer, and one of the learning rate."""
+        step = super().train_step(batch, **fit_params)
+        if self._scheduler is not None:
+            self._scheduler.step()
+        return step
 
     def validation_step(self, batch: Any, **fit_params: Any) -> dict[str, Tensor]:
         """Compute the loss of one batch without gradients."""
@@ -154,6 +188,8 @@ class WindowNet(NeuralNet):
         self.optimizer_.zero_grad()
         step = self.train_step_single(batch)
         self.optimizer_.step()
+        if self._scheduler is not None:
+            self._scheduler.step()
         return step
 
     def _needs_batches(self) -> bool:

@@ -144,7 +144,13 @@ class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, aut
         run_series = panel.series_of(runs[:-1])
         self._check_long_enough(panel, np.diff(runs), run_series)
         return self._windows(
-            panel, values[panel.rows], origins, np.repeat(run_series, counts), panel.rows, panel.ticks, None
+            panel,
+            values[panel.rows],
+            origins=origins,
+            series=np.repeat(run_series, counts),
+            stops=np.repeat(runs[1:], counts),
+            rows=panel.rows,
+            ticks=panel.ticks,
         )
 
     def transform(self, X: Any) -> Windows:
@@ -182,8 +188,16 @@ class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, aut
         rows[positions] = panel.rows
         ticks = np.repeat(panel.ticks, np.diff(np.append(positions, n_grid)))  # a blank has the time before it
         history_rows = panel.rows[(panel.indptr[:-1, None] + np.arange(history)).ravel()]
-        series = np.repeat(np.arange(panel.n_series), counts)
-        return self._windows(panel, grid, origins, series, rows, ticks, history_rows)
+        return self._windows(
+            panel,
+            grid,
+            origins=origins,
+            series=np.repeat(np.arange(panel.n_series), counts),
+            stops=np.repeat(indptr[1:] + shift[:-1], counts),
+            rows=rows,
+            ticks=ticks,
+            history_rows=history_rows,
+        )
 
     def set_output(self, *, transform: str | None = None) -> Self:
         """Change nothing: windows are no table, whatever container is asked for.
@@ -221,28 +235,15 @@ class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, aut
             )
         return self.window if self.history is None else self.history
 
-    def _windows(
-        self,
-        panel: Panel,
-        values: NDArray[Any],
-        origins: NDArray[np.int64],
-        series: NDArray[np.int64],
-        rows: NDArray[np.int64],
-        ticks: NDArray[np.int64],
-        history_rows: NDArray[np.int64] | None,
-    ) -> Windows:
+    def _windows(self, panel: Panel, values: NDArray[Any], **addresses: Any) -> Windows:
         return Windows(
             panel=np.ascontiguousarray(values, dtype=np.float32),
-            origins=origins,
-            series=series,
-            rows=rows,
-            ticks=ticks,
             window=self.window,
             horizon=self.horizon,
             known=self.known_,
             n_rows=len(panel.rows),
-            history_rows=history_rows,
             series_names=panel.index.names,
+            **addresses,
         )
 
     def _check_long_enough(self, panel: Panel, run_lengths: NDArray[np.int64], run_series: NDArray[np.int64]) -> None:

@@ -24,6 +24,8 @@ class Windows:
         The panel row of the first forecast value of each window; the window ends one row before it.
     series : ndarray of int64 of shape (n_windows,)
         The number of each window's series, a position in `series_names`.
+    stops : ndarray of int64 of shape (n_windows,)
+        The panel row behind the last one that follows each window without a gap (in training) or in its series.
     rows : ndarray of int64 of shape (n_panel_rows,)
         The row of the table that each panel row came from, -1 for a blank.
     ticks : ndarray of int64 of shape (n_panel_rows,)
@@ -43,6 +45,7 @@ class Windows:
     panel: NDArray[np.float32]
     origins: NDArray[np.int64]
     series: NDArray[np.int64]
+    stops: NDArray[np.int64]
     rows: NDArray[np.int64]
     ticks: NDArray[np.int64]
     window: int

@@ -32,10 +32,12 @@ def run_cell(lstm, rows, h, c):
     return torch.stack(states), h, c
 
 
-def test_the_decoder_goes_on_from_the_state_of_the_encoder(past, future):
+def test_the_decoder_starts_from_what_the_encoder_said_last(past, future):
     net = EncoderDecoder(4, 2, 1, 5, hidden_size=6)
     zero = torch.zeros(3, 6)
-    _, h, c = run_cell(net.encoder, past.transpose(0, 1), zero, zero)
+    _, said, _ = run_cell(net.encoder, past.transpose(0, 1), zero, zero)
+    h, c = net.bridge(said).chunk(2, dim=1)
+    h = h.tanh()
     told, _, _ = run_cell(net.decoder, future.transpose(0, 1), h, c)
     torch.testing.assert_close(net(past, future), net.head(told).transpose(0, 1))
 

@@ -26,5 +26,5 @@ def test_they_start_as_those_of_a_normal_distribution():
 
 def test_the_network_answers_them_with_and_without_known_columns():
     past, future = torch.randn(2, 6, 3), torch.randn(2, 4, 1)
-    assert EncoderDecoder(3, 1, 2, 4, 5, levels=LEVELS)(past, future).shape == (2, 4, 2, 5)
-    assert EncoderDecoder(3, 0, 2, 4, 5, levels=LEVELS)(past).shape == (2, 4, 2, 5)
+    assert EncoderDecoder(3, 1, 2, 4, hidden_size=5, levels=LEVELS)(past, future).shape == (2, 4, 2, 5)
+    assert EncoderDecoder(3, 0, 2, 4, hidden_size=5, levels=LEVELS)(past).shape == (2, 4, 2, 5)

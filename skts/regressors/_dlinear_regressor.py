@@ -1,0 +1,120 @@
+"""Trend and remainder of the window, each mapped linearly to the horizon."""
+
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any, ClassVar
+
+from sklearn.utils._param_validation import Interval
+
+from skts.nn import LinearForecaster
+from skts.regressors._base import BaseNetRegressor
+from skts.regressors._sizes import Sizes
+
+
+@dataclass(eq=False, repr=False)
+class DLinearRegressor(BaseNetRegressor):
+    """Forecast linearly from the trend of the window and from the rest.
+
+    A moving average splits each column in trend and remainder; a linear map of each forecasts the whole horizon, and
+    the known columns of every row add their share, with the same weights at each row. Trains in seconds and is the bar
+    that larger networks must clear. Trained as :class:`~skts.LSTMRegressor` is.
+
+    Parameters
+    ----------
+    kernel_size : int, default=25
+        Rows of the moving average; at the ends of the window its first and last row are repeated.
+    max_epochs : int, default=20
+        Passes over the training windows.
+    lr : float, default=0.003
+        Learning rate.
+    lr_schedule : {"constant", "cosine", "one_cycle"}, default="constant"
+        How the learning rate moves over the steps of a fit: "cosine" falls from `lr` to 0, "one_cycle" rises to `lr`
+        first (Smith and Topin 2017, https://arxiv.org/abs/1708.07120).
+    batch_size : int, default=64
+        Windows per gradient step.
+    weight_decay : float, default=0.0
+        Decoupled weight decay (AdamW).
+    early_stopping : bool, default=False
+        Whether to hold out the latest `validation_fraction` of the times, stop when the loss there has not improved
+        for `n_iter_no_change` epochs, and keep the weights of the best epoch.
+    validation_fraction : float, default=0.1
+        Share of the times, the latest, to validate on. A window whose targets reach over the cut is dropped.
+    n_iter_no_change : int, default=5
+        Epochs without improvement before stopping early.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the weights of the last one.
+    normalize_y : bool, default=True
+        Whether to standardise each target inside, by its training mean and deviation.
+    quantiles : tuple of float, default=None
+        Levels within 0 and 1 to train with the pinball loss, instead of the mean; the median is always among them, and
+        is what `predict` answers unless asked for others. They never cross.
+    n_members : int, default=1
+        How many networks, which differ by their seeds, are trained and averaged by `predict`.
+    bootstrap_rows : int, default=None
+        Each network draws blocks of so many consecutive times with replacement, for all series alike, and weighs the
+        targets by how often theirs was drawn: 168 resamples weeks of hours. None weighs all alike.
+    n_jobs : int, default=None
+        How many members are trained at once, each in a process of its own.
+    random_state : int, RandomState instance or None, default=None
+        Decides the initial weights, the order of the windows and the dropout. Torch's global generator stays as it is.
+    device : str, default="auto"
+        "auto" takes CUDA where it is; else a torch device such as "cpu" or "cuda:1".
+    verbose : int, default=0
+        1 shows skorch's table of epochs.
+    callbacks : list, default=None
+        Callbacks of skorch. Those of scikit-learn go to `set_callbacks`.
+    net_params : dict, default=None
+        Further parameters of the skorch net, such as `{"optimizer": torch.optim.SGD, "criterion": torch.nn.HuberLoss,
+        "gradient_clip": None}`.
+
+    Attributes
+    ----------
+    net_ : WindowNet
+        The trained skorch net; of an ensemble, each of `members_` has its own.
+    members_ : list of DLinearRegressor
+        The trained members, with `n_members` above 1. Each is what a separate fit with its `random_state` gives.
+    history_ : dict of str to list of float
+        The loss of every epoch: "epoch", "train_loss" and, with `early_stopping`, "valid_loss"; of a single network.
+    n_iter_ : int
+        Epochs trained in all.
+    n_features_in_ : int
+        Number of columns seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, where `X` was a 2-D DataFrame.
+
+    See Also
+    --------
+    NLinearRegressor : Takes the last value off instead.
+    SlidingWindower : Makes the windows.
+
+    References
+    ----------
+    A. Zeng, M. Chen, L. Zhang and Q. Xu, "Are transformers effective for time series forecasting?", AAAI 2023,
+    https://arxiv.org/abs/2205.13504.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skts import HistoryPrepender, DLinearRegressor, SlidingWindower
+    >>> from skts.datasets import make_panel
+    >>> X, y = make_panel(n_series=2, n_rows=240, random_state=0)
+    >>> is_new = X.index.get_level_values("time") >= "2024-01-10"
+    >>> pipe = make_pipeline(
+    ...     HistoryPrepender(24),
+    ...     SlidingWindower(24, horizon=6, known=["wind"]),
+    ...     DLinearRegressor(max_epochs=2, random_state=0),
+    ... )
+    >>> y_pred = pipe.fit(X[~is_new], y[~is_new]).predict(X[is_new])
+    >>> len(y_pred) == is_new.sum()
+    np.True_
+    """
+
+    kernel_size: int = 25
+
+    _parameter_constraints: ClassVar[dict[str, list]] = {
+        "kernel_size": [Interval(Integral, 1, None, closed="left")],
+        **BaseNetRegressor._parameter_constraints,
+    }
+
+    def _module(self, sizes: Sizes) -> tuple[type, dict[str, Any]]:
+        return LinearForecaster, {**sizes.of_linear(), "kernel_size": self.kernel_size}

@@ -1,0 +1,133 @@
+"""A GRU encoder-decoder as a scikit-learn regressor."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from skts.nn import Cell
+from skts.regressors._base import BaseNetRegressor
+from skts.regressors._recurrent import RecurrentMixin
+
+
+@dataclass(eq=False, repr=False)
+class GRURegressor(RecurrentMixin, BaseNetRegressor):
+    """Forecast with a GRU that reads the window and another that reads what is known of the horizon.
+
+    A GRU encodes the window. Where columns are known ahead, a second GRU starts from what it said last and reads them
+    over the horizon, and a linear head answers at each of its rows; else the head forecasts the whole horizon at once.
+    Trained with AdamW on the mean squared error of shuffled windows (their pinball loss with `quantiles`), the norm of
+    the gradient clipped at 1.
+
+    Parameters
+    ----------
+    hidden_size : int, default=64
+        Units of each recurrent layer.
+    num_layers : int, default=1
+        Recurrent layers of encoder and decoder alike.
+    dropout : float, default=0.0
+        Share of values dropped between layers and before the head.
+    bidirectional : bool, default=False
+        Whether the decoder reads the known columns of the horizon backwards too, so that each hour sees the weather
+        after it.
+    context : int, default=0
+        Rows behind the horizon whose known columns are read as well: a weather forecast reaches past the block. Where
+        the table ends, its last row is repeated.
+    patch_len : int, default=1
+        Consecutive rows of the window joined into one recurrent step: 24 makes 7 steps of 168 hours, which is faster
+        and, over long windows, often more accurate. Not with `origins_per_window`.
+    instance_norm : {"last", "mean"}, default=None
+        Take the last value, or mean and scale, of each window off the target's past and give it back to the forecast.
+        Needs the target itself among the observed columns of X, in whatever units; it is found there.
+    series_embedding : int, default=0
+        Length of a vector that is learned for each series and put beside its rows; an unseen series takes the mean. 0
+        tells series apart by their columns alone.
+    origins_per_window : int, default=1
+        Up to how many training windows, whose origins follow each other, are taught by one pass over their rows. Each
+        counts as a window of its own; later ones have the whole pass behind them instead of `window` rows.
+    max_epochs : int, default=20
+        Passes over the training windows.
+    lr : float, default=0.003
+        Learning rate.
+    lr_schedule : {"constant", "cosine", "one_cycle"}, default="constant"
+        How the learning rate moves over the steps of a fit: "cosine" falls from `lr` to 0, "one_cycle" rises to `lr`
+        first (Smith and Topin 2017, https://arxiv.org/abs/1708.07120).
+    batch_size : int, default=64
+        Windows (with `origins_per_window`, passes) per gradient step.
+    weight_decay : float, default=0.0
+        Decoupled weight decay (AdamW).
+    early_stopping : bool, default=False
+        Whether to hold out the latest `validation_fraction` of the times, stop when the loss there has not improved
+        for `n_iter_no_change` epochs, and keep the weights of the best epoch.
+    validation_fraction : float, default=0.1
+        Share of the times, the latest, to validate on. A window whose targets reach over the cut is dropped.
+    n_iter_no_change : int, default=5
+        Epochs without improvement before stopping early.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the weights of the last one.
+    normalize_y : bool, default=True
+        Whether to standardise each target inside, by its training mean and deviation.
+    quantiles : tuple of float, default=None
+        Levels within 0 and 1 to train with the pinball loss, instead of the mean; the median is always among them, and
+        is what `predict` answers unless asked for others. They never cross.
+    n_members : int, default=1
+        How many networks, which differ by their seeds, are trained and averaged by `predict`.
+    bootstrap_rows : int, default=None
+        Each network draws blocks of so many consecutive times with replacement, for all series alike, and weighs the
+        targets by how often theirs was drawn: 168 resamples weeks of hours. None weighs all alike.
+    n_jobs : int, default=None
+        How many members are trained at once, each in a process of its own.
+    random_state : int, RandomState instance or None, default=None
+        Decides the initial weights, the order of the windows and the dropout. Torch's global generator stays as it is.
+    device : str, default="auto"
+        "auto" takes CUDA where it is; else a torch device such as "cpu" or "cuda:1".
+    verbose : int, default=0
+        1 shows skorch's table of epochs.
+    callbacks : list, default=None
+        Callbacks of skorch. Those of scikit-learn go to `set_callbacks`.
+    net_params : dict, default=None
+        Further parameters of the skorch net, such as `{"optimizer": torch.optim.SGD, "criterion": torch.nn.HuberLoss,
+        "gradient_clip": None}`.
+
+    Attributes
+    ----------
+    net_ : WindowNet
+        The trained skorch net; of an ensemble, each of `members_` has its own.
+    members_ : list of GRURegressor
+        The trained members, with `n_members` above 1. Each is what a separate fit with its `random_state` gives.
+    history_ : dict of str to list of float
+        The loss of every epoch: "epoch", "train_loss" and, with `early_stopping`, "valid_loss"; of a single network.
+    n_iter_ : int
+        Epochs trained in all.
+    n_features_in_ : int
+        Number of columns seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, where `X` was a 2-D DataFrame.
+
+    See Also
+    --------
+    LSTMRegressor : The same with long short-term memory; faster on a CPU.
+    DLinearRegressor, NLinearRegressor : The linear bar.
+    SlidingWindower : Makes the windows.
+
+    References
+    ----------
+    K. Cho et al., "Learning phrase representations using RNN encoder-decoder for statistical machine translation",
+    2014, https://arxiv.org/abs/1406.1078.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skts import HistoryPrepender, GRURegressor, SlidingWindower
+    >>> from skts.datasets import make_panel
+    >>> X, y = make_panel(n_series=2, n_rows=240, random_state=0)
+    >>> is_new = X.index.get_level_values("time") >= "2024-01-10"
+    >>> pipe = make_pipeline(
+    ...     HistoryPrepender(24),
+    ...     SlidingWindower(24, horizon=6, known=["wind"]),
+    ...     GRURegressor(hidden_size=8, max_epochs=2, random_state=0),
+    ... )
+    >>> y_pred = pipe.fit(X[~is_new], y[~is_new]).predict(X[is_new])
+    >>> len(y_pred) == is_new.sum()
+    np.True_
+    """
+
+    _cell: ClassVar[Cell] = "gru"

@@ -1,0 +1,61 @@
+"""Ensembles: networks that differ by their seeds."""
+
+from typing import Any
+
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import clone
+from sklearn.callback import AutoPropagatedCallback
+from sklearn.utils.parallel import Parallel, delayed
+
+
+def fit_members(
+    ensemble: Any, seeds: NDArray[Any] | None, X: Any, y: Any, sample_weight: ArrayLike | None, epochs: int
+) -> list[Any]:
+    """Train every member on its own, as a separate fit with the member's seed would.
+
+    Parameters
+    ----------
+    ensemble : estimator
+        Its `n_jobs` members are trained at once; its callbacks are told.
+    seeds : ndarray of shape (n_members,) or None
+        None goes on with `ensemble.members_`.
+    X, y, sample_weight
+        As `fit` was given them.
+    epochs : int
+        For how long.
+
+    Returns
+    -------
+    members : list of estimator
+    """
+    members = ensemble.members_ if seeds is None else [make_member(ensemble, int(seed)) for seed in seeds]
+    context = ensemble._init_callback_context(max_subtasks=len(members), sequential_subtasks=False)
+    context.call_on_fit_task_begin(estimator=ensemble, X=X, y=y)
+    contexts = [context.subcontext(task_name="member", task_id=i) for i in range(len(members))]
+    fitted = Parallel(n_jobs=ensemble.n_jobs)(
+        delayed(_fit_member)(ensemble, member, X, y, sample_weight, epochs, subcontext)
+        for member, subcontext in zip(members, contexts, strict=True)
+    )
+    context.call_on_fit_task_end(estimator=ensemble, X=X, y=y, reconstruction_attributes={})
+    return list(fitted)
+
+
+def make_member(ensemble: Any, seed: int) -> Any:
+    """Give an estimator that fits as one member of the ensemble does."""
+    member = clone(ensemble).set_params(n_members=1, n_jobs=None, random_state=seed)
+    own = [callback for callback in getattr(ensemble, "_skl_callbacks", []) if not _is_told_by_ensemble(callback)]
+    return member.set_callbacks(*own)
+
+
+def _is_told_by_ensemble(callback: Any) -> bool:
+    return isinstance(callback, AutoPropagatedCallback)
+
+
+def _fit_member(
+    ensemble: Any, member: Any, X: Any, y: Any, sample_weight: ArrayLike | None, epochs: int, context: Any
+) -> Any:
+    context.call_on_fit_task_begin(estimator=ensemble, X=X, y=y)
+    with context.propagate_callback_context(member):
+        member._fit(X, y, sample_weight, go_on=member._is_fitted(), epochs=epochs)
+    context.call_on_fit_task_end(estimator=ensemble, X=X, y=y, reconstruction_attributes={})
+    return member

@@ -1,0 +1,73 @@
+"""The column of the windows that is the target itself."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skts.regressors._inputs import Inputs
+from skts.regressors._targets import Targets
+
+_UNEXPLAINED = 1e-5  # share of the variance: more than float32 loses, less than any other quantity leaves
+
+
+def find_own_past(
+    estimator: Any, inputs: Inputs, targets: Targets, mean: NDArray[np.float64], scale: NDArray[np.float64]
+) -> dict[str, list]:
+    """Find the column that holds the past of each target, whatever scale a step before gave it.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Named in messages.
+    inputs : Inputs
+    targets : Targets
+    mean, scale : ndarray of shape (n_targets,)
+        By which the targets are standardised.
+
+    Returns
+    -------
+    own : dict
+        For each target its column of `columns`, and `slope` and `offset` of
+        standardised target = slope * column + offset.
+
+    Raises
+    ------
+    ValueError
+        A target is no column of the windows.
+    """
+    if inputs.windows is None:
+        raise ValueError(
+            f"{type(estimator).__name__}: arrays of windows do not tell which column is the target's own past, which "
+            "instance_norm needs: give Windows of a SlidingWindower."
+        )
+    own: dict[str, list] = {"columns": [], "slope": [], "offset": []}
+    for number, values in enumerate(((targets.values - mean) / scale).T):
+        column, slope, offset = affine_column(inputs.panel, values)
+        if column is None:
+            raise ValueError(
+                f"{type(estimator).__name__}: no column of X is target {number} itself, in whatever units, which "
+                "instance_norm needs: add the observed target to X, as in X.assign(power=y), and scale it alike for "
+                "all series."
+            )
+        for key, value in zip(own, (column, slope, offset), strict=True):
+            own[key].append(value)
+    return own
+
+
+def affine_column(table: NDArray[np.float32], values: NDArray[np.float64]) -> tuple[int | None, float, float]:
+    """Find the column with values = slope * column + offset: (column, slope, offset), or (None, 0, 0)."""
+    for column in range(table.shape[1]):
+        there = np.isfinite(table[:, column]) & np.isfinite(values)
+        if there.sum() < 2:
+            continue
+        x, y = table[there, column].astype(np.float64), values[there]
+        x_mean, y_mean = x.mean(), y.mean()
+        x, y = x - x_mean, y - y_mean
+        xx, yy, xy = x @ x, y @ y, x @ y
+        if xx == 0 and yy == 0:
+            return column, 1.0, float(y_mean - x_mean)
+        if xx > 0 and yy > 0 and xx * yy - xy**2 < _UNEXPLAINED * xx * yy:
+            slope = xy / xx
+            return column, float(slope), float(y_mean - slope * x_mean)
+    return None, 0.0, 0.0

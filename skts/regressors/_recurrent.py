@@ -1,0 +1,73 @@
+"""What regressors with a recurrent network share."""
+
+from dataclasses import dataclass, field
+from numbers import Integral, Real
+from typing import Any, ClassVar, Literal
+
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from skts.nn import Cell, EncoderDecoder
+from skts.regressors._base import BaseNetRegressor
+from skts.regressors._inputs import Inputs
+from skts.regressors._reading import Reading
+from skts.regressors._sizes import Sizes
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class RecurrentMixin:
+    """The parameters of a recurrent encoder-decoder, and how they make one."""
+
+    hidden_size: int = field(default=64, kw_only=False)
+    num_layers: int = 1
+    dropout: float = 0.0
+    bidirectional: bool = False
+    context: int = 0
+    patch_len: int = 1
+    instance_norm: Literal["last", "mean"] | None = None
+    series_embedding: int = 0
+    origins_per_window: int = 1
+
+    _cell: ClassVar[Cell]
+    _parameter_constraints: ClassVar[dict[str, list]] = {
+        "hidden_size": [Interval(Integral, 1, None, closed="left")],
+        "num_layers": [Interval(Integral, 1, None, closed="left")],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "bidirectional": ["boolean"],
+        "context": [Interval(Integral, 0, None, closed="left")],
+        "patch_len": [Interval(Integral, 1, None, closed="left")],
+        "instance_norm": [StrOptions({"last", "mean"}), None],
+        "series_embedding": [Interval(Integral, 0, None, closed="left")],
+        "origins_per_window": [Interval(Integral, 1, None, closed="left")],
+        **BaseNetRegressor._parameter_constraints,
+    }
+
+    def _module(self, sizes: Sizes) -> tuple[type, dict[str, Any]]:
+        name = type(self).__name__
+        if not sizes.n_known and (self.bidirectional or self.context):
+            asked = "bidirectional=True" if self.bidirectional else f"context={self.context}"
+            raise ValueError(
+                f"{name}({asked}) reads known columns over the horizon, and the windows have none: name them in "
+                "SlidingWindower(known=...)."
+            )
+        if self.patch_len > 1 and self.origins_per_window > 1:
+            raise ValueError(
+                f"{name}(patch_len={self.patch_len}, origins_per_window={self.origins_per_window}): a step of "
+                f"{self.patch_len} rows ends at one origin alone. Set one of the two to 1."
+            )
+        return EncoderDecoder, {
+            "n_features": sizes.n_features,
+            "n_known": sizes.n_known,
+            "n_targets": sizes.n_targets,
+            "horizon": sizes.horizon,
+            "n_series": sizes.n_series,
+            "cell": self._cell,
+            "hidden_size": self.hidden_size,
+            "num_layers": self.num_layers,
+            "dropout": self.dropout,
+            "bidirectional": self.bidirectional,
+            "patch_len": self.patch_len,
+            "series_embedding": self.series_embedding,
+        }
+
+    def _reading(self, inputs: Inputs) -> Reading:
+        return Reading(self.context, self.series_embedding > 0, self.origins_per_window, self.instance_norm)

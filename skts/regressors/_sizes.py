@@ -1,0 +1,60 @@
+"""What a network is built for."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from skts.regressors._inputs import Inputs
+from skts.regressors._targets import Targets
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How large everything is that a network sees.
+
+    Parameters
+    ----------
+    n_features, n_known, n_targets, n_series : int
+    window, horizon : int
+        In rows.
+    """
+
+    n_features: int
+    n_known: int
+    n_targets: int
+    n_series: int
+    window: int
+    horizon: int
+
+    @classmethod
+    def read(cls, inputs: Inputs, targets: Targets) -> Self:
+        """Read the sizes off the data of `fit`."""
+        names = None if inputs.windows is None else inputs.windows.series_names
+        return cls(
+            n_features=inputs.panel.shape[1],
+            n_known=len(inputs.known),
+            n_targets=targets.values.shape[1],
+            n_series=1 if names is None else len(names),
+            window=inputs.window,
+            horizon=targets.horizon,
+        )
+
+    def of_linear(self) -> dict[str, int]:
+        """Give the arguments of a linear network."""
+        return {
+            "n_features": self.n_features,
+            "n_known": self.n_known,
+            "n_targets": self.n_targets,
+            "horizon": self.horizon,
+            "window": self.window,
+        }
+
+    def differences(self, inputs: Inputs, targets: Targets | None) -> dict[str, tuple[int, int]]:
+        """Say which sizes are others now: `{what: (before, now)}`."""
+        pairs = {"known columns": (self.n_known, len(inputs.known)), "rows of window": (self.window, inputs.window)}
+        if inputs.windows is not None:
+            pairs["rows of horizon"] = (self.horizon, inputs.windows.horizon)
+        elif targets is not None:
+            pairs["rows of horizon"] = (self.horizon, targets.horizon)
+        if targets is not None:
+            pairs["targets"] = (self.n_targets, targets.values.shape[1])
+        return {what: pair for what, pair in pairs.items() if pair[0] != pair[1]}
