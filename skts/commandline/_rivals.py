@@ -33,7 +33,7 @@ class LastValue(RegressorMixin, BaseEstimator):
 
     def predict(self, X: Windows) -> NDArray[np.float64]:
         """Forecast every row."""
-        target = torch.from_numpy(X.panel[X.origins[:, None] + np.arange(-X.window, 0), self.column])
+        target = torch.from_numpy(np.asarray(X)[..., self.column])
         seen = ~torch.isnan(target).all(dim=1)
         last = fill_forward(target[..., None])[:, -1, 0].double().where(seen, self.mean_)
         return X.to_rows(np.repeat(last.numpy()[:, None], X.horizon, axis=1))

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from skts.nn._patches import Patches
 from skts.nn._quantile_head import QuantileHead
-from skts.nn._recurrence import Cell, State, make_recurrence
+from skts.nn._recurrence import Cell, State, carry, make_recurrence, run
 from skts.nn._series_embedding import SeriesEmbedding
 
 
@@ -83,6 +83,7 @@ class EncoderDecoder(nn.Module):
             n_inputs, n_outputs = directions * hidden_size, n_targets
         else:
             n_inputs, n_outputs = hidden_size + series_embedding, horizon * n_targets
+        self.state: State | None = None
         self.dropout = nn.Dropout(dropout)
         self.head = QuantileHead(n_inputs, n_outputs, levels) if levels else nn.Linear(n_inputs, n_outputs)
 
@@ -92,6 +93,7 @@ class EncoderDecoder(nn.Module):
         future: Tensor | None = None,
         series: Tensor | None = None,
         origins: Tensor | None = None,
+        continues: Tensor | None = None,
     ) -> Tensor:
         """Forecast the horizon of every window, or of every origin of each pass.
 
@@ -105,25 +107,55 @@ class EncoderDecoder(nn.Module):
         origins : Tensor of bool of shape (B, O), default=None
             Forecasts are made behind each of the last O rows of `past`, whether they are asked for or not, so that all
             shapes are fixed; 1 by default.
+        continues : Tensor of bool of shape (B,), default=None
+            Which windows go on where those of the last call ended, whose state was kept; by default none does.
 
         Returns
         -------
         forecast : Tensor of shape (B * O, H, T), or (B * O, H, T, Q) with levels
         """
-        n_origins = 1 if origins is None else origins.shape[1]
-        said, _ = self.encode(past, series)  # (B, W + O - 1, U)
+        said = self._say(past, series, continues)  # (B, W + O - 1, U)
+        if origins is None:
+            return self.decode(said[:, -1], future, series)
+        n_origins = origins.shape[1]
         said = said[:, -n_origins:].flatten(0, 1)  # (B * O, U)
-        if n_origins > 1:
-            series = None if series is None else series.repeat_interleave(n_origins)
-            if future is not None:
-                reach = future.shape[1] - n_origins + 1
-                future = future.unfold(1, reach, 1).transpose(2, 3).flatten(0, 1)  # (B * O, H + C, K)
+        series = None if series is None else series.repeat_interleave(n_origins)
+        if future is not None:
+            future = _ahead_of(future, n_origins).flatten(0, 1)  # (B * O, H + C, K)
         return self.decode(said, future, series)
+
+    def at_origins(
+        self,
+        past: Tensor,
+        origins: Tensor,
+        future: Tensor | None = None,
+        series: Tensor | None = None,
+        continues: Tensor | None = None,
+    ) -> Tensor:
+        """Forecast as `forward`, but only behind the rows that `origins` asks for, all N of them.
+
+        Returns
+        -------
+        forecast : Tensor of shape (N, H, T), or (N, H, T, Q) with levels
+        """
+        n_origins = origins.shape[1]
+        said = self._say(past, series, continues)[:, -n_origins:][origins]  # (N, U)
+        series = None if series is None else series[:, None].expand(-1, n_origins)[origins]
+        if future is not None:
+            future = _ahead_of(future, n_origins)[origins]  # (N, H + C, K)
+        return self.decode(said, future, series)
+
+    def _say(self, past: Tensor, series: Tensor | None, continues: Tensor | None) -> Tensor:
+        """Read rows (B, L, F), where asked from the kept state on: (B, L, U)."""
+        before = None if continues is None else carry(self.state, continues)
+        said, state = self.encode(past, series, before)
+        self.state = None if continues is None else tuple(part.detach() for part in state)
+        return said
 
     def encode(self, past: Tensor, series: Tensor | None = None, state: State | None = None) -> tuple[Tensor, State]:
         """Read rows (B, L, F), going on from a state: what is said at each (B, L, U), and the state behind the last."""
         steps = past if self.patches is None else self.patches(past)  # (B, S, F)
-        return self.encoder(self._beside(steps, series), state)
+        return run(self.encoder, self._beside(steps, series), state)
 
     def decode(self, said: Tensor, future: Tensor | None = None, series: Tensor | None = None) -> Tensor:
         """Forecast from what the encoder said (N, U) and what is known ahead (N, H + C, K): (N, H, T, Q)."""
@@ -132,7 +164,7 @@ class EncoderDecoder(nn.Module):
                 said = torch.cat([said, self.embedding(series)], dim=1)  # (N, U + E)
             return self.head(self.dropout(said)).unflatten(1, (self.horizon, self.n_targets))  # (N, H, T, Q)
         assert future is not None
-        told, _ = self.decoder(self._beside(future, series), self._first_state(said))  # (N, H + C, U)
+        told, _ = run(self.decoder, self._beside(future, series), self._first_state(said))  # (N, H + C, U)
         return self.head(self.dropout(told[:, : self.horizon]))  # (N, H, T, Q)
 
     def _beside(self, rows: Tensor, series: Tensor | None) -> Tensor:
@@ -146,5 +178,9 @@ class EncoderDecoder(nn.Module):
         """Turn what the encoder said (N, U) into the first state of the decoder, (layers x directions, N, U)."""
         states = self.bridge(said).unflatten(1, (-1, self.n_states, said.shape[1]))  # (N, 1 or 2, S, U)
         states = states.permute(1, 2, 0, 3).contiguous()  # (1 or 2, S, N, U)
-        hidden = torch.tanh(states[0])
-        return hidden if len(states) == 1 else (hidden, states[1])
+        return torch.tanh(states[0]), *states[1:]
+
+
+def _ahead_of(future: Tensor, n_origins: int) -> Tensor:
+    """Give each origin the rows ahead of it: (B, H + C + O - 1, K) to (B, O, H + C, K)."""
+    return future.unfold(1, future.shape[1] - n_origins + 1, 1).transpose(2, 3)

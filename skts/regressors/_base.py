@@ -191,7 +191,7 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
         return forecasts if inputs.windows.is_training else inputs.windows.to_rows(forecasts)
 
     def _forecast(self, inputs: Inputs, quantiles: list[float] | None) -> NDArray[np.float64]:
-        dataset = inputs.dataset(self._reading(inputs), self._series)
+        dataset = inputs.passes(inputs.dataset(self._reading(inputs), self._series), n_origins=1)
         raw = self.net_.forecast(dataset).astype(np.float64)
         if self._levels is None:
             return raw * self._y_scale + self._y_mean
@@ -306,11 +306,8 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
             drawn = targets.resampled(inputs.times(), self.bootstrap_rows, self._bootstrap_seed)
             training = dataset.subset(train[drawn.teaching()[train]])
             training.weights = torch.from_numpy(drawn.weights.astype(np.float32)).to(dataset.panel.device)
-        validating = dataset.subset(valid) if len(valid) else None
-        if reading.n_origins > 1 and inputs.windows is not None:
-            training = training.fork(reading.n_origins)
-            validating = validating and validating.fork(reading.n_origins)
-        return training, validating
+        validating = inputs.passes(dataset.subset(valid), reading.n_origins) if len(valid) else None
+        return inputs.passes(training, reading.n_origins), validating
 
     def _net_options(self, device: torch.device) -> dict[str, Any]:
         """Translate the parameters into those of skorch."""

@@ -25,7 +25,7 @@ class DLinearRegressor(BaseNetRegressor):
         Rows of the moving average; at the ends of the window its first and last row are repeated.
     max_epochs : int, default=20
         Passes over the training windows.
-    lr : float, default=0.003
+    lr : float, default=0.01
         Learning rate.
     lr_schedule : {"constant", "cosine", "one_cycle"}, default="constant"
         How the learning rate moves over the steps of a fit: "cosine" falls from `lr` to 0, "one_cycle" rises to `lr`
@@ -110,6 +110,7 @@ class DLinearRegressor(BaseNetRegressor):
     """
 
     kernel_size: int = 25
+    lr: float = 1e-2
 
     _parameter_constraints: ClassVar[dict[str, list]] = {
         "kernel_size": [Interval(Integral, 1, None, closed="left")],
@@ -117,4 +118,4 @@ class DLinearRegressor(BaseNetRegressor):
     }
 
     def _module(self, sizes: Sizes) -> tuple[type, dict[str, Any]]:
-        return LinearForecaster, {**sizes.of_linear(), "kernel_size": self.kernel_size}
+        return LinearForecaster, {**sizes.of_linear(type(self).__name__), "kernel_size": self.kernel_size}

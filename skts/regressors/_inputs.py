@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_array, validate_data
 
 from skts.regressors._reading import Reading
-from skts.training import WindowDataset
+from skts.training import ChunkDataset, WindowDataset
 from skts.windows import Windows
 
 
@@ -22,7 +22,7 @@ class Inputs:
     ----------
     panel : ndarray of float32 of shape (n_panel_rows, n_features)
     starts : ndarray of int64 of shape (n_windows,)
-        The panel row where each window starts.
+        The panel row where each window starts; of whole series, the last row before each origin.
     window, horizon : int
         In rows; an array has no rows behind its windows, so its horizon is decided by `y`.
     known : ndarray of int64 of shape (n_known,)
@@ -52,9 +52,17 @@ class Inputs:
             known=torch.from_numpy(self.known),
             series=numbers,
             context=0 if windows is None else reading.context,
-            stops=None if windows is None else torch.from_numpy(windows.stops),
+            stops=None if windows is None else torch.from_numpy(windows.own_spans[:, 1].copy()),
             **{"horizon": self.horizon, **targets},
         )
+
+    def passes(self, dataset: WindowDataset, n_origins: int) -> WindowDataset:
+        """Let one pass over the rows serve several windows of a dataset, where they were cut for that."""
+        if self.windows is None:
+            return dataset
+        if self.windows.chunk is not None:
+            return ChunkDataset.cut(dataset, self.windows.spans, self.windows.chunk)
+        return dataset.fork(n_origins) if n_origins > 1 else dataset
 
     def times(self) -> NDArray[np.int64]:
         """Give the time of every row of the targets, as a number that increases."""
@@ -78,7 +86,8 @@ def read_inputs(estimator: Any, X: Any, *, reset: bool) -> Inputs:
     """
     if isinstance(X, Windows):
         _check_n_features(estimator, X.panel.shape[1], reset)
-        return Inputs(X.panel, X.origins - X.window, X.window, X.horizon, X.known, X)
+        window = 1 if X.window is None else X.window
+        return Inputs(X.panel, X.origins - window, window, X.horizon, X.known, X)
     options = {"dtype": np.float32, "order": "C", "ensure_all_finite": "allow-nan"}
     if getattr(X, "ndim", 2) == 3:
         values = check_array(X, allow_nd=True, input_name="X", **options)

@@ -26,7 +26,7 @@ class NLinearRegressor(BaseNetRegressor):
     ----------
     max_epochs : int, default=20
         Passes over the training windows.
-    lr : float, default=0.003
+    lr : float, default=0.01
         Learning rate.
     lr_schedule : {"constant", "cosine", "one_cycle"}, default="constant"
         How the learning rate moves over the steps of a fit: "cosine" falls from `lr` to 0, "one_cycle" rises to `lr`
@@ -110,8 +110,10 @@ class NLinearRegressor(BaseNetRegressor):
     np.True_
     """
 
+    lr: float = 1e-2
+
     def _module(self, sizes: Sizes) -> tuple[type, dict[str, Any]]:
-        return LinearForecaster, sizes.of_linear()
+        return LinearForecaster, sizes.of_linear(type(self).__name__)
 
     def _reading(self, inputs: Inputs) -> Reading:
         return Reading(instance_norm=None if inputs.windows is None else "last")

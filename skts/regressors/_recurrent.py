@@ -49,6 +49,10 @@ class RecurrentMixin:
                 f"{name}({asked}) reads known columns over the horizon, and the windows have none: name them in "
                 "SlidingWindower(known=...)."
             )
+        for parameter, usual in (("patch_len", 1), ("origins_per_window", 1), ("instance_norm", None)):
+            value = getattr(self, parameter)
+            if value != usual:
+                sizes.refuse_whole_series(f"{name}({parameter}={value!r})")
         if self.patch_len > 1 and self.origins_per_window > 1:
             raise ValueError(
                 f"{name}(patch_len={self.patch_len}, origins_per_window={self.origins_per_window}): a step of "

@@ -6,6 +6,8 @@ from typing import Self
 from skts.regressors._inputs import Inputs
 from skts.regressors._targets import Targets
 
+_CUT_THEM = "give SlidingWindower(window=...) a number of rows."
+
 
 @dataclass(frozen=True)
 class Sizes:
@@ -14,15 +16,16 @@ class Sizes:
     Parameters
     ----------
     n_features, n_known, n_targets, n_series : int
-    window, horizon : int
-        In rows.
+    window : int or None
+        In rows; None where whole series are read.
+    horizon : int
     """
 
     n_features: int
     n_known: int
     n_targets: int
     n_series: int
-    window: int
+    window: int | None
     horizon: int
 
     @classmethod
@@ -34,12 +37,14 @@ class Sizes:
             n_known=len(inputs.known),
             n_targets=targets.values.shape[1],
             n_series=1 if names is None else len(names),
-            window=inputs.window,
+            window=_window_of(inputs),
             horizon=targets.horizon,
         )
 
-    def of_linear(self) -> dict[str, int]:
-        """Give the arguments of a linear network."""
+    def of_linear(self, owner: str) -> dict[str, int]:
+        """Give the arguments of a linear network, which the estimator named `owner` asks for."""
+        self.refuse_whole_series(owner)
+        assert self.window is not None
         return {
             "n_features": self.n_features,
             "n_known": self.n_known,
@@ -48,9 +53,12 @@ class Sizes:
             "window": self.window,
         }
 
-    def differences(self, inputs: Inputs, targets: Targets | None) -> dict[str, tuple[int, int]]:
+    def differences(self, inputs: Inputs, targets: Targets | None) -> dict[str, tuple[int | None, int | None]]:
         """Say which sizes are others now: `{what: (before, now)}`."""
-        pairs = {"known columns": (self.n_known, len(inputs.known)), "rows of window": (self.window, inputs.window)}
+        pairs: dict[str, tuple[int | None, int | None]] = {
+            "known columns": (self.n_known, len(inputs.known)),
+            "rows of window": (self.window, _window_of(inputs)),
+        }
         if inputs.windows is not None:
             pairs["rows of horizon"] = (self.horizon, inputs.windows.horizon)
         elif targets is not None:
@@ -58,3 +66,12 @@ class Sizes:
         if targets is not None:
             pairs["targets"] = (self.n_targets, targets.values.shape[1])
         return {what: pair for what, pair in pairs.items() if pair[0] != pair[1]}
+
+    def refuse_whole_series(self, asked: str) -> None:
+        """Refuse what only windows can do."""
+        if self.window is None:
+            raise ValueError(f"{asked} needs windows, and was given whole series: {_CUT_THEM}")
+
+
+def _window_of(inputs: Inputs) -> int | None:
+    return inputs.window if inputs.windows is None else inputs.windows.window

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-import torch
-
 from skts.training._window_dataset import Inputs, Targets, WindowDataset
 
 
@@ -25,10 +23,8 @@ class Batches:
         self.shuffle = shuffle
 
     def __len__(self) -> int:
-        return -(-len(self.dataset) // self.batch_size)
+        return self.dataset.n_batches(self.batch_size)
 
     def __iter__(self) -> Iterator[tuple[Inputs, Targets | None]]:
-        n, device = len(self.dataset), self.dataset.panel.device
-        order = torch.randperm(n, device=device) if self.shuffle else torch.arange(n, device=device)
-        for items in order.split(self.batch_size):
+        for items in self.dataset.batches(self.batch_size, self.shuffle):
             yield self.dataset.gather(items)

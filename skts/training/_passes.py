@@ -1,4 +1,4 @@
-"""Windows that follow each other, joined into one pass: pure index arithmetic on int64 arrays."""
+"""Rows that several windows share, read in one pass: pure index arithmetic on int64 arrays."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,3 +35,40 @@ def join_passes(starts: Ints, reach: Ints, n_origins: int) -> tuple[Ints, NDArra
     taught = np.zeros((len(passes), n_origins), dtype=bool)
     taught[own_pass, starts - starts[passes][own_pass]] = True
     return passes, taught
+
+
+def cut_chunks(spans: Ints, last_rows: Ints, length: int) -> tuple[Ints, Ints, Ints, Ints]:
+    """Cut spans into consecutive chunks, as far as windows end in them.
+
+    Parameters
+    ----------
+    spans : ndarray of shape (n_spans, 2)
+        First row of each span, and the row behind its last; increasing.
+    last_rows : ndarray of shape (n_windows,)
+        The row that each window ends with, increasing.
+    length : int
+        Rows of a chunk.
+
+    Returns
+    -------
+    starts : ndarray of shape (n_chunks,)
+        The first row of each chunk; span after span.
+    places : ndarray of shape (n_chunks,)
+        Which chunk of its span it is, from 0.
+    sharing : ndarray of shape (n_chunks,)
+        A window of the same span.
+    numbers : ndarray of shape (n_chunks, length)
+        The number of the window that ends at each row, else -1.
+    """
+    own = np.searchsorted(spans[:, 0], last_rows, side="right") - 1
+    used, first = np.unique(own, return_index=True)
+    last = np.append(first[1:], len(own)) - 1
+    counts = (last_rows[last] - spans[used, 0]) // length + 1
+    before = np.cumsum(counts) - counts
+    places = np.arange(int(counts.sum())) - np.repeat(before, counts)
+    starts = np.repeat(spans[used, 0], counts) + places * length
+    from_start = last_rows - spans[own, 0]
+    numbers = np.full((len(starts), length), -1, dtype=np.int64)
+    chunk = before[np.searchsorted(used, own)] + from_start // length
+    numbers[chunk, from_start % length] = np.arange(len(last_rows))
+    return starts, places, np.repeat(first, counts), numbers

@@ -1,6 +1,7 @@
 """Windows as tensors on the device, gathered by index."""
 
 import copy
+from collections.abc import Iterator
 from typing import Self
 
 import numpy as np
@@ -116,6 +117,16 @@ class WindowDataset(Dataset):
         forked.n_origins = n_origins
         forked._make_room(n_origins - 1)
         return forked
+
+    def batches(self, batch_size: int, shuffle: bool = False) -> Iterator[Tensor]:
+        """Give the numbers of the windows of each batch, in a new order from torch's generator where shuffled."""
+        n, device = len(self), self.starts.device
+        order = torch.randperm(n, device=device) if shuffle else torch.arange(n, device=device)
+        yield from order.split(batch_size)
+
+    def n_batches(self, batch_size: int) -> int:
+        """Count the batches of one pass."""
+        return -(-len(self) // batch_size)
 
     def _make_room(self, n_rows: int) -> None:
         """Let reading go on behind the last row: nothing that counts comes from there."""

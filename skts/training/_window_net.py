@@ -14,10 +14,12 @@ from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR
 
 from skts.exceptions import NonFiniteLossError
 from skts.training._batches import Batches
+from skts.training._chunk_dataset import ChunkDataset
 from skts.training._window_dataset import Targets, WindowDataset
 
 _BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 _CLOSURE_OPTIMIZERS = (torch.optim.LBFGS,)
+_SERIES_AT_ONCE = 64
 _CPU_BYTES, _GPU_BYTES = 2**24, 2**30
 
 
@@ -78,7 +80,7 @@ class WindowNet(NeuralNet):
         """Train for some epochs, and leave the learning rate as it was."""
         n_epochs = self.max_epochs if epochs is None else epochs
         rates = [group["lr"] for group in self.optimizer_.param_groups]
-        self._scheduler = self._start_schedule(n_epochs * -(-len(X[0]) // self.batch_size))
+        self._scheduler = self._start_schedule(n_epochs * X[0].n_batches(self.batch_size))
         try:
             return super().fit_loop(X, y, epochs, **fit_params)
         finally:
@@ -158,6 +160,8 @@ class WindowNet(NeuralNet):
         """
         self._set_training(False)
         dataset.to(torch.device(self.device))
+        if isinstance(dataset, ChunkDataset):
+            return self._forecast_carried(dataset)
         batches = Batches(dataset, self._prediction_batch_size(dataset))
         forecasts, done = torch.empty(0), 0
         with torch.inference_mode():
@@ -167,6 +171,18 @@ class WindowNet(NeuralNet):
                     forecasts = batch.new_empty((len(dataset), *batch.shape[1:]))
                 forecasts[done : done + len(batch)] = batch
                 done += len(batch)
+        return forecasts.cpu().numpy()
+
+    def _forecast_carried(self, dataset: ChunkDataset) -> NDArray[np.float32]:
+        """Forecast from every row where a window ends, in one pass over each series."""
+        forecasts = torch.empty(0)
+        with torch.inference_mode():
+            for items in dataset.batches(_SERIES_AT_ONCE):
+                inputs, _ = dataset.gather(items)
+                batch = self.module_.at_origins(**inputs)
+                if not len(forecasts):
+                    forecasts = batch.new_empty((dataset.n_windows, *batch.shape[1:]))
+                forecasts[dataset.numbers[items][inputs["origins"]]] = batch
         return forecasts.cpu().numpy()
 
     def _prediction_batch_size(self, dataset: WindowDataset) -> int:

@@ -28,8 +28,9 @@ class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, aut
 
     Parameters
     ----------
-    window : int
-        How many rows before a forecast are read.
+    window : int or None
+        How many rows before a forecast are read. None reads whole series: a network goes through each in chunks of
+        `history` rows, carries its state from one to the next, and forecasts from every row on; needs `history`.
     horizon : int, default=1
         How many rows one window forecasts.
     stride : int, default=1
@@ -75,7 +76,7 @@ class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, aut
     """
 
     _parameter_constraints = {
-        "window": [Interval(Integral, 1, None, closed="left")],
+        "window": [Interval(Integral, 1, None, closed="left"), None],
         "horizon": [Interval(Integral, 1, None, closed="left")],
         "stride": [Interval(Integral, 1, None, closed="left")],
         "known": [str, Integral, slice, "array-like", callable, None],
@@ -84,7 +85,7 @@ class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, aut
 
     def __init__(
         self,
-        window: int,
+        window: int | None,
         horizon: int = 1,
         *,
         stride: int = 1,
@@ -140,7 +141,7 @@ class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, aut
         """
         values, panel = self._fit(X, y)
         runs = run_starts(panel.ticks, panel.indptr, panel.step)
-        origins, counts = training_origins(runs, self.window, self.horizon, self.stride)
+        origins, counts = training_origins(runs, self._shortest(), self.horizon, self.stride)
         run_series = panel.series_of(runs[:-1])
         self._check_long_enough(panel, np.diff(runs), run_series)
         return self._windows(
@@ -148,7 +149,7 @@ class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, aut
             values[panel.rows],
             origins=origins,
             series=np.repeat(run_series, counts),
-            stops=np.repeat(runs[1:], counts),
+            spans=np.stack([runs[:-1], runs[1:]], axis=1),
             rows=panel.rows,
             ticks=panel.ticks,
         )
@@ -176,7 +177,7 @@ class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, aut
         history = self._history()
         self._check_history(panel, history)
         positions, indptr = grid_positions(
-            panel.ticks, panel.indptr, panel.step, self.window + self.horizon, self.horizon
+            panel.ticks, panel.indptr, panel.step, (self.window or history) + self.horizon, self.horizon
         )
         begin = positions[panel.indptr[:-1] + history]
         origins, counts, shift = block_origins(begin, indptr, self.horizon)
@@ -193,7 +194,7 @@ class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, aut
             grid,
             origins=origins,
             series=np.repeat(np.arange(panel.n_series), counts),
-            stops=np.repeat(indptr[1:] + shift[:-1], counts),
+            spans=np.stack([indptr[:-1], indptr[1:]], axis=1) + shift[:-1, None],
             rows=rows,
             ticks=ticks,
             history_rows=history_rows,
@@ -227,7 +228,18 @@ class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, aut
         context.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes={})
         return values, panel
 
+    def _shortest(self) -> int:
+        """Give the rows that a training window needs before its horizon."""
+        return 1 if self.window is None else self.window
+
     def _history(self) -> int:
+        if self.window is None:
+            if self.history is None:
+                raise ValueError(
+                    "SlidingWindower(window=None) reads whole series, and needs history=... to know how many rows at "
+                    "the start of each get no forecast, such as the length of the HistoryPrepender before it."
+                )
+            return self.history
         if self.history is not None and self.history < self.window:
             raise ValueError(
                 f"SlidingWindower(window={self.window}, history={self.history}): the first forecast needs "
@@ -243,13 +255,14 @@ class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, aut
             known=self.known_,
             n_rows=len(panel.rows),
             series_names=panel.index.names,
+            chunk=self._history() if self.window is None else None,
             **addresses,
         )
 
     def _check_long_enough(self, panel: Panel, run_lengths: NDArray[np.int64], run_series: NDArray[np.int64]) -> None:
         longest = np.zeros(panel.n_series, dtype=np.int64)
         np.maximum.at(longest, run_series, run_lengths)
-        needed = self.window + self.horizon
+        needed = self._shortest() + self.horizon
         short = np.flatnonzero(longest < needed)
         if len(short) == 0:
             return

@@ -24,13 +24,16 @@ class Windows:
         The panel row of the first forecast value of each window; the window ends one row before it.
     series : ndarray of int64 of shape (n_windows,)
         The number of each window's series, a position in `series_names`.
-    stops : ndarray of int64 of shape (n_windows,)
-        The panel row behind the last one that follows each window without a gap (in training) or in its series.
+    spans : ndarray of int64 of shape (n_spans, 2)
+        The first panel row of every stretch that windows lie in, and the row behind its last: a run without a gap in
+        training, a whole series for forecasting.
     rows : ndarray of int64 of shape (n_panel_rows,)
         The row of the table that each panel row came from, -1 for a blank.
     ticks : ndarray of int64 of shape (n_panel_rows,)
         The time of each panel row as an increasing integer.
-    window, horizon : int
+    window : int or None
+        In rows; None where each forecast reads its whole span up to the origin.
+    horizon : int
         In rows.
     known : ndarray of int64 of shape (n_known,)
         The columns whose values over the horizon are known at the origin.
@@ -40,28 +43,36 @@ class Windows:
         The rows of the table that get no forecast. None marks training windows, which overlap and forecast no row.
     series_names : Index or None
         The names of the series; None where the table has one series without a name.
+    chunk : int or None
+        Where `window` is None: how many rows are read at a time.
     """
 
     panel: NDArray[np.float32]
     origins: NDArray[np.int64]
     series: NDArray[np.int64]
-    stops: NDArray[np.int64]
+    spans: NDArray[np.int64]
     rows: NDArray[np.int64]
     ticks: NDArray[np.int64]
-    window: int
+    window: int | None
     horizon: int
     known: NDArray[np.int64]
     n_rows: int
     history_rows: NDArray[np.int64] | None = None
     series_names: pd.Index | None = None
+    chunk: int | None = None
 
     def __len__(self) -> int:
         return len(self.origins)
 
     @property
-    def shape(self) -> tuple[int, int, int]:
+    def shape(self) -> tuple[int, int | None, int]:
         """Shape of the 3-D array that the windows stand for: (n_windows, window, n_features)."""
         return len(self.origins), self.window, self.panel.shape[1]
+
+    @property
+    def own_spans(self) -> NDArray[np.int64]:
+        """The span of each window: ndarray of shape (n_windows, 2)."""
+        return self.spans[np.searchsorted(self.spans[:, 0], self.origins, side="right") - 1]
 
     @property
     def ndim(self) -> int:
@@ -75,6 +86,8 @@ class Windows:
 
     def __getitem__(self, key: Any) -> NDArray[np.float32]:
         """Gather windows: an int gives (window, n_features), anything else (n, window, n_features)."""
+        if self.window is None:
+            raise TypeError("These windows are whole series of different lengths: there is no array of them.")
         origins = self.origins[key]
         return self.panel[origins[..., None] + np.arange(-self.window, 0)]
 
@@ -86,8 +99,9 @@ class Windows:
     def __repr__(self) -> str:
         kind = "training" if self.is_training else "forecasting"
         names = self.series_names
+        rows = "all rows before" if self.window is None else f"{self.window} rows"
         return (
-            f"<Windows: {len(self)} {kind} windows of {self.window} rows x {self.panel.shape[1]} features, "
+            f"<Windows: {len(self)} {kind} windows of {rows} x {self.panel.shape[1]} features, "
             f"horizon {self.horizon}, {len(self.known)} known, {1 if names is None else len(names)} series>"
         )
 
@@ -185,7 +199,8 @@ class Windows:
         missing: NDArray[np.bool_] = np.isnan(self.panel)
         observed_blank = np.logical_or.reduce(missing, axis=1)
         known_blank = np.logical_or.reduce(missing[:, self.known], axis=1) & is_row
-        touched = _any_between(observed_blank, self.origins - self.window, self.origins)
+        first = self.own_spans[:, 0] if self.window is None else self.origins - self.window
+        touched = _any_between(observed_blank, first, self.origins)
         touched |= _any_between(known_blank, self.origins, self.origins + self.horizon)
         values = np.append(0, np.cumsum(is_row))
         forecasts = values[self.origins + self.horizon] - values[self.origins]
