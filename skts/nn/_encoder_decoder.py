@@ -29,10 +29,14 @@ class EncoderDecoder(nn.Module):
         Recurrent layers, of encoder and decoder alike.
     dropout : float, default=0.0
         Share of values dropped between layers and before the head.
+    input_dropout : float, default=0.0
+        Share of columns dropped from whole windows and from whole horizons.
     bidirectional : bool, default=False
         Whether the decoder reads the horizon backwards too.
     patch_len : int, default=1
         Rows of the window that make one step of the encoder.
+    skip_window : int, default=None
+        W, for a linear map of the whole window that is added to the forecast. None has none.
     n_series : int, default=1
         How many series the embedding tells apart.
     series_embedding : int, default=0
@@ -45,7 +49,8 @@ class EncoderDecoder(nn.Module):
     The encoder is causal, so one pass serves several origins: what it said at row r forecasts from row r + 1 on.
     Without known columns there is nothing to read over the horizon, and the whole of it is forecast from that alone.
     After Sutskever, Vinyals and Le (2014), https://arxiv.org/abs/1409.3215; several origins in one pass are the
-    forking sequences of Wen et al. (2017), https://arxiv.org/abs/1711.11053.
+    forking sequences of Wen et al. (2017), https://arxiv.org/abs/1711.11053; the linear map beside the recurrence is the
+    autoregressive part of LSTNet, Lai et al. (2018), https://arxiv.org/abs/1703.07015.
     """
 
     def __init__(
@@ -59,8 +64,10 @@ class EncoderDecoder(nn.Module):
         hidden_size: int = 64,
         num_layers: int = 1,
         dropout: float = 0.0,
+        input_dropout: float = 0.0,
         bidirectional: bool = False,
         patch_len: int = 1,
+        skip_window: int | None = None,
         n_series: int = 1,
         series_embedding: int = 0,
         levels: tuple[float, ...] | None = None,
@@ -85,6 +92,12 @@ class EncoderDecoder(nn.Module):
             n_inputs, n_outputs = hidden_size + series_embedding, horizon * n_targets
         self.state: State | None = None
         self.dropout = nn.Dropout(dropout)
+        self.input_dropout = nn.Dropout1d(input_dropout)
+        self.skip: nn.Linear | None = None
+        if skip_window:
+            self.skip = nn.Linear(skip_window * n_features, horizon * n_targets)
+            nn.init.zeros_(self.skip.weight)
+            nn.init.zeros_(self.skip.bias)
         self.head = QuantileHead(n_inputs, n_outputs, levels) if levels else nn.Linear(n_inputs, n_outputs)
 
     def forward(
@@ -116,7 +129,7 @@ class EncoderDecoder(nn.Module):
         """
         said = self._say(past, series, continues)  # (B, W + O - 1, U)
         if origins is None:
-            return self.decode(said[:, -1], future, series)
+            return self._skipping(past, self.decode(said[:, -1], future, series))
         n_origins = origins.shape[1]
         said = said[:, -n_origins:].flatten(0, 1)  # (B * O, U)
         series = None if series is None else series.repeat_interleave(n_origins)
@@ -154,6 +167,7 @@ class EncoderDecoder(nn.Module):
 
     def encode(self, past: Tensor, series: Tensor | None = None, state: State | None = None) -> tuple[Tensor, State]:
         """Read rows (B, L, F), going on from a state: what is said at each (B, L, U), and the state behind the last."""
+        past = self._drop_columns(past)
         steps = past if self.patches is None else self.patches(past)  # (B, S, F)
         return run(self.encoder, self._beside(steps, series), state)
 
@@ -164,8 +178,22 @@ class EncoderDecoder(nn.Module):
                 said = torch.cat([said, self.embedding(series)], dim=1)  # (N, U + E)
             return self.head(self.dropout(said)).unflatten(1, (self.horizon, self.n_targets))  # (N, H, T, Q)
         assert future is not None
+        future = self._drop_columns(future)
         told, _ = run(self.decoder, self._beside(future, series), self._first_state(said))  # (N, H + C, U)
         return self.head(self.dropout(told[:, : self.horizon]))  # (N, H, T, Q)
+
+    def _skipping(self, past: Tensor, forecast: Tensor) -> Tensor:
+        """Add the linear map of the window (B, W, F) to a forecast (B, H, T, Q)."""
+        if self.skip is None:
+            return forecast
+        share = self.skip(past.flatten(1)).unflatten(1, (self.horizon, self.n_targets))  # (B, H, T)
+        return forecast + (share[..., None] if forecast.ndim == 4 else share)
+
+    def _drop_columns(self, rows: Tensor) -> Tensor:
+        """Drop columns from whole sequences (N, L, F), in training only."""
+        if not self.training or not self.input_dropout.p:
+            return rows
+        return self.input_dropout(rows.transpose(1, 2)).transpose(1, 2)
 
     def _beside(self, rows: Tensor, series: Tensor | None) -> Tensor:
         """Put the embedding beside every row: (N, L, F) to (N, L, F + E)."""

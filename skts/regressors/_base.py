@@ -50,6 +50,7 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
     lr: float = 3e-3
     lr_schedule: Literal["constant", "cosine", "one_cycle"] = "constant"
     batch_size: int = 64
+    subsample: float = 1.0
     weight_decay: float = 0.0
     early_stopping: bool = False
     validation_fraction: float = 0.1
@@ -71,6 +72,7 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
         "lr": [Interval(Real, 0, None, closed="neither")],
         "lr_schedule": [StrOptions({"constant", "cosine", "one_cycle"})],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "subsample": [Interval(Real, 0, 1, closed="right")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
@@ -238,13 +240,17 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
         if not go_on:
             for learned in ("net_", "members_"):
                 self.__dict__.pop(learned, None)
-            if self.n_members > 1:
-                self._random_state = check_random_state(self.random_state)
-        if self.n_members == 1 and not hasattr(self, "members_"):
+        elif (n_fitted := len(getattr(self, "members_", [self]))) != self.n_members:
+            raise ValueError(
+                f"{type(self).__name__}(n_members={self.n_members}) cannot go on from {n_fitted}: set n_members "
+                "back, or fit a fresh one (warm_start=False)."
+            )
+        if self.n_members == 1:
             return self._fit(X, y, sample_weight, go_on=go_on, epochs=epochs)
-        seeds = None if go_on else self._random_state.randint(_MAX_SEED, size=self.n_members)
+        seeds = None if go_on else check_random_state(self.random_state).randint(_MAX_SEED, size=self.n_members)
         self.members_: list[Self] = fit_members(self, seeds, X, y, sample_weight, epochs)
         for learned in ("n_features_in_", "feature_names_in_"):
+            self.__dict__.pop(learned, None)
             if hasattr(self.members_[0], learned):
                 setattr(self, learned, getattr(self.members_[0], learned))
         self.n_iter_: int = max(member.n_iter_ for member in self.members_)
@@ -257,6 +263,7 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
         train, valid = self._split(inputs, targets)
         if not go_on:
             self._random_state = check_random_state(self.random_state)
+            self._bootstrap_seed = int(self._random_state.randint(_MAX_SEED))
         with seeded(int(self._random_state.randint(_MAX_SEED)), device):
             if go_on:
                 self._go_on(inputs, targets, device)
@@ -282,8 +289,6 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
         self._series = None if inputs.windows is None else inputs.windows.series_names
         self._sizes = Sizes.read(inputs, targets)
         self._levels = None if self.quantiles is None else trained_levels(self.quantiles)
-        if self.bootstrap_rows is not None:
-            self._bootstrap_seed = int(self._random_state.randint(_MAX_SEED))
         module, arguments = self._module(self._sizes)
         if self._levels is not None:
             arguments["levels"] = self._levels
@@ -301,9 +306,12 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
         reading = self._reading(inputs)
         dataset = inputs.dataset(reading, self._series, **targets.tensors(self._y_mean, self._y_scale))
         dataset.to(torch.device(self.net_.device))
+        if self.subsample < 1:
+            self._sizes.refuse_whole_series(f"{type(self).__name__}(subsample={self.subsample})")
+        dataset.subsample = self.subsample
         training = dataset.subset(train)
         if self.bootstrap_rows is not None:
-            drawn = targets.resampled(inputs.times(), self.bootstrap_rows, self._bootstrap_seed)
+            drawn = targets.resampled(inputs.times(), self.bootstrap_rows, train, self._bootstrap_seed)
             training = dataset.subset(train[drawn.teaching()[train]])
             training.weights = torch.from_numpy(drawn.weights.astype(np.float32)).to(dataset.panel.device)
         validating = inputs.passes(dataset.subset(valid), reading.n_origins) if len(valid) else None

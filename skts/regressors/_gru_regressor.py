@@ -25,6 +25,9 @@ class GRURegressor(RecurrentMixin, BaseNetRegressor):
         Recurrent layers of encoder and decoder alike.
     dropout : float, default=0.0
         Share of values dropped between layers and before the head.
+    input_dropout : float, default=0.0
+        Share of columns dropped from the whole of a window, and from the whole of its horizon, in training: so that a
+        network rests on no column alone where many say nearly the same.
     bidirectional : bool, default=False
         Whether the decoder reads the known columns of the horizon backwards too, so that each hour sees the weather
         after it.
@@ -34,9 +37,12 @@ class GRURegressor(RecurrentMixin, BaseNetRegressor):
     patch_len : int, default=1
         Consecutive rows of the window joined into one recurrent step: 24 makes 7 steps of 168 hours, which is faster
         and, over long windows, often more accurate. Not with `origins_per_window`.
-    instance_norm : {"last", "mean"}, default=None
-        Take the last value, or mean and scale, of each window off the target's past and give it back to the forecast.
-        Needs the target itself among the observed columns of X, in whatever units; it is found there.
+    linear_skip : bool, default=False
+        Whether a linear map of the whole window, which starts at zero, is added to what the recurrence forecasts.
+    instance_norm : {"last", "mean", "median"}, default=None
+        Take the level of each window off the target's past and give it back to the forecast: its last value; its mean,
+        with its standard deviation as scale; or, where there are spikes, its median, with its mean deviation from that
+        as scale. Needs the target itself among the observed columns of X, in whatever units; it is found there.
     series_embedding : int, default=0
         Length of a vector that is learned for each series and put beside its rows; an unseen series takes the mean. 0
         tells series apart by their columns alone.
@@ -52,6 +58,8 @@ class GRURegressor(RecurrentMixin, BaseNetRegressor):
         first (Smith and Topin 2017, https://arxiv.org/abs/1708.07120).
     batch_size : int, default=64
         Windows (with `origins_per_window`, passes) per gradient step.
+    subsample : float, default=1.0
+        Share of the training windows that an epoch sees, of each series alike; drawn anew for every epoch.
     weight_decay : float, default=0.0
         Decoupled weight decay (AdamW).
     early_stopping : bool, default=False

@@ -43,14 +43,14 @@ class Inputs:
     def dataset(self, reading: Reading, trained: pd.Index | None, **targets: Any) -> WindowDataset:
         """Turn into the tensors that a network reads; `trained` are the names of the series of `fit`."""
         panel = torch.from_numpy(self.panel if self.panel.flags.writeable else self.panel.copy())
-        numbers = torch.from_numpy(self._series_numbers(trained)) if reading.series else None
         windows = self.windows
         return WindowDataset(
             panel,
             torch.from_numpy(self.starts),
             window=self.window,
             known=torch.from_numpy(self.known),
-            series=numbers,
+            series=torch.from_numpy(self._series_numbers(trained)),
+            tells_series=reading.series,
             context=0 if windows is None else reading.context,
             stops=None if windows is None else torch.from_numpy(windows.own_spans[:, 1].copy()),
             **{"horizon": self.horizon, **targets},

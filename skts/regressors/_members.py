@@ -28,7 +28,10 @@ def fit_members(
     -------
     members : list of estimator
     """
-    members = ensemble.members_ if seeds is None else [make_member(ensemble, int(seed)) for seed in seeds]
+    if seeds is None:
+        members = [member.set_params(**_shared(ensemble)) for member in ensemble.members_]
+    else:
+        members = [make_member(ensemble, int(seed)) for seed in seeds]
     context = ensemble._init_callback_context(max_subtasks=len(members), sequential_subtasks=False)
     context.call_on_fit_task_begin(estimator=ensemble, X=X, y=y)
     contexts = [context.subcontext(task_name="member", task_id=i) for i in range(len(members))]
@@ -45,6 +48,11 @@ def make_member(ensemble: Any, seed: int) -> Any:
     member = clone(ensemble).set_params(n_members=1, n_jobs=None, random_state=seed)
     own = [callback for callback in getattr(ensemble, "_skl_callbacks", []) if not _is_told_by_ensemble(callback)]
     return member.set_callbacks(*own)
+
+
+def _shared(ensemble: Any) -> dict[str, Any]:
+    own = ("n_members", "n_jobs", "random_state")
+    return {key: value for key, value in ensemble.get_params(deep=False).items() if key not in own}
 
 
 def _is_told_by_ensemble(callback: Any) -> bool:

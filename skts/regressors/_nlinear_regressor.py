@@ -33,6 +33,8 @@ class NLinearRegressor(BaseNetRegressor):
         first (Smith and Topin 2017, https://arxiv.org/abs/1708.07120).
     batch_size : int, default=64
         Windows per gradient step.
+    subsample : float, default=1.0
+        Share of the training windows that an epoch sees, of each series alike; drawn anew for every epoch.
     weight_decay : float, default=0.0
         Decoupled weight decay (AdamW).
     early_stopping : bool, default=False

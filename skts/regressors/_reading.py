@@ -16,11 +16,11 @@ class Reading:
         Whether it tells series apart.
     n_origins : int, default=1
         Origins that one pass over the rows may serve in training.
-    instance_norm : {"last", "mean"}, default=None
+    instance_norm : {"last", "mean", "median"}, default=None
         What is taken off the past of the target in each window.
     """
 
     context: int = 0
     series: bool = False
     n_origins: int = 1
-    instance_norm: Literal["last", "mean"] | None = None
+    instance_norm: Literal["last", "mean", "median"] | None = None

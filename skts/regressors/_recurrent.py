@@ -20,10 +20,12 @@ class RecurrentMixin:
     hidden_size: int = field(default=64, kw_only=False)
     num_layers: int = 1
     dropout: float = 0.0
+    input_dropout: float = 0.0
     bidirectional: bool = False
     context: int = 0
     patch_len: int = 1
-    instance_norm: Literal["last", "mean"] | None = None
+    linear_skip: bool = False
+    instance_norm: Literal["last", "mean", "median"] | None = None
     series_embedding: int = 0
     origins_per_window: int = 1
 
@@ -32,10 +34,12 @@ class RecurrentMixin:
         "hidden_size": [Interval(Integral, 1, None, closed="left")],
         "num_layers": [Interval(Integral, 1, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
+        "input_dropout": [Interval(Real, 0, 1, closed="left")],
         "bidirectional": ["boolean"],
         "context": [Interval(Integral, 0, None, closed="left")],
         "patch_len": [Interval(Integral, 1, None, closed="left")],
-        "instance_norm": [StrOptions({"last", "mean"}), None],
+        "linear_skip": ["boolean"],
+        "instance_norm": [StrOptions({"last", "mean", "median"}), None],
         "series_embedding": [Interval(Integral, 0, None, closed="left")],
         "origins_per_window": [Interval(Integral, 1, None, closed="left")],
         **BaseNetRegressor._parameter_constraints,
@@ -49,14 +53,20 @@ class RecurrentMixin:
                 f"{name}({asked}) reads known columns over the horizon, and the windows have none: name them in "
                 "SlidingWindower(known=...)."
             )
-        for parameter, usual in (("patch_len", 1), ("origins_per_window", 1), ("instance_norm", None)):
+        for parameter, usual in (
+            ("patch_len", 1),
+            ("origins_per_window", 1),
+            ("linear_skip", False),
+            ("instance_norm", None),
+        ):
             value = getattr(self, parameter)
             if value != usual:
                 sizes.refuse_whole_series(f"{name}({parameter}={value!r})")
-        if self.patch_len > 1 and self.origins_per_window > 1:
+        if self.origins_per_window > 1 and (self.patch_len > 1 or self.linear_skip):
+            asked = f"patch_len={self.patch_len}" if self.patch_len > 1 else "linear_skip=True"
             raise ValueError(
-                f"{name}(patch_len={self.patch_len}, origins_per_window={self.origins_per_window}): a step of "
-                f"{self.patch_len} rows ends at one origin alone. Set one of the two to 1."
+                f"{name}({asked}, origins_per_window={self.origins_per_window}): what reads a window as a whole serves "
+                "one origin alone. Leave one of the two out."
             )
         return EncoderDecoder, {
             "n_features": sizes.n_features,
@@ -68,8 +78,10 @@ class RecurrentMixin:
             "hidden_size": self.hidden_size,
             "num_layers": self.num_layers,
             "dropout": self.dropout,
+            "input_dropout": self.input_dropout,
             "bidirectional": self.bidirectional,
             "patch_len": self.patch_len,
+            "skip_window": sizes.window if self.linear_skip else None,
             "series_embedding": self.series_embedding,
         }
 

@@ -38,9 +38,7 @@ class Targets:
 
         Each row counts once, however many windows forecast it. A constant target has the deviation 1.
         """
-        begin, end = self.starts[items], self.starts[items] + self.horizon
-        n = len(self.values) + 1
-        covered = np.cumsum(np.bincount(begin, minlength=n) - np.bincount(end, minlength=n))[:-1] > 0
+        covered = self._covered(items)
         weights = self.weights[covered]
         values = np.where(weights > 0, self.values[covered], 0.0)
         total = weights.sum(axis=0)
@@ -49,12 +47,18 @@ class Targets:
         scale = np.sqrt((weights * (values - mean) ** 2).sum(axis=0) / total)
         return mean, np.where(scale > 10 * np.finfo(np.float64).eps * np.abs(mean), scale, 1.0)
 
+    def _covered(self, items: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Tell which rows lie in the horizons of some windows."""
+        begin, end = self.starts[items], self.starts[items] + self.horizon
+        n = len(self.values) + 1
+        return np.cumsum(np.bincount(begin, minlength=n) - np.bincount(end, minlength=n))[:-1] > 0
+
     def teaching(self) -> NDArray[np.bool_]:
         """Tell which windows have at least one target."""
         total = np.append(0, np.cumsum((self.weights > 0).any(axis=1)))
         return total[self.starts + self.horizon] > total[self.starts]
 
-    def resampled(self, times: NDArray[np.int64], rows: int, seed: int) -> "Targets":
+    def resampled(self, times: NDArray[np.int64], rows: int, items: NDArray[np.int64], seed: int) -> "Targets":
         """Draw blocks of time with replacement, and weigh each row by how often its block was drawn.
 
         Parameters
@@ -63,6 +67,8 @@ class Targets:
             Rows of one time are drawn together, whatever their series.
         rows : int
             Times of a block: 168 is a week of hours.
+        items : ndarray of int64 of shape (n_items,)
+            The windows that train; blocks without a target of theirs are not drawn.
         seed : int
 
         Returns
@@ -71,10 +77,10 @@ class Targets:
         """
         times = np.repeat(times, len(self.values) // len(times))
         block = np.unique(times, return_inverse=True)[1] // rows
-        n_blocks = int(block.max()) + 1
-        drawn = np.random.RandomState(seed).randint(n_blocks, size=n_blocks)
-        weights = self.weights * np.bincount(drawn, minlength=n_blocks)[block][:, None]
-        return replace(self, weights=weights / max(weights[weights > 0].mean(), np.finfo(float).tiny))
+        teaching = np.unique(block[self._covered(items) & (self.weights > 0).any(axis=1)])
+        drawn = teaching[np.random.RandomState(seed).randint(len(teaching), size=len(teaching))]
+        weights = self.weights * np.bincount(drawn, minlength=int(block.max()) + 1)[block][:, None]
+        return replace(self, weights=weights / weights[weights > 0].mean())
 
     def tensors(self, mean: NDArray[np.float64], scale: NDArray[np.float64]) -> dict[str, Any]:
         """Turn into standardised float32 tensors, without a NaN."""

@@ -23,7 +23,7 @@ class Batches:
         self.shuffle = shuffle
 
     def __len__(self) -> int:
-        return self.dataset.n_batches(self.batch_size)
+        return self.dataset.n_batches(self.batch_size, self.shuffle)
 
     def __iter__(self) -> Iterator[tuple[Inputs, Targets | None]]:
         for items in self.dataset.batches(self.batch_size, self.shuffle):

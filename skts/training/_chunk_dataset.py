@@ -69,7 +69,7 @@ class ChunkDataset(WindowDataset):
                 going = group[self.n_chunks[group] > place]
                 yield torch.from_numpy(self.first_chunks[going] + place).to(self.starts.device)
 
-    def n_batches(self, batch_size: int) -> int:
+    def n_batches(self, batch_size: int, shuffle: bool = False) -> int:
         """Count the batches of one pass, or a few more: how series meet in batches decides."""
         n_groups = -(-len(self.n_chunks) // batch_size)
         return int(np.sort(self.n_chunks)[-n_groups:].sum())

@@ -38,7 +38,9 @@ class WindowDataset(Dataset):
     target_starts : Tensor of int64 of shape (n_windows,), default=None
         The target row of the first value of each window's horizon.
     series : Tensor of int64 of shape (n_windows,), default=None
-        The number of each window's series, where the network asks for it.
+        The number of each window's series.
+    tells_series : bool, default=False
+        Whether the network is told that number.
     context : int, default=0
         Rows behind the horizon whose known columns are read too.
     stops : Tensor of int64 of shape (n_windows,), default=None
@@ -61,6 +63,7 @@ class WindowDataset(Dataset):
         weights: Tensor | None = None,
         target_starts: Tensor | None = None,
         series: Tensor | None = None,
+        tells_series: bool = False,
         context: int = 0,
         stops: Tensor | None = None,
     ):
@@ -73,10 +76,12 @@ class WindowDataset(Dataset):
         self.weights = weights
         self.target_starts = target_starts
         self.series = series
+        self.tells_series = tells_series
         self.context = context
         self.stops = stops
         self.taught: Tensor | None = None  # (n_windows, O): which origins of a pass are windows
         self.n_origins = 1
+        self.subsample = 1.0  # share of the windows in shuffled batches
         self.ahead = None if self.known is None else panel[:, self.known].contiguous()
         self.holes = torch.isnan(panel).any(dim=0).nonzero()[:, 0]  # columns that need filling
         self.has_holes = len(self.holes) > 0
@@ -119,14 +124,32 @@ class WindowDataset(Dataset):
         return forked
 
     def batches(self, batch_size: int, shuffle: bool = False) -> Iterator[Tensor]:
-        """Give the numbers of the windows of each batch, in a new order from torch's generator where shuffled."""
+        """Give the numbers of the windows of each batch; shuffled, they are drawn from torch's generator."""
         n, device = len(self), self.starts.device
         order = torch.randperm(n, device=device) if shuffle else torch.arange(n, device=device)
+        if shuffle and self.subsample < 1:
+            order = self._draw(order)
         yield from order.split(batch_size)
 
-    def n_batches(self, batch_size: int) -> int:
+    def n_batches(self, batch_size: int, shuffle: bool = False) -> int:
         """Count the batches of one pass."""
-        return -(-len(self) // batch_size)
+        n_windows = int(self._shares().sum()) if shuffle and self.subsample < 1 else len(self)
+        return -(-n_windows // batch_size)
+
+    def _shares(self) -> Tensor:
+        """Say how many windows of each series an epoch sees: (n_series,)."""
+        assert self.series is not None
+        return (torch.bincount(self.series + 1) * self.subsample).ceil().long()
+
+    def _draw(self, order: Tensor) -> Tensor:
+        """Keep the first windows of each series in a shuffled order, as many as its share."""
+        assert self.series is not None
+        series = self.series[order] + 1
+        grouped = series.sort(stable=True)
+        first = torch.searchsorted(grouped.values, grouped.values)  # where each group begins
+        rank = torch.empty_like(order)
+        rank[grouped.indices] = torch.arange(len(order), device=order.device) - first
+        return order[rank < self._shares()[series]]
 
     def _make_room(self, n_rows: int) -> None:
         """Let reading go on behind the last row: nothing that counts comes from there."""
@@ -165,7 +188,7 @@ class WindowDataset(Dataset):
         inputs = {"past": past}
         if self.ahead is not None:
             inputs["future"] = self._future(items, starts + self.window, past)
-        if self.series is not None:
+        if self.tells_series and self.series is not None:
             inputs["series"] = self.series[items]
         if self.taught is not None:
             inputs["origins"] = self.taught[items]

@@ -80,7 +80,7 @@ class WindowNet(NeuralNet):
         """Train for some epochs, and leave the learning rate as it was."""
         n_epochs = self.max_epochs if epochs is None else epochs
         rates = [group["lr"] for group in self.optimizer_.param_groups]
-        self._scheduler = self._start_schedule(n_epochs * X[0].n_batches(self.batch_size))
+        self._scheduler = self._start_schedule(n_epochs * len(self.get_iterator(X[0], training=True)))
         try:
             return super().fit_loop(X, y, epochs, **fit_params)
         finally:
@@ -93,9 +93,8 @@ class WindowNet(NeuralNet):
         if self.lr_schedule == "cosine":
             return CosineAnnealingLR(self.optimizer_, T_max=n_steps)
         if self.lr_schedule == "one_cycle":
-            return OneCycleLR(
-                self.optimizer_, [group["lr"] for group in self.optimizer_.param_groups], total_steps=n_steps
-            )
+            rates = [group["lr"] for group in self.optimizer_.param_groups]
+            return OneCycleLR(self.optimizer_, rates, total_steps=n_steps, cycle_momentum=False)
         return None
 
     def get_loss(self, y_pred: Tensor, y_true: Targets, X: Any = None, training: bool = False) -> Tensor:

@@ -50,6 +50,7 @@ def make_dataset(last_rows, length=5, holes=False, **kwargs):
     last_rows = torch.as_tensor(last_rows)
     spans = torch.from_numpy(SPANS)[torch.searchsorted(torch.from_numpy(SPANS[:, 0].copy()), last_rows, right=True) - 1]
     options = {
+        "tells_series": True,
         "known": torch.tensor([1]),
         "targets": torch.randn(60, 1, generator=generator),
         "weights": torch.ones(60, 1),
@@ -150,7 +151,7 @@ def test_a_forecast_reads_nothing_observed_from_its_origin_on(row, seed):
     net = WindowNet(
         EncoderDecoder, module__n_features=3, module__n_known=1, module__n_targets=1, module__horizon=HORIZON
     ).initialize()
-    chunks.series = None
+    chunks.tells_series = False
     before = net.forecast(chunks)
     chunks.panel[row + 1 : 60, [0, 2]] += 10
     np.testing.assert_array_equal(net.forecast(chunks), before)
