@@ -1,6 +1,9 @@
 """Errors and warnings with names, so that callers can catch or filter them one by one."""
 
+from typing import Any
+
 __all__ = [
+    "LeakError",
     "LostSeriesError",
     "MissingHistoryWarning",
     "NonFiniteLossError",
@@ -21,6 +24,23 @@ class LostSeriesError(ValueError):
 
 class ShortSeriesError(ValueError):
     """A series has too few rows for one window."""
+
+
+class LeakError(ValueError):
+    """Forecasts depend on what they must not see.
+
+    Parameters
+    ----------
+    report : LeakReport
+        Which, and on what.
+    """
+
+    def __init__(self, report: Any):
+        super().__init__(str(report))
+        self.report = report
+
+    def __reduce__(self) -> tuple:
+        return type(self), (self.report,)
 
 
 class NonFiniteLossError(ArithmeticError):

@@ -11,19 +11,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
+from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skts.commandline._arguments import parse_arguments
 from skts.commandline._report import draw, scores, write_table
-from skts.commandline._rivals import LastValue, TimeOfDay, WindowedRidge
+from skts.commandline._rivals import LastValue, TimeOfDay
 from skts.commandline._table import Table, load_table
 from skts.exceptions import MissingHistoryWarning, ShortSeriesWarning
 from skts.metrics import ignore_missing
 from skts.model_selection import PanelTimeSeriesSplit
 from skts.panel import series_names
 from skts.regressors import LSTMRegressor
+from skts.strategies import WindowedRegressor
 from skts.windows import HistoryPrepender, SlidingWindower
 
 
@@ -117,7 +119,7 @@ def _forecast_all(table: Table, options: argparse.Namespace) -> pd.DataFrame:
     windower = SlidingWindower(options.window, options.horizon, stride=options.stride, known=table.known)
     scaled = StandardScaler().set_output(transform="pandas")
     rivals = {
-        "Ridge": make_pipeline(scaled, history, windower, WindowedRidge(alpha=1000.0)),
+        "Ridge": make_pipeline(scaled, history, windower, WindowedRegressor(Ridge(alpha=1000.0))),
         "climatology": TimeOfDay(),
         "persistence": make_pipeline(clone(history), clone(windower), LastValue(column)),
     }

@@ -7,9 +7,8 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.linear_model import Ridge
 
-from skts.panel import has_target, series_names
+from skts.panel import series_names
 from skts.training import fill_forward
 from skts.windows import Windows
 
@@ -59,32 +58,3 @@ class TimeOfDay(RegressorMixin, BaseEstimator):
         series = np.zeros(len(X)) if names is None else names
         times = pd.DatetimeIndex(X.index.get_level_values(-1))
         return [series, times.hour * 60 + times.minute]
-
-
-class WindowedRidge(RegressorMixin, BaseEstimator):
-    """A linear forecast of the whole horizon from the flattened window and the known columns behind it.
-
-    Parameters
-    ----------
-    alpha : float, default=1.0
-        Strength of the ridge.
-    """
-
-    def __init__(self, alpha: float = 1.0):
-        self.alpha = alpha
-
-    def fit(self, X: Windows, y: Any) -> Self:
-        """Fit on the windows whose targets are all there."""
-        targets = X.targets(y)
-        complete = has_target(targets)
-        self.ridge_ = Ridge(self.alpha).fit(self._flat(X)[complete], targets[complete])
-        return self
-
-    def predict(self, X: Windows) -> NDArray[np.float64]:
-        """Forecast every row."""
-        return X.to_rows(self.ridge_.predict(self._flat(X)))
-
-    @staticmethod
-    def _flat(X: Windows) -> NDArray[np.float32]:
-        past = fill_forward(torch.from_numpy(np.asarray(X))).numpy()
-        return np.concatenate([past.reshape(len(X), -1), np.nan_to_num(X.ahead).reshape(len(X), -1)], axis=1)

@@ -1,12 +1,15 @@
 """Time-ordered splits of many series at once."""
 
 from collections.abc import Iterator
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import BaseCrossValidator, TimeSeriesSplit
+from sklearn.utils import check_scalar
 
+from skts.model_selection._blocks import ticks_of_rows
 from skts.panel import Panel, check_same_series
 
 
@@ -25,12 +28,27 @@ class PanelTimeSeriesSplit(BaseCrossValidator):
     gap : int, default=0
         Times left out between training and test set.
     max_train_size : int, default=None
-        The most times in a training set, the latest ones.
+        The most times in a training set, the latest ones: training slides along instead of growing.
+    step : int, default=None
+        Times from the start of one test set to the start of the next, which is the rolling origin of [1]_;
+        `test_size` by default. Test sets overlap where it is smaller, and leave times out where it is larger. The last
+        test set ends the table.
+
+    See Also
+    --------
+    PurgedPanelKFold : Trains on both sides of the test set.
+    LeaveSeriesOut : Tests at series that are not trained on.
+    backtest : The forecasts of every test set in one table.
 
     Notes
     -----
     Sizes count distinct times, whatever the number of series that have them, so series may be of any length, start or
     end anywhere and have gaps. For one series the splits equal those of scikit-learn's ``TimeSeriesSplit``.
+
+    References
+    ----------
+    .. [1] L. J. Tashman. "Out-of-sample tests of forecasting accuracy: an analysis and review". International Journal
+       of Forecasting 16(4), 2000. :doi:`10.1016/S0169-2070(00)00065-0`
 
     Examples
     --------
@@ -42,16 +60,33 @@ class PanelTimeSeriesSplit(BaseCrossValidator):
     ...     print(train, test)
     [0 1 4 5] [2 6]
     [0 1 2 4 5 6] [3 7]
+
+    Test sets of two times from origins one time apart:
+
+    >>> for train, test in PanelTimeSeriesSplit(2, test_size=2, step=1).split(X.loc[["a"]]):
+    ...     print(train, test)
+    [0] [1 2]
+    [0 1] [2 3]
     """
 
     def __init__(
-        self, n_splits: int = 5, *, test_size: int | None = None, gap: int = 0, max_train_size: int | None = None
+        self,
+        n_splits: int = 5,
+        *,
+        test_size: int | None = None,
+        gap: int = 0,
+        max_train_size: int | None = None,
+        step: int | None = None,
     ):
         TimeSeriesSplit(n_splits, test_size=test_size, gap=gap, max_train_size=max_train_size)  # refuses n_splits < 2
+        for name, value in (("test_size", test_size), ("step", step)):
+            if value is not None:
+                check_scalar(value, name, Integral, min_val=1)
         self.n_splits = n_splits
         self.test_size = test_size
         self.gap = gap
         self.max_train_size = max_train_size
+        self.step = step
 
     def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
         """Give the rows to train and to test on.
@@ -71,15 +106,29 @@ class PanelTimeSeriesSplit(BaseCrossValidator):
             Row numbers, increasing.
         """
         check_same_series(X, y)
-        panel = Panel.read(X)
-        times, rank = np.unique(panel.ticks, return_inverse=True)
-        time_of_row = np.empty_like(rank)
-        time_of_row[panel.rows] = rank
-        by_time = TimeSeriesSplit(
-            self.n_splits, test_size=self.test_size, gap=self.gap, max_train_size=self.max_train_size
-        )
-        for train, test in by_time.split(times):
+        ticks = ticks_of_rows(Panel.read(X))
+        times, time_of_row = np.unique(ticks, return_inverse=True)
+        for train, test in self._split_times(len(times)):
             yield tuple(np.flatnonzero((time_of_row >= some[0]) & (time_of_row <= some[-1])) for some in (train, test))  # type: ignore[misc]
+
+    def _split_times(self, n_times: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        """Split the times as scikit-learn does, which knows no step: its test sets of `step` times start as ours."""
+        size = self.test_size or max(n_times // (self.n_splits + 1), 1)
+        step = self.step or size
+        if self.step is not None and n_times - self.gap - size - step * (self.n_splits - 1) < 1:
+            raise ValueError(
+                f"PanelTimeSeriesSplit(n_splits={self.n_splits}, test_size={size}, step={step}, gap={self.gap}) needs "
+                f"{size + step * (self.n_splits - 1) + self.gap + 1} times, and X has {n_times}: give fewer splits, a "
+                "smaller step or smaller test sets."
+            )
+        by_time = TimeSeriesSplit(
+            self.n_splits,
+            test_size=self.test_size if self.step is None else step,
+            gap=self.gap,
+            max_train_size=self.max_train_size,
+        )
+        for train, test in by_time.split(np.empty(n_times - size + step)):
+            yield train, test[0] + np.arange(size)
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
         """Give the number of splits.

@@ -8,7 +8,7 @@ from skts.commandline import main
 from skts.commandline._arguments import parse_arguments
 from skts.commandline._main import run
 from skts.commandline._report import scores
-from skts.commandline._rivals import LastValue, TimeOfDay, WindowedRidge
+from skts.commandline._rivals import LastValue, TimeOfDay
 from skts.commandline._table import load_table, match_columns
 from skts.datasets import make_panel
 
@@ -137,14 +137,6 @@ def test_time_of_day_equals_the_mean(panel):
     assert forecast["station_1", pd.Timestamp("2024-01-08 05:00")] == pytest.approx(
         y_train[hour == 5]["station_1"].mean()
     )
-
-
-def test_a_ridge_finds_a_linear_rule():
-    X, _ = make_panel(n_series=2, n_rows=300, random_state=0)
-    y = 2 * X["wind"] + 1  # linear in what is known ahead
-    pipe = make_pipeline(HistoryPrepender(12), SlidingWindower(12, 4, known=["wind"]), WindowedRidge(alpha=1e-4))
-    new = X.index.get_level_values("time") >= X.index.get_level_values("time").unique()[260]
-    np.testing.assert_allclose(pipe.fit(X[~new], y[~new]).predict(X[new]), y[new], atol=1e-2)
 
 
 def test_run_gives_its_table(table, tmp_path):

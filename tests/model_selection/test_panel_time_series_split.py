@@ -23,10 +23,13 @@ options = st.fixed_dictionaries(
 )
 
 
-def size_of_test(n_times, n_splits, test_size, gap, **_):
+steps = st.none() | st.integers(1, 6)
+
+
+def size_of_test(n_times, n_splits, test_size, gap, step=None, **_):
     """Give the size of the test sets, of options that leave something to train on."""
     size = test_size or n_times // (n_splits + 1)
-    assume(n_splits < n_times and n_times - gap - size * n_splits > 0)
+    assume(n_splits < n_times and n_times - gap - size - (n_splits - 1) * (step or size) > 0)
     return size
 
 
@@ -41,16 +44,17 @@ def test_for_one_series_it_is_the_split_of_scikit_learn(n_rows, kwargs, table):
 
 
 @quick
-@given(ragged_panels(), options)
-def test_all_series_are_cut_at_the_same_times(X, kwargs):
+@given(ragged_panels(), options, steps)
+def test_all_series_are_cut_at_the_same_times_and_origins_roll_by_steps(X, kwargs, step):
+    kwargs = {**kwargs, "step": step}
     hours = np.array([hour for _, hour in where(X)])
     times = np.unique(hours)
     size = size_of_test(len(times), **kwargs)
-    first_test = len(times) - kwargs["n_splits"] * size
+    last_test = len(times) - size
     splits = list(PanelTimeSeriesSplit(**kwargs).split(X))
     assert len(splits) == kwargs["n_splits"]
     for k, (train, test) in enumerate(splits):
-        begin = first_test + k * size
+        begin = last_test - (kwargs["n_splits"] - 1 - k) * (step or size)
         past = times[: begin - kwargs["gap"]]
         past = past[-kwargs["max_train_size"] :] if kwargs["max_train_size"] else past
         np.testing.assert_array_equal(test, np.flatnonzero(np.isin(hours, times[begin : begin + size])))
@@ -108,6 +112,7 @@ def test_a_repeated_time_is_refused_with_its_place():
         ({"n_splits": 6}, "Cannot have number of folds=7 greater than the number of samples=6"),
         ({"n_splits": 3, "test_size": 2}, "Too many splits=3 for number of samples=6 with test_size=2 and gap=0"),
         ({"n_splits": 2, "test_size": 2, "gap": 2}, "Too many splits=2 .* gap=2"),
+        ({"n_splits": 3, "test_size": 4, "step": 1}, r"test_size=4, step=1, gap=0\) needs 7 times, and X has 6"),
     ],
 )
 def test_more_splits_than_times_are_refused(kwargs, message):
@@ -122,7 +127,14 @@ def test_one_split_is_none(n_splits):
         PanelTimeSeriesSplit(n_splits)
 
 
+@pytest.mark.parametrize(("name", "value"), [("step", 0), ("test_size", 0), ("step", -1)])
+def test_an_empty_step_or_test_set_is_refused(name, value):
+    with pytest.raises(ValueError, match=f"{name} == {value}, must be >= 1"):
+        PanelTimeSeriesSplit(**{name: value})
+
+
 def test_it_says_what_it_is_and_how_many_splits_it_has():
     cv = PanelTimeSeriesSplit(4, test_size=24, gap=1)
-    assert repr(cv) == "PanelTimeSeriesSplit(gap=1, max_train_size=None, n_splits=4, test_size=24)"
+    expected = "PanelTimeSeriesSplit(gap=1, max_train_size=None, n_splits=4, step=None, test_size=24)"
+    assert " ".join(repr(cv).split()) == expected
     assert cv.get_n_splits() == cv.get_n_splits(np.zeros((9, 1))) == 4

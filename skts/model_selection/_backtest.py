@@ -1,0 +1,264 @@
+"""What an estimator would have forecast, fold by fold."""
+
+import warnings
+from collections.abc import Iterable
+from numbers import Integral
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import clone
+from sklearn.exceptions import FitFailedWarning
+from sklearn.model_selection import check_cv
+from sklearn.utils import _safe_indexing, check_consistent_length
+from sklearn.utils._optional_dependencies import check_rich_support
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions, validate_params
+from sklearn.utils.parallel import Parallel, delayed
+
+from skts.model_selection._fold_table import check_level_names, make_fold_table, read_levels
+from skts.model_selection._history import place_before
+from skts.model_selection._parts import check_forecasts_quantiles, find_horizon, walk
+from skts.panel import Panel, check_same_series, has_target
+from skts.windows import SlidingWindower
+
+
+class Fold(NamedTuple):
+    """A split and its number: rows to train on and rows to forecast, ndarrays of int64."""
+
+    number: int
+    train: NDArray[np.int64]
+    test: NDArray[np.int64]
+
+
+@validate_params(
+    {
+        "estimator": [HasMethods(["fit", "predict"])],
+        "X": ["array-like"],
+        "y": ["array-like"],
+        "cv": [HasMethods(["split", "get_n_splits"]), Iterable],
+        "refit": ["boolean", Interval(Integral, 1, None, closed="left")],
+        "n_jobs": [Integral, None],
+        "quantiles": ["array-like", None],
+        "on_error": [StrOptions({"warn", "raise"})],
+        "verbose": ["verbose"],
+    },
+    prefer_skip_nested_validation=False,  # the estimator is not validated yet
+)
+def backtest(
+    estimator: Any,
+    X: Any,
+    y: Any,
+    *,
+    cv: Any,
+    refit: bool | int = True,
+    n_jobs: int | None = None,
+    quantiles: ArrayLike | None = None,
+    on_error: str = "warn",
+    verbose: int = 0,
+) -> pd.DataFrame:
+    """Forecast every test set of a splitter, and give all forecasts in one table.
+
+    The counterpart of :func:`~sklearn.model_selection.cross_val_predict` for rolling origins: a row may be forecast
+    more than once, and each forecast says when it was made and how far ahead it looked.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Any with `fit` and `predict`, such as a pipeline with :class:`~skts.SlidingWindower` or a search over one. It
+        is cloned and stays as it is.
+    X : array-like or DataFrame of shape (n_rows, n_features)
+        Its index tells series and time.
+    y : array-like of shape (n_rows,)
+        One target. NaN is missing: such a row is forecast, and `y_true` is NaN. An estimator without a windower is
+        trained on the other rows alone.
+    cv : splitter or iterable of (train, test)
+        Such as :class:`PanelTimeSeriesSplit`.
+    refit : bool or int, default=True
+        True trains for every fold, an integer k for every k-th, False for the first one alone. Between two trainings
+        the estimator rolls on: it stays as trained, and reads the rows right before each test set as history.
+    n_jobs : int, default=None
+        How many trainings run at once, as :class:`joblib.Parallel` has it.
+    quantiles : array-like of shape (n_quantiles,), default=None
+        Levels strictly between 0 and 1 to forecast, too, by ``predict(X, quantiles=...)``.
+    on_error : {"warn", "raise"}, default="warn"
+        Whether a fold that fails is left out, with a warning that names it and its error, or ends the backtest.
+    verbose : int, default=0
+        Whether to show a progress bar, which counts the trainings and takes the package rich.
+
+    Returns
+    -------
+    result : DataFrame of shape (n_forecasts, n_columns)
+        A row for each forecast, fold by fold, in the order of `X`. Its columns:
+
+        - the levels of the index before its last, by their names: the series ("series" or "series_0", "series_1", ...
+          where they have none);
+        - `time`: of the row that is forecast; the row number where the table has no times;
+        - `origin`: the time that lead 1 of the same forecast is for. What was observed was known up to the row before;
+        - `lead`: how many rows ahead, from 1 up to the horizon of the windower;
+        - `fold`: from 0;
+        - `y_true` and `y_pred`, in the unit of `y`;
+        - `q0.1` and the like, for every level in `quantiles`, increasing.
+
+    Raises
+    ------
+    LostSeriesError
+        `X` is a table without series while `y` has several.
+    TypeError
+        Quantiles of an estimator that forecasts none.
+    ValueError
+        More than one target, a fold to be forecast by an estimator that was trained on its rows, a `predict` that
+        does not answer every row, or no fold that works.
+
+    Warns
+    -----
+    FitFailedWarning
+        A fold failed, with ``on_error="warn"``.
+
+    See Also
+    --------
+    score_table : Scores the result by lead, series, hour, ...
+
+    Notes
+    -----
+    Behind a windower every series is forecast in consecutive blocks of `horizon` rows from its first row in the test
+    set on; without one, a single block begins there. The blocks are the same whatever `refit` is.
+
+    The history of a test set are the rows of `X` before it, and where these are not the rows that the estimator was
+    trained on (between two trainings, behind a `gap` or an embargo), :class:`~skts.HistoryPrepender` alone is given
+    them, after the fitted steps before it have transformed them; so rolling on costs no more than a look at the
+    table, and a network sees exactly what it would see after another training. Where the training rows are the rows
+    before the test set, the forecasts are those of ``fit`` and ``predict``.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import Ridge
+    >>> from skts.datasets import make_panel
+    >>> from skts.model_selection import PanelTimeSeriesSplit, backtest
+    >>> X, y = make_panel(n_series=2, n_rows=48, random_state=0)
+    >>> result = backtest(Ridge(), X[["wind"]], y, cv=PanelTimeSeriesSplit(2, test_size=12), refit=False)
+    >>> result.shape
+    (48, 7)
+    >>> result.columns.tolist()
+    ['station', 'time', 'origin', 'lead', 'fold', 'y_true', 'y_pred']
+    """
+    check_same_series(X, y)
+    check_consistent_length(X, y)
+    _check_one_target(y)
+    check_level_names(X)
+    levels = None if quantiles is None else read_levels(quantiles)
+    if levels is not None:
+        check_forecasts_quantiles(estimator)
+    if verbose:
+        check_rich_support("backtest(verbose=1)")
+    folds = [Fold(number, *map(np.asarray, split)) for number, split in enumerate(check_cv(cv).split(X, y))]
+    groups = _group(folds, refit)
+    results = Parallel(n_jobs=n_jobs, return_as="generator")(
+        delayed(_run)(estimator, X, y, group, levels, on_error) for group in groups
+    )
+    done = [each for some in _show(results, len(groups), verbose) for each in some]
+    return _collect(done)
+
+
+def _check_one_target(y: Any) -> None:
+    shape = np.shape(y)
+    if len(shape) > 1 and shape[1:] != (1,):
+        raise ValueError(
+            f"backtest: y has shape {shape}, and one target, of shape (n_rows,), is expected: backtest one at a time."
+        )
+
+
+def _group(folds: list[Fold], refit: bool | int) -> list[list[Fold]]:
+    """Put the folds together that one training serves."""
+    size = int(refit) or max(len(folds), 1)
+    groups = [folds[i : i + size] for i in range(0, len(folds), size)]
+    for first, *others in groups:
+        for fold in others:
+            if np.isin(fold.test, first.train).any():
+                raise ValueError(
+                    f"backtest(refit={refit}): the estimator of fold {first.number} forecasts fold {fold.number} as "
+                    "well, and was trained on rows of it. Give refit=True, or a splitter that trains on the past "
+                    "alone, such as PanelTimeSeriesSplit."
+                )
+    return groups
+
+
+def _show(results: Iterable[Any], n_results: int, verbose: int) -> Iterable[Any]:
+    """Put a progress bar around results to come."""
+    if not verbose:
+        return results
+    from rich.progress import track
+
+    return track(results, description="backtest", total=n_results)
+
+
+def _run(
+    estimator: Any, X: Any, y: Any, group: list[Fold], levels: NDArray[np.float64] | None, on_error: str
+) -> list[pd.DataFrame | str]:
+    """Train once, and forecast the folds that the training serves; a fold that fails gives its message."""
+    try:
+        fitted = _fit(estimator, X, y, group[0].train)
+    except Exception as error:
+        if on_error == "raise":
+            raise
+        return [_describe(fold, error) for fold in group]
+    done: list[pd.DataFrame | str] = []
+    for fold in group:
+        try:
+            done.append(_forecast(fitted, X, y, group[0].train, fold, levels))
+        except Exception as error:
+            if on_error == "raise":
+                raise
+            done.append(_describe(fold, error))
+    return done
+
+
+def _describe(fold: Fold, error: Exception) -> str:
+    return f"fold {fold.number}: {type(error).__name__}: {error}"
+
+
+def _fit(estimator: Any, X: Any, y: Any, train: NDArray[np.int64]) -> Any:
+    if not any(isinstance(part, SlidingWindower) for part in walk(estimator)):  # which needs rows without a target
+        train = train[has_target(_safe_indexing(y, train))]
+    return clone(estimator).fit(_safe_indexing(X, train), _safe_indexing(y, train))
+
+
+def _forecast(
+    fitted: Any, X: Any, y: Any, train: NDArray[np.int64], fold: Fold, levels: NDArray[np.float64] | None
+) -> pd.DataFrame:
+    """Forecast one test set."""
+    X_test = _safe_indexing(X, fold.test)
+    layout = Panel.read(_safe_indexing(X, train)).layout
+    ready = place_before(fitted, X, Panel.read(X), train, fold.test)
+    y_pred = _check_answers("predict(X)", ready.predict(X_test), (len(fold.test),))
+    table = make_fold_table(X_test, Panel.read(X_test, layout), fold.test, find_horizon(fitted))
+    table["fold"] = fold.number
+    table["y_true"] = np.asarray(_safe_indexing(y, fold.test), dtype=np.float64).ravel()
+    table["y_pred"] = y_pred
+    if levels is not None:
+        forecaster = getattr(ready, "best_estimator_", ready)  # a search's predict takes no parameters
+        answer = forecaster.predict(X_test, quantiles=levels.tolist())
+        answer = _check_answers("predict(X, quantiles=...)", answer, (len(fold.test), len(levels)))
+        table[[f"q{level}" for level in levels]] = answer
+    return table
+
+
+def _check_answers(call: str, answer: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    read = np.asarray(answer, dtype=np.float64)
+    if read.shape != shape and read.shape != (*shape, 1):
+        raise ValueError(
+            f"{call} answered with the shape {read.shape}, and {shape} is expected, one forecast for each row of the "
+            "test set: put HistoryPrepender before SlidingWindower."
+        )
+    return read.reshape(shape)
+
+
+def _collect(done: list[pd.DataFrame | str]) -> pd.DataFrame:
+    """Join what worked, and warn of what did not."""
+    tables = [each for each in done if isinstance(each, pd.DataFrame)]
+    failures = [each for each in done if isinstance(each, str)]
+    if not tables:
+        raise ValueError("backtest: no fold gave a forecast.\n" + "\n".join(failures))
+    for failure in failures:
+        warnings.warn(f"backtest left out {failure}", FitFailedWarning, stacklevel=4)
+    return pd.concat(tables, ignore_index=True)

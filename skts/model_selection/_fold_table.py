@@ -1,0 +1,83 @@
+"""The columns of a backtest that say who, when and how far ahead."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from skts.model_selection._blocks import block_leads
+from skts.panel import Panel
+
+RESERVED = ("time", "origin", "lead", "fold", "y_true", "y_pred")
+
+
+def level_names(X: Any) -> list[str]:
+    """Name the columns that hold the series of a table: one for each level of its index before the last."""
+    names = list(getattr(getattr(X, "index", None), "names", [None])[:-1])
+    unnamed = "series" if len(names) == 1 else "series_{}"
+    return [unnamed.format(i) if name is None else str(name) for i, name in enumerate(names)]
+
+
+def check_level_names(X: Any) -> None:
+    """Refuse a table whose series would take the name of another column."""
+    names = level_names(X)
+    taken = [name for i, name in enumerate(names) if name in (*RESERVED, *names[:i])]
+    if taken:
+        raise ValueError(
+            f"backtest: the level {taken[0]!r} of the index of X names a series, and the result has another column of "
+            "that name: rename the level, X.index.set_names(...)."
+        )
+
+
+def make_fold_table(X: Any, panel: Panel, rows: NDArray[np.int64], horizon: int | None) -> pd.DataFrame:
+    """Say who, when, from when and how far ahead, for every row to forecast.
+
+    Parameters
+    ----------
+    X : array-like or DataFrame of shape (n_test, n_features)
+        The rows to forecast.
+    panel : Panel
+        Of `X`.
+    rows : ndarray of int64 of shape (n_test,)
+        Where they stand in the whole table.
+    horizon : int or None
+
+    Returns
+    -------
+    table : DataFrame of shape (n_test, n_levels + 3)
+    """
+    leads, origins = block_leads(panel, horizon)
+    columns = {name: X.index.get_level_values(i) for i, name in enumerate(level_names(X))}
+    clock = panel.index.clock
+    if clock is None:
+        columns |= {"time": rows, "origin": rows[origins]}
+    else:
+        columns |= {"time": X.index.get_level_values(-1), "origin": clock.labels(origins)}
+    return pd.DataFrame(columns | {"lead": leads})
+
+
+def read_levels(quantiles: ArrayLike) -> NDArray[np.float64]:
+    """Read quantile levels in increasing order."""
+    levels = np.unique(np.asarray(quantiles, dtype=np.float64))
+    if len(levels) == 0 or not ((levels > 0) & (levels < 1)).all():
+        raise ValueError(
+            f"backtest(quantiles={quantiles!r}): levels strictly between 0 and 1 are expected, such as [0.1, 0.9]."
+        )
+    return levels
+
+
+def find_levels(result: pd.DataFrame) -> dict[str, float]:
+    """Find the quantiles in a backtest, which stand behind `y_pred`: each column and its level."""
+    names = [str(name) for name in result.columns]
+    behind = names[names.index("y_pred") + 1 :]
+    levels = {name: float(name[1:]) for name in behind if name[:1] == "q" and _is_number(name[1:])}
+    return dict(sorted(levels.items(), key=lambda item: item[1]))
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,203 @@
+"""Whether forecasts depend on what they must not see: an experiment."""
+
+from collections.abc import Callable
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.random import RandomState
+from numpy.typing import NDArray
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import HasMethods, Interval, validate_params
+from sklearn.utils.validation import check_array, check_consistent_length
+
+from skts.exceptions import LeakError
+from skts.model_selection._blocks import ticks_of_rows
+from skts.model_selection._leak_experiment import Experiment, Leak, split_leak
+from skts.model_selection._leak_procedure import Procedure, with_seeds
+from skts.model_selection._leak_report import LeakReport
+from skts.model_selection._leak_splits import count_passed
+from skts.model_selection._panel_time_series_split import PanelTimeSeriesSplit
+from skts.model_selection._purged_panel_k_fold import PurgedPanelKFold
+from skts.panel import Columns, Panel, check_same_series
+
+_columns = [str, Integral, slice, "array-like", callable, None]
+
+
+@validate_params(
+    {
+        "estimator": [HasMethods(["fit"])],  # a stacking has no predict before it is fitted
+        "X": ["array-like"],
+        "y": ["array-like"],
+        "prepare": [callable, None],
+        "known": _columns,
+        "target": _columns,
+        "cv": [HasMethods(["split", "get_n_splits"]), None],
+        "n_origins": [Interval(Integral, 1, None, closed="left")],
+        "per_series": ["boolean"],
+        "strict": ["boolean"],
+        "random_state": ["random_state"],
+    },
+    prefer_skip_nested_validation=True,
+)
+def prove_no_leak(
+    estimator: Any,
+    X: Any,
+    y: Any,
+    *,
+    prepare: Callable | None = None,
+    known: Columns | None = None,
+    target: Columns | None = None,
+    cv: Any = None,
+    n_origins: int = 20,
+    per_series: bool = False,
+    strict: bool = False,
+    random_state: int | RandomState | None = None,
+) -> LeakReport:
+    """Change what forecasts must not see, and report which of them change.
+
+    A leak is the use of what would not be there at the time of the forecast [1]_: a scaler that has seen the test
+    rows, a rolling mean that is centred, a gap that is filled from behind. An estimator is fitted on the training rows
+    of one fold and forecasts its test rows. Then, from each of several origins on, the table gets other values, the
+    whole procedure is run again, and every forecast made up to that origin is compared with what it was.
+
+    A forecast for row t made at origin o may see the target and observed columns up to row o - 1, known columns up to
+    the end of its horizon, and nothing else. Origins and horizon are those of the :class:`~skts.SlidingWindower` in
+    the estimator. Without one each row is forecast on its own: it may see its own row of the known columns.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Any regressor of scikit-learn, :class:`~sklearn.pipeline.Pipeline` or search; cloned and fitted.
+    X : array-like or DataFrame of shape (n_rows, n_features)
+        The raw table: that which `prepare` is given. Its index tells series and time.
+    y : array-like, Series or DataFrame of shape (n_rows,) or (n_rows, n_targets)
+    prepare : callable, default=None
+        What is done to the whole table before it is split, as `prepare(X, y)`, which returns `X`, or `X` and `y`: lags,
+        scaling, filling of gaps. Where it is given, the raw table is perturbed and prepared anew each time. It may drop
+        rows, but not add any.
+    known : str, int, slice, list of str or int, or callable, default=None
+        The columns of the raw `X` whose values are known over the horizon. By default those that the windower knows,
+        by name; without a windower all but the target's own.
+    target : str, int, slice, list of str or int, or callable, default=None
+        The columns of the raw `X` that hold the target, which are never known; by default those that equal `y`.
+    cv : splitter, default=None
+        Its last split is the fold; all of them are checked for training rows that are no earlier than a test row.
+        ``PanelTimeSeriesSplit(2)`` by default.
+    n_origins : int, default=20
+        How many origins of the test rows to try: the first, and others at random, half of them behind missing values
+        where there are such.
+    per_series : bool, default=False
+        Whether a forecast may see its own series alone: the test rows of all others, the past ones too, are perturbed.
+        What training has learned from the others is no matter here.
+    strict : bool, default=False
+        Whether to raise an error where there is a leak.
+    random_state : int, RandomState instance or None, default=None
+        Decides the origins, the values, and a number for every `random_state` of the estimator that is None.
+
+    Returns
+    -------
+    report : LeakReport
+        `ok` says whether nothing changed, `leaks` what did; printed, it names the suspects.
+
+    Raises
+    ------
+    LeakError
+        There is a leak, and `strict`.
+    ValueError
+        Two fits or two forecasts on the same rows with the same seeds differ, so that nothing could be told from a
+        change; a `prepare` that adds rows; a fold without training or test rows.
+
+    See Also
+    --------
+    PanelTimeSeriesSplit : Trains on the past alone.
+
+    Notes
+    -----
+    The target (with its own columns), the observed and the known columns are perturbed in turn where perturbing all at
+    once changes anything. The new values are, one after the other, such as the column has elsewhere, thousands of
+    standard deviations away (so that what dilutes in a mean shows), and missing. What the procedure does not take, and
+    answers with a ValueError, is listed in the report.
+
+    A forecast counts as changed from 1e-6 of the standard deviation of all forecasts on: far below what a value that
+    is read makes, and far above what rounding makes of a sum over a table in which wild values stand elsewhere. All
+    else is computed from the same numbers in the same order and is bitwise the same.
+
+    Training is repeated only where `prepare` has changed the training rows, which is a leak in itself, and so only for
+    the first few origins: after that the training rows alone are compared.
+
+    During the fit every split by a splitter of scikit-learn, or by one among the parameters, is watched: one that
+    validates on rows no later than those it trains on (shuffled rows, the earliest fifth, other stations at the same
+    times) is reported. Windows that reach over the boundary are not, nor is :class:`PurgedPanelKFold`. A split that an
+    estimator makes in its own code, or in another process, is not seen; nor is what a frozen estimator was fitted on.
+
+    References
+    ----------
+    .. [1] S. Kaufman, S. Rosset, C. Perlich, O. Stitelman, "Leakage in data mining: formulation, detection, and
+       avoidance", ACM Transactions on Knowledge Discovery from Data 6(4), 2012,
+       https://doi.org/10.1145/2382577.2382579
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import Ridge
+    >>> from skts.datasets import make_panel
+    >>> from skts.model_selection import prove_no_leak
+    >>> X, y = make_panel(n_series=2, n_rows=120, random_state=0)
+    >>> def trailing(X, y, center=False):
+    ...     past = X.groupby("station")["power"].shift(1)
+    ...     smooth = past.groupby("station").rolling(5, center=center).mean().droplevel(0)
+    ...     return X.assign(power=smooth).dropna()
+    >>> prove_no_leak(Ridge(), X, y, prepare=trailing, random_state=0).ok
+    True
+    >>> def centred(X, y):
+    ...     return trailing(X, y, center=True)
+    >>> print(prove_no_leak(Ridge(), X, y, prepare=centred, random_state=0))
+    LeakReport: 1 suspect in 76 forecasts from 20 origins
+      target (power) from the origin on changed 2 of 154 training rows
+      target (power) from the origin on changed 78 of 808 forecasts (lead 1, 20 origins, by up to 0.544 sd)
+      perturbed target: power
+      perturbed known columns: wind
+    """
+    rng = check_random_state(random_state)
+    X, y = _read(X, "X"), _read(y, "y")
+    check_consistent_length(X, y)
+    check_same_series(X, y)
+    panel = Panel.read(X)
+    train, test, cv_leaks = _choose_fold(cv, X, y, ticks_of_rows(panel))
+    rows = np.arange(len(X))
+    procedure = Procedure(with_seeds(estimator, rng), prepare, np.isin(rows, train), np.isin(rows, test))
+    experiment = Experiment(procedure, X, y, panel, known=known, target=target, rng=rng)
+    leaks = [*cv_leaks, *experiment.try_origins(n_origins)]
+    if per_series:
+        leaks += experiment.try_series(n_origins)
+    report = experiment.report(leaks)
+    if strict and not report.ok:
+        raise LeakError(report)
+    return report
+
+
+def _read(table: Any, name: str) -> Any:
+    """Give a table that can be indexed by position: pandas stays, anything else becomes an array."""
+    if isinstance(table, pd.Series | pd.DataFrame):
+        return table
+    return check_array(
+        table, dtype=None, ensure_2d=name == "X", ensure_all_finite="allow-nan", allow_nd=False, input_name=name
+    )
+
+
+def _choose_fold(
+    cv: Any, X: Any, y: Any, ticks: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], list[Leak]]:
+    """Take the last split that trains on the past alone, and report those that do not."""
+    leaks: list[Leak] = []
+    folds = []
+    for train, test in [] if cv is None else cv.split(X, y):
+        n_passed = count_passed(ticks, train, test)
+        if n_passed == 0:
+            folds.append((train, test))
+        elif not isinstance(cv, PurgedPanelKFold):
+            leaks.append(split_leak(f"{type(cv).__name__} given as cv", n_passed, len(test)))
+    train, test = (folds or list(PanelTimeSeriesSplit(2).split(X, y)))[-1]
+    worst = sorted(leaks, key=lambda leak: leak["n_changed"])[-1:]
+    return train, test, worst

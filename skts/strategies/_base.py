@@ -1,0 +1,76 @@
+"""What the strategies around a whole pipeline share: a table in, everything else passed on."""
+
+from abc import ABCMeta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin
+from sklearn.callback import CallbackSupportMixin
+from sklearn.utils import Bunch, Tags, get_tags
+from sklearn.utils._param_validation import HasMethods
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, _routing_enabled, process_routing
+from sklearn.utils.validation import check_consistent_length, validate_data
+
+from skts.exceptions import PanelIndexError
+from skts.panel import check_same_series
+from skts.regressors._base import BaseNetRegressor
+
+
+class BaseTableStrategy(CallbackSupportMixin, MetaEstimatorMixin, RegressorMixin, BaseEstimator, metaclass=ABCMeta):
+    """A regressor around one that takes the table."""
+
+    _parameter_constraints: dict[str, list] = {"estimator": [HasMethods(["fit", "predict"])]}
+
+    score = BaseNetRegressor.score  # the same promise: over the rows that have a target
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Say which metadata goes where.
+
+        Returns
+        -------
+        routing : MetadataRouter
+            `fit` and `predict` pass on what the estimator requests.
+        """
+        mapping = MethodMapping().add(caller="fit", callee="fit").add(caller="predict", callee="predict")
+        return MetadataRouter(owner=self).add(estimator=self.estimator, method_mapping=mapping)
+
+    def _route(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
+        """Choose what the estimator's method is given."""
+        if not _routing_enabled():
+            return params
+        routed: Bunch = process_routing(self, method, **params)
+        return routed.estimator[method]
+
+    def _read_table(self, X: Any, *, reset: bool) -> Any:
+        """Learn or check the columns; values are for the steps of the estimator to check."""
+        if not isinstance(X, pd.DataFrame):
+            return validate_data(self, X, reset=reset, dtype=None, ensure_all_finite=False)
+        if len(X) == 0:
+            raise PanelIndexError(f"{type(self).__name__}: X has no rows. Give a table with at least one.")
+        validate_data(self, X, reset=reset, skip_check_array=True)
+        return X
+
+    def _read_target(self, X: Any, y: Any) -> Any:
+        if y is None:
+            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
+        check_consistent_length(X, y)
+        check_same_series(X, y)
+        return y if hasattr(y, "iloc") else np.asarray(y)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags, inner = super().__sklearn_tags__(), get_tags(self.estimator)
+        tags.input_tags.allow_nan = inner.input_tags.allow_nan
+        tags.target_tags = inner.target_tags
+        if inner.regressor_tags is not None:
+            tags.regressor_tags = inner.regressor_tags
+        return tags
+
+
+def fit_within(task: Any, caller: Any, estimator: Any, X: Any, y: Any, params: dict[str, Any]) -> Any:
+    """Fit an estimator as a task of the caller's callbacks."""
+    with task.propagate_callback_context(estimator):
+        task.call_on_fit_task_begin(estimator=caller, X=X, y=y)
+        estimator.fit(X, y, **params)
+        task.call_on_fit_task_end(estimator=caller, X=X, y=y)
+    return estimator

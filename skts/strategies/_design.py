@@ -1,0 +1,128 @@
+"""Windows as rows of a design matrix, in chunks."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from skts.regressors._inputs import Inputs
+from skts.training import fill_forward
+
+_VALUES_OF_CHUNK = 2**22  # 16 MiB of float32
+
+
+@dataclass(frozen=True)
+class Design:
+    """What a row of the design matrix holds.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        Windows in one table.
+    horizon : int
+        Rows that one window forecasts.
+    lags : ndarray of int64 of shape (n_lags,)
+        The rows of the window that are read, counted back from the origin.
+    around : int or None
+        None: one row per window, with the known columns of the whole horizon. A number: one row per window and lead,
+        with the known columns of that very row and of so many on both sides, and the lead (1 to `horizon`) at the end.
+    fill : bool
+        Whether a missing value takes the last one before it in the window or its horizon, else 0, as the networks
+        have it. Otherwise it stays NaN.
+    """
+
+    inputs: Inputs
+    horizon: int
+    lags: NDArray[np.int64]
+    around: int | None
+    fill: bool
+
+    @property
+    def rows_per_window(self) -> int:
+        """How many rows of the matrix one window gives."""
+        return 1 if self.around is None else self.horizon
+
+    @property
+    def n_columns(self) -> int:
+        """Columns of the matrix."""
+        n_past, n_known = len(self.lags) * self.inputs.panel.shape[1], len(self.inputs.known)
+        if self.around is None:
+            return n_past + self.horizon * n_known
+        return n_past + (2 * self.around + 1) * n_known + 1
+
+    def chunks(self, items: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+        """Split windows into chunks of bounded memory."""
+        gathered = (self.inputs.window + self.horizon) * self.inputs.panel.shape[1]
+        size = max(1, _VALUES_OF_CHUNK // (gathered + self.rows_per_window * self.n_columns))
+        for start in range(0, len(items), size):
+            yield items[start : start + size]
+
+    def rows(self, items: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Make the rows of some windows: ndarray of shape (n_items * rows_per_window, n_columns)."""
+        inputs, n = self.inputs, len(items)
+        past = inputs.panel[inputs.starts[items, None] + np.arange(inputs.window)]  # (B, W, F)
+        past = _filled(past) if self.fill else past
+        ahead = self._known(past, items)  # (B, H + 2 A, K)
+        past = past[:, inputs.window - self.lags].reshape(n, -1)  # (B, L F)
+        if self.around is None:
+            return np.concatenate([past, ahead.reshape(n, -1)], axis=1)
+        out = np.empty((n, self.horizon, self.n_columns), dtype=np.float32)
+        out[:, :, : past.shape[1]] = past[:, None]
+        if len(inputs.known):
+            windows = sliding_window_view(ahead, 2 * self.around + 1, axis=1).swapaxes(2, 3)  # (B, H, 2 A + 1, K)
+            out[:, :, past.shape[1] : -1] = windows.reshape(n, self.horizon, -1)
+        out[:, :, -1] = np.arange(1, self.horizon + 1)
+        return out.reshape(n * self.horizon, -1)
+
+    def matrix(self, wanted: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """Make the rows that are wanted, chunk by chunk.
+
+        Parameters
+        ----------
+        wanted : ndarray of bool of shape (n_windows, rows_per_window)
+
+        Returns
+        -------
+        matrix : ndarray of float32 of shape (n_wanted, n_columns)
+        """
+        out = np.empty((int(wanted.sum()), self.n_columns), dtype=np.float32)
+        end = 0
+        for items in self.chunks(np.flatnonzero(wanted.any(axis=1))):
+            mask = wanted[items].ravel()
+            begin, end = end, end + int(mask.sum())
+            out[begin:end] = self.rows(items)[mask]
+        return out
+
+    def _known(self, past: NDArray[np.float32], items: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Gather the known columns over the horizon and on both sides of it; nobody knows those behind it."""
+        inputs, around = self.inputs, self.around or 0
+        if len(inputs.known) == 0:
+            return np.empty((len(items), self.horizon + 2 * around, 0), dtype=np.float32)
+        n_before = max(around, 1)  # what is missing first of all is filled from the row before
+        positions = inputs.starts[items, None] + inputs.window + np.arange(self.horizon)
+        parts = [past[:, -n_before:, inputs.known], inputs.panel[positions[..., None], inputs.known]]
+        if around:
+            parts.append(np.full((len(items), around, len(inputs.known)), np.nan, dtype=np.float32))
+        ahead = np.concatenate(parts, axis=1)
+        return (_filled(ahead) if self.fill else ahead)[:, n_before - around :]
+
+
+def read_lags(lags: Sequence[int] | None, window: int) -> NDArray[np.int64]:
+    """Check lags; all, the oldest first, where none are given."""
+    values = np.arange(window, 0, -1) if lags is None else np.asarray(lags)
+    whole = values.ndim == 1 and len(values) > 0 and values.dtype.kind in "iu"
+    if not whole or not ((values >= 1) & (values <= window)).all():
+        raise ValueError(
+            f"WindowedRegressor(lags={lags!r}): whole numbers from 1, the last row before the origin, to {window}, the "
+            "first row of the window, are expected: change them, or the window of SlidingWindower."
+        )
+    return values.astype(np.int64)
+
+
+def _filled(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    if not np.isnan(values).any():
+        return values
+    return fill_forward(torch.from_numpy(values)).numpy()

@@ -1,0 +1,192 @@
+"""One model per series."""
+
+from numbers import Integral
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import _fit_context, clone
+from sklearn.utils import _safe_indexing
+from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import _check_method_params, check_is_fitted
+
+from skts.panel import Layout, RowIndex, read_index
+from skts.strategies._base import BaseTableStrategy, fit_within
+
+
+class PerSeriesRegressor(BaseTableStrategy):
+    """Fit one clone of an estimator per series.
+
+    The networks of this package are global models: one for all series, which learns what they share. This is the other
+    strategy, local models, around the same pipeline: each clone sees the rows of its series alone.
+
+    Parameters
+    ----------
+    estimator : estimator
+        What a single series would be given: usually a :class:`~sklearn.pipeline.Pipeline` with
+        :class:`~skts.HistoryPrepender` and :class:`~skts.SlidingWindower`.
+    n_jobs : int, default=None
+        How many series are fitted, and forecast, at once; None is 1 unless in a :obj:`joblib.parallel_config`, -1 all
+        processors.
+
+    Attributes
+    ----------
+    estimators_ : dict
+        The fitted clone of each series by its name: a tuple where several index levels name the series, and None for
+        a table of one series without a name.
+    n_features_in_ : int
+        Number of columns seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, where `X` was a DataFrame.
+
+    See Also
+    --------
+    RecursiveRegressor : Forecasts further than a horizon by feeding forecasts back.
+
+    Notes
+    -----
+    Which of the two forecasts better depends on how alike the series are and how long [1]_.
+
+    A clone is given its rows with the whole index. The steps between rows may differ from series to series.
+
+    References
+    ----------
+    .. [1] P. Montero-Manso, R. J. Hyndman, "Principles and algorithms for forecasting groups of time series: Locality
+       and globality", International Journal of Forecasting 37(4), 2021,
+       https://doi.org/10.1016/j.ijforecast.2021.03.004
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import Ridge
+    >>> from skts.datasets import make_panel
+    >>> from skts.strategies import PerSeriesRegressor
+    >>> X, y = make_panel(n_series=2, n_rows=100, random_state=0)
+    >>> regressor = PerSeriesRegressor(Ridge()).fit(X[["wind"]], y)
+    >>> list(regressor.estimators_)
+    ['station_0', 'station_1']
+    """
+
+    _parameter_constraints = {**BaseTableStrategy._parameter_constraints, "n_jobs": [Integral, None]}
+
+    def __init__(self, estimator: Any, *, n_jobs: int | None = None):
+        self.estimator = estimator
+        self.n_jobs = n_jobs
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: Any, y: Any, **params: Any) -> Self:
+        """Fit one clone per series.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_rows, n_features)
+            The training table. Only a MultiIndex holds several series.
+        y : array-like of shape (n_rows,) or (n_rows, n_targets)
+        **params : dict
+            Passed to `fit` of every clone; what has one entry per row (`sample_weight`) is cut to the rows of the
+            series. With metadata routing, only what `estimator` requests.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        LostSeriesError
+            `X` has no series in its index while `y` carries several.
+        """
+        X = self._read_table(X, reset=True)
+        y = self._read_target(X, y)
+        index, params = read_index(X), self._route("fit", params)
+        rows = _rows_by_series(index)
+        context = self._init_callback_context(max_subtasks=len(rows), sequential_subtasks=False)
+        context.call_on_fit_task_begin(estimator=self, X=X, y=y)
+        tasks = [context.subcontext(task_name="series", task_id=i) for i in range(len(rows))]  # none within a worker
+        fitted = Parallel(n_jobs=self.n_jobs)(
+            delayed(_fit_one)(
+                index.describe(some[0]),
+                task,
+                self,
+                clone(self.estimator),
+                _safe_indexing(X, some),
+                _safe_indexing(y, some),
+                _check_method_params(X, params, some),
+            )
+            for task, some in zip(tasks, rows, strict=True)
+        )
+        self.estimators_ = dict(zip(_names(index), fitted, strict=True))
+        self._kind = index.kind()
+        context.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes={})
+        return self
+
+    def predict(self, X: Any, **params: Any) -> NDArray[Any]:
+        """Forecast each series with its own clone.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_rows, n_features)
+            Rows of series that were in the training table.
+        **params : dict
+            Passed to `predict` of every clone: `quantiles`, say.
+
+        Returns
+        -------
+        y_pred : ndarray of shape (n_rows,) or (n_rows, ...)
+            In the order of the rows.
+
+        Raises
+        ------
+        ValueError
+            A series that was not in the training table, or a clone that does not forecast every row.
+        """
+        check_is_fitted(self)
+        X = self._read_table(X, reset=False)
+        index, params = read_index(X), self._route("predict", params)
+        Layout(self._kind, None).check(index)
+        self._refuse_unseen(index)
+        rows = _rows_by_series(index)
+        forecasts = Parallel(n_jobs=self.n_jobs)(
+            delayed(_predict_one)(self.estimators_[name], _safe_indexing(X, some), params)
+            for name, some in zip(_names(index), rows, strict=True)
+        )
+        for some, forecast in zip(rows, forecasts, strict=True):
+            if len(forecast) != len(some):
+                raise ValueError(
+                    f"PerSeriesRegressor needs one forecast per row, and {index.describe(some[0])} got {len(forecast)} "
+                    f"for {len(some)} rows: put HistoryPrepender before SlidingWindower in the estimator, with as "
+                    "many rows as its history."
+                )
+        joined = np.concatenate(forecasts)
+        out = np.empty_like(joined)
+        out[np.concatenate(rows)] = joined
+        return out
+
+    def _refuse_unseen(self, index: RowIndex) -> None:
+        unseen = [name for name in _names(index) if name not in self.estimators_]
+        if unseen:
+            raise ValueError(
+                f"PerSeriesRegressor has no estimator for {len(unseen)} of {index.n_series} series, which were not in "
+                f"the training table: {unseen[:5]}{' ...' if len(unseen) > 5 else ''}. Fit on a table that holds them, "
+                "leave them out, or use one estimator for all series, without PerSeriesRegressor."
+            )
+
+
+def _names(index: RowIndex) -> list[Any]:
+    return [None] if index.names is None else index.names.tolist()
+
+
+def _rows_by_series(index: RowIndex) -> list[NDArray[np.int64]]:
+    """List the rows of each series, in the order of the table."""
+    order = np.argsort(index.series, kind="stable")
+    return np.split(order, np.cumsum(np.bincount(index.series, minlength=index.n_series))[:-1])
+
+
+def _fit_one(who: str, task: Any, caller: Any, estimator: Any, X: Any, y: Any, params: dict[str, Any]) -> Any:
+    try:
+        return fit_within(task, caller, estimator, X, y, params)
+    except Exception as error:
+        error.add_note(f"PerSeriesRegressor was fitting {who}.")
+        raise
+
+
+def _predict_one(estimator: Any, X: Any, params: dict[str, Any]) -> NDArray[Any]:
+    return np.asarray(estimator.predict(X, **params))

@@ -1,0 +1,310 @@
+"""Any regressor of scikit-learn's kind, on windows."""
+
+import warnings
+from collections.abc import Iterable, Sequence
+from numbers import Integral
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, _fit_context
+from sklearn.callback import CallbackSupportMixin
+from sklearn.utils import Tags, get_tags
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, has_fit_parameter
+
+from skts.exceptions import MissingHistoryWarning
+from skts.panel import has_target
+from skts.regressors._base import BaseNetRegressor
+from skts.regressors._inputs import Inputs, read_inputs
+from skts.regressors._quantiles import interpolate_levels, trained_levels
+from skts.regressors._sizes import Sizes
+from skts.regressors._targets import Targets, read_targets
+from skts.strategies._clones import clone_for, warn_if_alike
+from skts.strategies._design import Design, read_lags
+from skts.windows import Windows
+
+
+class WindowedRegressor(CallbackSupportMixin, MetaEstimatorMixin, RegressorMixin, BaseEstimator):
+    """Put a tabular regressor where a network stands: behind :class:`~skts.SlidingWindower`.
+
+    Every window is flattened into columns, and the known columns of its horizon are put beside them. Linear models and
+    gradient boosting so forecast from the very windows that the networks are given.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A regressor with `fit` and `predict`, such as :class:`~sklearn.linear_model.Ridge`,
+        :class:`~sklearn.ensemble.HistGradientBoostingRegressor` or LightGBM's `LGBMRegressor`.
+    leads : {"outputs", "rows"}, default="outputs"
+        A lead is the distance of a row of the horizon from the origin, 1 to `horizon`.
+
+        - "outputs": one design row per window, all leads forecast at once. Where the tags of `estimator` say that it
+          has one output only, one clone per lead is fitted by :class:`~sklearn.multioutput.MultiOutputRegressor`.
+        - "rows": one design row per window and lead, with the known columns of that very row, and the lead as a
+          further column. One fit serves all leads.
+    lags : sequence of int, default=None
+        The rows of the window that are read, counted back from the origin: 1 is the last one. All by default.
+    around : int, default=0
+        With ``leads="rows"``: how many rows before and after its own a lead reads the known columns of. Those behind
+        the horizon are missing. With "outputs" every lead reads the whole horizon.
+    quantiles : iterable of float, default=None
+        Levels to learn, such as (0.1, 0.9); the median is always among them. One clone of `estimator` is fitted per
+        level.
+    quantile_parameter : str, default="quantile"
+        The parameter of `estimator` that takes the level: "quantile" of ``HistGradientBoostingRegressor(
+        loss="quantile")``, "alpha" of ``LGBMRegressor(objective="quantile")``.
+
+    Attributes
+    ----------
+    estimators_ : list of estimator
+        The fitted clones: one per level of `levels_`, or a single one.
+    levels_ : tuple of float or None
+        The levels that were learned, increasing.
+    n_features_in_ : int
+        Number of columns of a window.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, where `X` was a DataFrame.
+
+    See Also
+    --------
+    LSTMRegressor : A network on the same windows.
+    RecursiveRegressor : Forecasts further than a horizon by feeding forecasts back.
+
+    Notes
+    -----
+    "outputs" learns from windows whose targets are all there; "rows" from every row that has its target. So where
+    targets are missing at random, prefer "rows".
+
+    `estimator` is given float32 columns, lag by lag as `lags` lists them (by default oldest first), then the known
+    columns row by row. At `predict` they are made in chunks; `fit` needs them at once: 4 bytes x windows (x horizon,
+    with "rows") x columns. `lags` here and `stride` of the windower make them fewer.
+
+    A missing input takes the last value seen in its window, else 0, unless the tags of `estimator` allow NaN: then it
+    is passed on. A :class:`~sklearn.pipeline.Pipeline` has no such tag.
+
+    Weights are given by row of the table: "rows" passes them on, "outputs" passes the mean over the horizon. What has
+    the weight 0 is left out.
+
+    Forecast quantiles that would cross are sorted [2]_. "outputs" is the multi-input multi-output, or with several
+    clones the direct, strategy of [1]_.
+
+    References
+    ----------
+    .. [1] S. Ben Taieb, G. Bontempi, A. F. Atiya, A. Sorjamaa, "A review and comparison of strategies for multi-step
+       ahead time series forecasting based on the NN5 forecasting competition", Expert Systems with Applications
+       39(8), 2012, https://doi.org/10.1016/j.eswa.2012.01.039
+    .. [2] V. Chernozhukov, I. Fernandez-Val, A. Galichon, "Quantile and probability curves without crossing",
+       Econometrica 78(3), 2010, https://doi.org/10.3982/ECTA7880
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import Ridge
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skts import HistoryPrepender, SlidingWindower
+    >>> from skts.datasets import make_panel
+    >>> from skts.strategies import WindowedRegressor
+    >>> X, y = make_panel(n_series=1, n_rows=240, random_state=0)
+    >>> pipe = make_pipeline(
+    ...     HistoryPrepender(24), SlidingWindower(24, horizon=6, known="wind"), WindowedRegressor(Ridge())
+    ... )
+    >>> pipe.fit(X[:200], y[:200]).predict(X[200:]).shape
+    (40,)
+    """
+
+    _parameter_constraints = {
+        "estimator": [HasMethods(["fit", "predict"])],
+        "leads": [StrOptions({"outputs", "rows"})],
+        "lags": ["array-like", None],
+        "around": [Interval(Integral, 0, None, closed="left")],
+        "quantiles": ["array-like", None],
+        "quantile_parameter": [str],
+    }
+
+    def __init__(
+        self,
+        estimator: Any,
+        *,
+        leads: str = "outputs",
+        lags: Sequence[int] | None = None,
+        around: int = 0,
+        quantiles: Iterable[float] | None = None,
+        quantile_parameter: str = "quantile",
+    ):
+        self.estimator = estimator
+        self.leads = leads
+        self.lags = lags
+        self.around = around
+        self.quantiles = quantiles
+        self.quantile_parameter = quantile_parameter
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
+        """Fit the estimator, once per level.
+
+        Parameters
+        ----------
+        X : Windows, or array-like of shape (n_windows, window, n_features) or (n_windows, n_features)
+            A 2-D array is taken as windows of one row.
+        y : array-like of shape (n_rows,) or (n_rows, n_targets)
+            Beside :class:`~skts.Windows`: one value for every row of the table that entered the windower. Beside an
+            array: (n_windows,), (n_windows, n_targets) or (n_windows, horizon, n_targets). NaN is missing.
+        sample_weight : array-like of shape (n_rows,), default=None
+            As long as `y`; only for an estimator that takes it.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            No window has the targets that it takes to learn.
+
+        Warns
+        -----
+        UserWarning
+            The estimator forecasts the same for the lowest and the highest level.
+        """
+        context = self._init_callback_context().call_on_fit_task_begin(estimator=self, X=X, y=y)
+        if isinstance(X, Windows) and X.window is None:
+            raise ValueError(
+                "WindowedRegressor makes columns of a window, and SlidingWindower(window=None) reads whole series: "
+                "give it a window."
+            )
+        inputs = read_inputs(self, X, reset=True)
+        targets = read_targets(self, inputs, y, sample_weight)
+        self.levels_ = None if self.quantiles is None else trained_levels(self.quantiles)
+        self._y_shape = targets.shape
+        self._sizes = Sizes.read(inputs, targets)
+        values = targets.values[targets.starts[:, None] + np.arange(targets.horizon)]  # (n, H, T)
+        weights = None if sample_weight is None else self._weights(inputs, targets, y, sample_weight)  # (n, H)
+        if self.leads == "outputs":
+            values = values.reshape(len(values), 1, -1)  # (n, 1, H T)
+            weights = None if weights is None else weights.mean(axis=1, keepdims=True)
+        self._fit_clones(inputs, values, weights)
+        context.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes={})
+        return self
+
+    def predict(self, X: Any, quantiles: Iterable[float] | None = None) -> NDArray[np.float64]:
+        """Forecast.
+
+        Parameters
+        ----------
+        X : Windows, or array-like of shape (n_windows, window, n_features) or (n_windows, n_features)
+        quantiles : iterable of float, default=None
+            Levels to answer, interpolated between those that were learned; the median alone by default.
+
+        Returns
+        -------
+        y_pred : ndarray of float64
+            For forecasting windows: (n_rows,) or (n_rows, n_targets), one per row that is no history, in the order
+            of the table. For training windows: (n_windows, horizon) or (n_windows, horizon, n_targets). For arrays:
+            as `y` was. With `quantiles` given, one more dimension at the end.
+
+        Warns
+        -----
+        MissingHistoryWarning
+            Some forecasts rest on blank or missing inputs.
+        """
+        check_is_fitted(self)
+        if quantiles is not None and self.levels_ is None:
+            raise ValueError(
+                "WindowedRegressor.predict(quantiles=...): fit with WindowedRegressor(quantiles=(0.1, 0.5, 0.9)) first."
+            )
+        inputs = read_inputs(self, X, reset=False)
+        for what, (before, now) in self._sizes.differences(inputs, None).items():
+            raise ValueError(
+                f"WindowedRegressor was fitted with {before} {what} and is now given {now}: use the SlidingWindower it "
+                "was fitted with."
+            )
+        if inputs.windows is not None:
+            _warn_missing_history(inputs.windows)
+        forecasts = self._forecast(inputs)  # (n_windows, horizon, n_targets, n_levels)
+        if self.levels_ is None or quantiles is None:
+            forecasts = forecasts[..., 0 if self.levels_ is None else self.levels_.index(0.5)]
+        else:
+            forecasts = interpolate_levels(forecasts, self.levels_, quantiles)
+        if inputs.windows is None:
+            return forecasts.reshape(len(forecasts), *self._y_shape, *forecasts.shape[3:])
+        if self._y_shape == ():
+            forecasts = forecasts[:, :, 0]
+        return forecasts if inputs.windows.is_training else inputs.windows.to_rows(forecasts)
+
+    score = BaseNetRegressor.score  # the same promise: over the rows that have a target
+
+    def _fit_clones(self, inputs: Inputs, values: NDArray[np.float64], weights: NDArray[np.float64] | None) -> None:
+        """Fit on the design rows, `values` (n_windows, rows_per_window, n_outputs), that have all their targets."""
+        design = self._design(inputs)
+        wanted = has_target(values.reshape(-1, values.shape[2])).reshape(values.shape[:2])
+        wanted &= True if weights is None else weights > 0
+        if not wanted.any():
+            way_out = "give more complete targets" + (' or leads="rows"' if self.leads == "outputs" else "")
+            raise ValueError(
+                f'WindowedRegressor(leads="{self.leads}"): none of {len(values)} windows has targets to learn from, '
+                f"of positive weight and none missing in {values.shape[2]}: {way_out}."
+            )
+        matrix, y = design.matrix(wanted), values[wanted]
+        params = {} if weights is None else {"sample_weight": weights[wanted]}
+        self.estimators_ = []
+        for level in self.levels_ or [None]:
+            estimator = clone_for(self.estimator, y.shape[1], self.quantile_parameter, level)
+            flat = y.shape[1] == 1 and get_tags(estimator).target_tags.single_output
+            self.estimators_.append(estimator.fit(matrix, y[:, 0] if flat else y, **params))
+        if self.levels_ is not None and np.ptp(y) > 0:
+            warn_if_alike(self.estimators_, self.levels_, self.quantile_parameter, matrix[:100])
+
+    def _forecast(self, inputs: Inputs) -> NDArray[np.float64]:
+        """Forecast all levels, in increasing order: (n_windows, horizon, n_targets, n_levels)."""
+        design = self._design(inputs)
+        n, horizon, n_levels = len(inputs), self._sizes.horizon, len(self.estimators_)
+        n_targets = self._sizes.n_targets
+        out = np.empty((n, horizon, n_targets, n_levels))
+        for items in design.chunks(np.arange(n)):
+            rows = design.rows(items)
+            for i, estimator in enumerate(self.estimators_):
+                out[items, ..., i] = np.asarray(estimator.predict(rows)).reshape(len(items), horizon, n_targets)
+        return np.sort(out, axis=-1)
+
+    def _design(self, inputs: Inputs) -> Design:
+        by_lead = self.leads == "rows"
+        if by_lead and len(inputs.known) and self.around > inputs.window:
+            raise ValueError(
+                f"WindowedRegressor(around={self.around}) reads further back than the window of {inputs.window} "
+                f"rows: give at most {inputs.window}, or a longer window to SlidingWindower."
+            )
+        fill = not get_tags(self.estimator).input_tags.allow_nan
+        horizon = self._sizes.horizon
+        lags = read_lags(self.lags, inputs.window)
+        return Design(inputs, horizon, lags, self.around if by_lead else None, fill)
+
+    def _weights(self, inputs: Inputs, targets: Targets, y: Any, sample_weight: ArrayLike) -> NDArray[np.float64]:
+        """Give the weight of every forecast value: (n_windows, horizon)."""
+        if not has_fit_parameter(self.estimator, "sample_weight"):
+            raise ValueError(
+                f"WindowedRegressor.fit(sample_weight=...): {self.estimator!r} takes no sample_weight. Leave the "
+                "weights away, or give an estimator whose fit has that parameter."
+            )
+        weights = _check_sample_weight(sample_weight, y, dtype=np.float64)
+        if inputs.windows is None:
+            return np.repeat(weights[:, None], targets.horizon, axis=1)
+        return inputs.windows.to_panel(weights, fill=0.0)[inputs.windows.horizon_positions()]
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.three_d_array = True
+        tags.target_tags.multi_output = True
+        tags.regressor_tags.poor_score = get_tags(self.estimator).regressor_tags.poor_score
+        return tags
+
+
+def _warn_missing_history(windows: Windows) -> None:
+    n_blank, n_forecasts = windows.count_blank()
+    if n_blank:
+        warnings.warn(
+            f"{n_blank} of {n_forecasts} forecasts rest on blank or missing inputs. Forecasting the training table "
+            "itself, a gap before the new rows, an unseen series, and holes in the data are the usual reasons.",
+            MissingHistoryWarning,
+            stacklevel=3,
+        )
