@@ -4,13 +4,12 @@ from skts.panel._clock import Clock
 from skts.panel._columns import Columns, check_choices, find_columns, refuse_repeated
 from skts.panel._gaps import commonest_step, grid_positions, run_starts
 from skts.panel._missing import has_target
-from skts.panel._panel import Layout, Panel
+from skts.panel._panel import Panel
 from skts.panel._row_index import RowIndex, check_same_series, read_index, series_names
 
 __all__ = [
     "Clock",
     "Columns",
-    "Layout",
     "Panel",
     "RowIndex",
     "check_choices",

@@ -10,7 +10,8 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _check_method_params, check_is_fitted
 
-from skts.panel import Layout, RowIndex, read_index
+from skts.panel import RowIndex, read_index
+from skts.panel._panel import Layout
 from skts.strategies._base import BaseTableStrategy, fit_within
 
 
