@@ -49,8 +49,8 @@ class EncoderDecoder(nn.Module):
     The encoder is causal, so one pass serves several origins: what it said at row r forecasts from row r + 1 on.
     Without known columns there is nothing to read over the horizon, and the whole of it is forecast from that alone.
     After Sutskever, Vinyals and Le (2014), https://arxiv.org/abs/1409.3215; several origins in one pass are the
-    forking sequences of Wen et al. (2017), https://arxiv.org/abs/1711.11053; the linear map beside the recurrence is the
-    autoregressive part of LSTNet, Lai et al. (2018), https://arxiv.org/abs/1703.07015.
+    forking sequences of Wen et al. (2017), https://arxiv.org/abs/1711.11053; the linear map beside the recurrence is
+    the autoregressive part of LSTNet, Lai et al. (2018), https://arxiv.org/abs/1703.07015.
     """
 
     def __init__(

@@ -122,7 +122,9 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
         NonFiniteLossError
             The loss became NaN or infinite.
         """
-        return self._fit_all(X, y, sample_weight, go_on=self.warm_start and self._is_fitted(), epochs=self.max_epochs)
+        return self._fit_all(
+            X, y, sample_weight, go_on=self.warm_start and self.__sklearn_is_fitted__(), epochs=self.max_epochs
+        )
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
@@ -139,7 +141,7 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
         -------
         self : object
         """
-        return self._fit_all(X, y, sample_weight, go_on=self._is_fitted(), epochs=1)
+        return self._fit_all(X, y, sample_weight, go_on=self.__sklearn_is_fitted__(), epochs=1)
 
     def predict(
         self, X: Any, quantiles: Iterable[float] | None = None, *, members: bool = False
@@ -232,7 +234,7 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
         weights = None if sample_weight is None else np.asarray(sample_weight)[there]
         return r2_score(y, y_pred, sample_weight=weights)
 
-    def _is_fitted(self) -> bool:
+    def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "net_") or hasattr(self, "members_")
 
     def _fit_all(self, X: Any, y: Any, sample_weight: ArrayLike | None, *, go_on: bool, epochs: int) -> Self:

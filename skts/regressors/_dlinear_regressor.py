@@ -1,6 +1,6 @@
 """Trend and remainder of the window, each mapped linearly to the horizon."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from numbers import Integral
 from typing import Any, ClassVar
 
@@ -64,7 +64,7 @@ class DLinearRegressor(BaseNetRegressor):
     verbose : int, default=0
         1 shows skorch's table of epochs.
     callbacks : list, default=None
-        Callbacks of skorch. Those of scikit-learn go to `set_callbacks`.
+        Callbacks of skorch, of which each member has copies. Those of scikit-learn go to `set_callbacks`.
     net_params : dict, default=None
         Further parameters of the skorch net, such as `{"optimizer": torch.optim.SGD, "criterion": torch.nn.HuberLoss,
         "gradient_clip": None}`.
@@ -112,7 +112,7 @@ class DLinearRegressor(BaseNetRegressor):
     """
 
     kernel_size: int = 25
-    lr: float = 1e-2
+    lr: float = field(default=1e-2, kw_only=True)
 
     _parameter_constraints: ClassVar[dict[str, list]] = {
         "kernel_size": [Interval(Integral, 1, None, closed="left")],

@@ -90,7 +90,7 @@ class GRURegressor(RecurrentMixin, BaseNetRegressor):
     verbose : int, default=0
         1 shows skorch's table of epochs.
     callbacks : list, default=None
-        Callbacks of skorch. Those of scikit-learn go to `set_callbacks`.
+        Callbacks of skorch, of which each member has copies. Those of scikit-learn go to `set_callbacks`.
     net_params : dict, default=None
         Further parameters of the skorch net, such as `{"optimizer": torch.optim.SGD, "criterion": torch.nn.HuberLoss,
         "gradient_clip": None}`.

@@ -70,8 +70,10 @@ class Inputs:
 
     def _series_numbers(self, trained: pd.Index | None) -> NDArray[np.int64]:
         """Give the number that the series of each window had in `fit`; -1 where it was not there."""
-        if self.windows is None or self.windows.series_names is None or trained is None:
+        if trained is None:
             return np.zeros(len(self), dtype=np.int64)
+        if self.windows is None or self.windows.series_names is None:
+            return np.full(len(self), -1, dtype=np.int64)
         return trained.get_indexer(self.windows.series_names)[self.windows.series].astype(np.int64)
 
 

@@ -39,7 +39,7 @@ def fit_members(
         delayed(_fit_member)(ensemble, member, X, y, sample_weight, epochs, subcontext)
         for member, subcontext in zip(members, contexts, strict=True)
     )
-    context.call_on_fit_task_end(estimator=ensemble, X=X, y=y, reconstruction_attributes={})
+    context.call_on_fit_task_end(estimator=ensemble, X=X, y=y)
     return list(fitted)
 
 
@@ -64,6 +64,6 @@ def _fit_member(
 ) -> Any:
     context.call_on_fit_task_begin(estimator=ensemble, X=X, y=y)
     with context.propagate_callback_context(member):
-        member._fit(X, y, sample_weight, go_on=member._is_fitted(), epochs=epochs)
-    context.call_on_fit_task_end(estimator=ensemble, X=X, y=y, reconstruction_attributes={})
+        member._fit(X, y, sample_weight, go_on=member.__sklearn_is_fitted__(), epochs=epochs)
+    context.call_on_fit_task_end(estimator=ensemble, X=X, y=y)
     return member

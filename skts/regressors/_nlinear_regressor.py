@@ -1,6 +1,6 @@
 """The window without its last value, mapped linearly to the horizon."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from skts.nn import LinearForecaster
@@ -65,7 +65,7 @@ class NLinearRegressor(BaseNetRegressor):
     verbose : int, default=0
         1 shows skorch's table of epochs.
     callbacks : list, default=None
-        Callbacks of skorch. Those of scikit-learn go to `set_callbacks`.
+        Callbacks of skorch, of which each member has copies. Those of scikit-learn go to `set_callbacks`.
     net_params : dict, default=None
         Further parameters of the skorch net, such as `{"optimizer": torch.optim.SGD, "criterion": torch.nn.HuberLoss,
         "gradient_clip": None}`.
@@ -112,7 +112,7 @@ class NLinearRegressor(BaseNetRegressor):
     np.True_
     """
 
-    lr: float = 1e-2
+    lr: float = field(default=1e-2, kw_only=True)
 
     def _module(self, sizes: Sizes) -> tuple[type, dict[str, Any]]:
         return LinearForecaster, sizes.of_linear(type(self).__name__)

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from skts.regressors._inputs import Inputs
 from skts.regressors._targets import Targets
 
-_UNEXPLAINED = 1e-5  # share of the variance: more than float32 loses, less than any other quantity leaves
+_UNEXPLAINED = 1e-5  # share of the variance: less than any other quantity leaves
+_UNEXPLAINED_AT_MOST = 0.01  # where float32 has rounded much of a small swing on a high level away
 
 
 def find_own_past(
@@ -57,17 +58,22 @@ def find_own_past(
 
 def affine_column(table: NDArray[np.float32], values: NDArray[np.float64]) -> tuple[int | None, float, float]:
     """Find the column with values = slope * column + offset: (column, slope, offset), or (None, 0, 0)."""
+    finite = np.isfinite(values)
+    fewest = max(3, finite.sum() / 2)  # any two points lie on a line
     for column in range(table.shape[1]):
-        there = np.isfinite(table[:, column]) & np.isfinite(values)
-        if there.sum() < 2:
+        there = np.isfinite(table[:, column]) & finite
+        if there.sum() < fewest:
             continue
         x, y = table[there, column].astype(np.float64), values[there]
-        x_mean, y_mean = x.mean(), y.mean()
+        x_mean, y_mean, x_largest = x.mean(), y.mean(), np.abs(x).max()
         x, y = x - x_mean, y - y_mean
         xx, yy, xy = x @ x, y @ y, x @ y
         if xx == 0 and yy == 0:
             return column, 1.0, float(y_mean - x_mean)
-        if xx > 0 and yy > 0 and xx * yy - xy**2 < _UNEXPLAINED * xx * yy:
+        if xx == 0 or yy == 0:
+            continue
+        rounded = len(x) * (np.finfo(np.float32).eps * x_largest) ** 2 / xx
+        if xx * yy - xy**2 < min(_UNEXPLAINED + rounded, _UNEXPLAINED_AT_MOST) * xx * yy:
             slope = xy / xx
             return column, float(slope), float(y_mean - slope * x_mean)
     return None, 0.0, 0.0

@@ -1,7 +1,10 @@
+import pickle
+
 import numpy as np
 import pytest
 import torch
 from skorch.callbacks import Callback
+from torch.optim.lr_scheduler import CosineAnnealingLR, OneCycleLR
 
 from skts.exceptions import NonFiniteLossError
 from skts.nn import EncoderDecoder
@@ -154,3 +157,107 @@ def test_a_listener_hears_every_epoch_and_may_stop():
         fit(net, make_dataset(), 10)
     assert heard == ["begin", "end", "begin", "end"]
     assert all(callback is not listener for _, callback in net.callbacks_)
+
+
+# --- the learning rate over the steps ---------------------------------------------------------------------
+
+
+class RecordsRates(torch.optim.AdamW):
+    def step(self, closure=None):
+        self.rates = [*getattr(self, "rates", []), self.param_groups[0]["lr"]]
+        return super().step(closure)
+
+
+def rates_of_torch(schedule, n_steps, lr=0.01):
+    optimizer = torch.optim.AdamW([torch.nn.Parameter(torch.zeros(1))], lr=lr)
+    scheduler = {
+        "constant": lambda: None,
+        "cosine": lambda: CosineAnnealingLR(optimizer, n_steps),
+        "one_cycle": lambda: OneCycleLR(optimizer, lr, n_steps),
+    }[schedule]()
+    rates = []
+    for _ in range(n_steps):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        if scheduler is not None:
+            scheduler.step()
+    return rates
+
+
+@pytest.mark.parametrize("sees_batches", [False, True])
+@pytest.mark.parametrize("schedule", ["constant", "cosine", "one_cycle"])
+def test_the_rate_moves_over_the_steps_of_a_fit_as_torch_says_and_is_then_as_before(schedule, sees_batches):
+    callbacks = [SeesBatches()] if sees_batches else []
+    net = make_net(lr_schedule=schedule, optimizer=RecordsRates, callbacks=callbacks)
+    dataset = make_dataset(34)  # 4 batches, the last of them short
+    expected = rates_of_torch(schedule, 12)
+    for _ in range(2):
+        net.optimizer_.rates = []
+        fit(net, dataset, 3, valid=dataset)
+        np.testing.assert_allclose(net.optimizer_.rates, expected, rtol=1e-9)
+        assert net.optimizer_.param_groups[0]["lr"] == 0.01
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "one_cycle"])
+def test_another_rate_and_another_schedule_start_afresh(schedule):
+    net = fit(make_net(lr_schedule="one_cycle", optimizer=RecordsRates), make_dataset(), 2)
+    net.set_params(lr=0.003, lr_schedule=schedule)
+    net.optimizer_.rates = []
+    fit(net, make_dataset(), 2)
+    np.testing.assert_allclose(net.optimizer_.rates, rates_of_torch(schedule, 8, lr=0.003), rtol=1e-9)
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "one_cycle"])
+def test_a_schedule_trains_alike_whether_somebody_sees_batches(schedule):
+    nets = []
+    for callbacks in ([], [SeesBatches()]):
+        with seeded(0, CPU):
+            nets.append(fit(make_net(callbacks=callbacks, lr_schedule=schedule), make_dataset(), 3))
+    torch.testing.assert_close(*map(weights_of, nets), rtol=0, atol=0)
+    with seeded(0, CPU):
+        constant = fit(make_net(), make_dataset(), 3)
+    assert not torch.allclose(weights_of(constant), weights_of(nets[0]))
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "one_cycle"])
+def test_a_single_step_has_a_schedule_too(schedule):
+    net = make_net(lr_schedule=schedule, optimizer=RecordsRates, batch_size=40)
+    fit(net, make_dataset(), 1)
+    np.testing.assert_allclose(net.optimizer_.rates, rates_of_torch(schedule, 1))
+
+
+class Interrupts(Callback):
+    def on_epoch_end(self, net, **kwargs):
+        raise KeyboardInterrupt
+
+
+def test_an_interrupted_schedule_leaves_the_rate_as_it_was_and_pickles():
+    net = fit(make_net(lr_schedule="cosine", callbacks=[Interrupts()]), make_dataset(), 5)
+    assert len(net.history) == 1
+    assert net.optimizer_.param_groups[0]["lr"] == 0.01
+    torch.testing.assert_close(weights_of(pickle.loads(pickle.dumps(net))), weights_of(net), rtol=0, atol=0)
+
+
+def test_a_closure_moves_the_rate_once_a_step():
+    net = make_net(optimizer=torch.optim.LBFGS, lr=0.1, batch_size=20, lr_schedule="cosine")
+    with seeded(0, CPU):
+        fit(net, make_dataset(), 2)
+    assert net.history[-1]["train_loss"] < net.history[0]["train_loss"]
+    assert net.optimizer_.param_groups[0]["lr"] == 0.1
+
+
+def test_nothing_but_the_weights_is_changed_by_a_schedule():
+    net = make_net(lr_schedule="one_cycle")
+    before = {key: value for key, value in net.optimizer_.param_groups[0].items() if key != "params"}
+    fit(net, make_dataset(), 3)
+    assert before.items() <= net.optimizer_.param_groups[0].items()
+
+
+def test_one_cycle_works_with_an_optimizer_without_momentum():
+    fit(make_net(lr_schedule="one_cycle", optimizer=torch.optim.Adagrad), make_dataset(), 2)
+
+
+@pytest.mark.parametrize("options", [{"iterator_train__batch_size": 5}, {"batch_size": -1}])
+def test_a_schedule_counts_the_batches_that_there_are(options):
+    net = fit(make_net(lr_schedule="one_cycle", optimizer=RecordsRates, **options), make_dataset(), 2)
+    np.testing.assert_allclose(net.optimizer_.rates, rates_of_torch("one_cycle", len(net.optimizer_.rates)))

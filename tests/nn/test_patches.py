@@ -1,0 +1,15 @@
+import pytest
+import torch
+
+from skts.nn._patches import Patches
+
+
+@pytest.mark.parametrize(("n_rows", "length"), [(6, 3), (7, 3), (8, 3), (2, 5), (4, 1), (5, 5)])
+def test_a_step_is_a_linear_map_of_its_rows_and_the_first_row_fills_up(n_rows, length):
+    torch.manual_seed(0)
+    patches, rows = Patches(2, length, 4), torch.randn(3, n_rows, 2)
+    n_steps = -(-n_rows // length)
+    filled = [*[rows[:, 0]] * (n_steps * length - n_rows), *rows.unbind(1)]
+    steps = [torch.cat(filled[i * length : (i + 1) * length], dim=1) for i in range(n_steps)]
+    expected = torch.stack([patches.linear(step) for step in steps], dim=1)
+    torch.testing.assert_close(patches(rows), expected)
