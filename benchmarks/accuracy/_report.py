@@ -1,0 +1,191 @@
+"""What the accuracy benchmarks share: arguments, independent fits side by side, and the page that they write."""
+
+import argparse
+import json
+import os
+import platform
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import joblib
+import pandas as pd
+import sklearn
+import torch
+from threadpoolctl import threadpool_limits
+
+import skts
+
+ROOT = Path(__file__).resolve().parents[2]
+DATA = ROOT.parent / "shared" / "data"
+KEY = ["model", "part", "seed"]
+
+
+def make_parser(doc: str, models: Sequence[str], data: Path | None = None) -> argparse.ArgumentParser:
+    """Make the arguments that all benchmarks have; `data` is None where the package brings it along."""
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    if data is not None:
+        parser.add_argument("--data", type=Path, default=data, help="another file of the same layout")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="one fit of each network per seed")
+    parser.add_argument("--models", nargs="+", choices=models, default=list(models), help="all by default")
+    parser.add_argument("--n-jobs", type=int, default=2, help="fits at once, each with one thread (default: 2)")
+    parser.add_argument("--add", action="store_true", help="keep what the results file has of other models and parts")
+    parser.add_argument("--quick", action="store_true", help="a smoke test: tiny networks, nothing kept but --output")
+    parser.add_argument("--output", type=Path, help="where benchmarks/results and docs/accuracy are (the repository)")
+    return parser
+
+
+@dataclass
+class Results:
+    """The scores of every fit, and how they came about.
+
+    Parameters
+    ----------
+    name : str
+        Of the benchmark: of its script, its results and its page.
+    folder : Path or None
+        Where `benchmarks/results` and `docs/accuracy` are; None keeps nothing.
+    records : list of dict
+        One for each fit: "model", "part" (a month, a market, ...), "seed", "seconds" and the scores.
+    settings : dict of str to str
+        The estimator behind each model, as it prints.
+    """
+
+    name: str
+    folder: Path | None
+    records: list[dict[str, Any]] = field(default_factory=list)
+    settings: dict[str, str] = field(default_factory=dict)
+    wall_seconds: float = 0.0
+    made_with: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def start(cls, name: str, options: argparse.Namespace) -> "Results":
+        """Begin anew, or with what the file has (`--add`)."""
+        results = cls(name, options.output or (None if options.quick else ROOT))
+        if options.add and results.folder and results.path.exists():
+            told = json.loads(results.path.read_text())
+            results.records, results.settings = told["records"], told["settings"]
+            results.wall_seconds = told["wall_seconds"]
+        results.made_with = environment(options.n_jobs)
+        return results
+
+    @property
+    def path(self) -> Path:
+        """The file of the results."""
+        assert self.folder is not None
+        return self.folder / "benchmarks" / "results" / f"accuracy_{self.name}.json"
+
+    def run(self, function: Callable[..., dict[str, Any]], jobs: Iterable[dict[str, Any]], n_jobs: int) -> None:
+        """Call `function(**job)`, which gives scores, for every job; kept after each, so that nothing is lost."""
+        jobs, began, before = list(jobs), time.perf_counter(), self.wall_seconds
+        with joblib.parallel_config("loky", n_jobs=n_jobs, inner_max_num_threads=1):
+            done = joblib.Parallel(return_as="generator_unordered")(joblib.delayed(_timed)(function, j) for j in jobs)
+            for number, record in enumerate(done, start=1):
+                same = [all(old[key] == record[key] for key in KEY) for old in self.records]
+                self.records = [old for old, is_same in zip(self.records, same, strict=True) if not is_same] + [record]
+                self.wall_seconds = before + time.perf_counter() - began
+                self._save()
+                print(f"{number}/{len(jobs)} {_show(record)}", flush=True)
+
+    def table(self, score: str) -> pd.DataFrame:
+        """Give mean, deviation and number over the seeds of a score: rows by model and part."""
+        frame = pd.DataFrame(self.records)
+        return frame.groupby(["model", "part"], sort=False)[score].agg(["mean", "std", "count"])
+
+    def cell(self, model: str, part: str, scores: Sequence[str], digits: int = 4, *, deviation: bool = True) -> str:
+        """Show scores of a model and a part, such as `.1234 ± .0011 / .2345 ± .0012`; blank where there are none."""
+        shown = []
+        for score in scores:
+            row = self.table(score).reindex([(model, part)]).iloc[0]
+            if pd.isna(row["mean"]):
+                return ""
+            shown.append(number_of(row["mean"], digits))
+            if deviation and row["count"] > 1:
+                shown[-1] += f" ± {number_of(row['std'], digits)}"
+        return " / ".join(shown)
+
+    def publish(self, text: str) -> None:
+        """Print the page, and keep it with the results."""
+        page = f"{text.strip()}\n\n{self._run_section()}"
+        print(f"\n{page}")
+        if self.folder is not None:
+            self._save()
+            docs = self.folder / "docs" / "accuracy"
+            docs.mkdir(parents=True, exist_ok=True)
+            (docs / f"{self.name}.md").write_text(page, encoding="utf-8")
+
+    def _save(self) -> None:
+        if self.folder is None:
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        told = {key: getattr(self, key) for key in ("name", "wall_seconds", "made_with", "settings", "records")}
+        self.path.write_text(json.dumps(told, indent=1) + "\n")
+
+    def _run_section(self) -> str:
+        made = ", ".join(f"{key} {value}" for key, value in self.made_with.items())
+        frame = pd.DataFrame(self.records)
+        seeds = sorted(frame["seed"].dropna().astype(int).unique())
+        seconds = dict(iter(frame.groupby("model", sort=False)["seconds"]))
+        timed = [[model, len(runs), runs.median().round(1)] for model, runs in seconds.items()]
+        again = f"python benchmarks/accuracy/{self.name}.py" + "".join(f" {s}" for s in ["--seeds", *seeds] if seeds)
+        ran = [model for model in self.settings if model in seconds]
+        return "\n".join(
+            [
+                "## The run",
+                f"\n```console\n$ {again}\n```\n",
+                f"{self.wall_seconds / 60:.0f} minutes in all. {made}. "
+                f"Every fit: [accuracy_{self.name}.json](../../benchmarks/results/accuracy_{self.name}.json).\n",
+                markdown(["model", "fits", "seconds of one (median)"], timed),
+                "\n## Settings",
+                *(f"\n{model}:\n\n```text\n{self.settings[model]}\n```" for model in ran),
+                "",
+            ]
+        )
+
+
+def environment(n_jobs: int) -> dict[str, Any]:
+    """Say what the figures were made with."""
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "scikit-learn": sklearn.__version__,
+        "skts": skts.__version__,
+        "cores": os.cpu_count(),
+        "processes": n_jobs,
+        "threads of each": 1,
+        "networks on": torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU",
+    }
+
+
+def describe(estimator: Any) -> str:
+    """Print an estimator in full, with what differs from the defaults."""
+    return estimator.__repr__(N_CHAR_MAX=10_000)
+
+
+def markdown(header: Sequence[Any], rows: Iterable[Sequence[Any]]) -> str:
+    """Make a table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+
+
+def number_of(value: float, digits: int) -> str:
+    """Show a number without the zero before its point, as the published tables do."""
+    shown = f"{value:.{digits}f}"
+    return shown.replace("0.", ".", 1) if abs(value) < 1 else shown
+
+
+def _timed(function: Callable[..., dict[str, Any]], job: dict[str, Any]) -> dict[str, Any]:
+    torch.set_num_threads(1)
+    began = time.perf_counter()
+    with threadpool_limits(1):
+        scores = function(**job)
+    seconds = round(time.perf_counter() - began, 2)
+    return {**{key: job[key] for key in KEY}, "seconds": seconds, **{key: float(each) for key, each in scores.items()}}
+
+
+def _show(record: dict[str, Any]) -> str:
+    seed = "" if record["seed"] is None else f" seed {record['seed']}"
+    scores = ", ".join(f"{key} {value:.5f}" for key, value in record.items() if key not in (*KEY, "seconds"))
+    return f"{record['model']} {record['part']}{seed}: {scores} ({record['seconds']:.0f} s)"

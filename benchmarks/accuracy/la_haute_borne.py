@@ -1,0 +1,221 @@
+"""Accuracy on the bundled wind farm: hourly power of four turbines a day ahead, forecast at midnight.
+
+Run: python benchmarks/accuracy/la_haute_borne.py [--seeds 0 1 2 3 4] [--models lstm boosting ridge]
+
+Another file is a CSV or Parquet table with the columns turbine, time, power_kw and those of the weather, as
+`skts.datasets.load_la_haute_borne` has them, that ends with a quarter of a year.
+"""
+
+import warnings
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from _report import Results, describe, make_parser, markdown, number_of
+from scipy import stats
+from sklearn.compose import make_column_selector
+from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skts import HistoryPrepender, LSTMRegressor, SlidingWindower
+from skts.datasets import load_la_haute_borne
+from skts.exceptions import MissingHistoryWarning
+from skts.features import CalendarFeatures, WindFeatures
+from skts.metrics import capacity_normalized_mae, capacity_normalized_rmse, skill_score
+from skts.model_selection import backtest
+from skts.strategies import WindowedRegressor
+
+NAME = "la_haute_borne"
+NETWORKS = ["lstm"]
+NAIVE = ["persistence", "climatology"]
+MODELS = [*NETWORKS, "boosting", "ridge", *NAIVE]
+RATED = 2050.0  # kW
+WINDOW, HORIZON = 168, 24
+PARTS = {"last 59 days": "The last 59 days", "last year": "The last year, quarter by quarter"}
+CONFIDENCE = 0.95
+
+
+def make_pipeline(model, seed, quick=False):
+    """What forecasts a day of every turbine from a week; wind, temperature, pressure and calendar are known ahead."""
+    stride = {"lstm": 6, "boosting": 12, "ridge": 6}[model]
+    ahead = make_column_selector("^(?!power_kw)")
+    steps = [
+        ("wind", WindFeatures("era5_u100", "era5_v100")),
+        ("calendar", CalendarFeatures(["hour", "year"])),
+        ("scale", StandardScaler()),
+        ("history", HistoryPrepender(WINDOW)),
+        ("windows", SlidingWindower(WINDOW, HORIZON, stride=48 if quick else stride, known=ahead)),
+        ("regressor", make_regressor(model, seed, quick)),
+    ]
+    return Pipeline(steps).set_output(transform="pandas")
+
+
+def make_regressor(model, seed, quick=False):
+    """The network, and the rivals on the same windows."""
+    if model == "ridge":
+        return WindowedRegressor(Ridge(alpha=1000.0), lags=range(1, 7))
+    if model == "boosting":
+        boosting = HistGradientBoostingRegressor(
+            learning_rate=0.05, max_iter=20 if quick else 200, min_samples_leaf=1000, random_state=0
+        )
+        return WindowedRegressor(boosting, leads="rows", lags=[1], around=2)
+    network = LSTMRegressor(
+        hidden_size=32,
+        dropout=0.2,
+        bidirectional=True,
+        series_embedding=2,
+        max_epochs=8,
+        lr=3e-3,
+        lr_schedule="one_cycle",
+        weight_decay=1e-3,
+        random_state=seed,
+    )
+    return network.set_params(hidden_size=8, max_epochs=1) if quick else network
+
+
+def load(path):
+    """Give the table, which holds the power that is observed, and the power to forecast."""
+    if path is None:
+        return load_la_haute_borne(return_X_y=True)
+    table = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, parse_dates=["time"])
+    table = table.set_index(["turbine", "time"]).sort_index()
+    return table, table["power_kw"]
+
+
+def make_splits(times, part):
+    """Give training and test rows of the last 59 days, or of each of the last four quarters; all before trains."""
+    end = times.max() + pd.Timedelta(hours=1)
+    if part == "last 59 days":
+        borders = [end - pd.Timedelta(days=59), end]
+    else:
+        borders = pd.date_range(end=end, periods=5, freq="QS")
+    tests = [(begin, (times >= begin) & (times < stop)) for begin, stop in pairwise(borders)]
+    return [(np.flatnonzero(times < begin), np.flatnonzero(test)) for begin, test in tests]
+
+
+def persistence(y, splits):
+    """Forecast for all hours of a day the last power that was there before it."""
+    times = y.index.get_level_values("time")
+    before = y.groupby("turbine").ffill().groupby("turbine").shift()
+    at_midnight = before.where(times.hour == 0).groupby("turbine").ffill()
+    return np.concatenate([at_midnight.to_numpy()[test] for _, test in splits])
+
+
+def climatology(y, splits):
+    """Forecast the training mean of each turbine and hour of the day."""
+    index = pd.MultiIndex.from_arrays([y.index.get_level_values("turbine"), y.index.get_level_values("time").hour])
+    power = y.set_axis(index)
+    means = [power.iloc[train].groupby(level=[0, 1]).mean().reindex(index[test]) for train, test in splits]
+    return np.concatenate(means)
+
+
+def forecast(model, X, y, splits, seed, quick):
+    """Forecast every test row, split by split."""
+    if model in NAIVE:
+        return {"persistence": persistence, "climatology": climatology}[model](y, splits)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", MissingHistoryWarning)  # power has its holes
+        pipe = make_pipeline(model, seed, quick)
+        return backtest(pipe, X, y, cv=splits, on_error="raise")["y_pred"].to_numpy()
+
+
+def fit_and_score(model, part, seed, X, y, quick):
+    """Do one period with one model."""
+    splits = make_splits(X.index.get_level_values("time"), part)
+    power = y.iloc[np.concatenate([test for _, test in splits])]
+    y_pred = forecast(model, X, y, splits, seed, quick)
+    mae = capacity_normalized_mae(power, y_pred, capacity=RATED)
+    rmse = capacity_normalized_rmse(power, y_pred, capacity=RATED)
+    return {
+        "mae": 100 * mae,
+        "rmse": 100 * rmse,
+        "mae_kw": RATED * mae,
+        "rmse_kw": RATED * rmse,
+        "skill": skill_score(power, y_pred, persistence(y, splits)),
+    }
+
+
+def interval(results, model, part, score):
+    """Give the interval of the mean over the seeds, by Student's t."""
+    mean, deviation, n = results.table(score).loc[(model, part)]
+    if n < 2:
+        return ""
+    reach = stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) * deviation / np.sqrt(n)
+    return f"{number_of(mean - reach, 2)} to {number_of(mean + reach, 2)}"
+
+
+def make_page(results):
+    """Write tables and text."""
+    header = ["", "MAE, %", "RMSE, %", "95 % of RMSE, %", "MAE, kW", "RMSE, kW", "skill"]
+    tables = []
+    for part, title in PARTS.items():
+        rows = [
+            [
+                f"**skts {model}**" if model in NETWORKS else model,
+                results.cell(model, part, ["mae"], 2),
+                results.cell(model, part, ["rmse"], 2),
+                interval(results, model, part, "rmse"),
+                results.cell(model, part, ["mae_kw"], 1, deviation=False),
+                results.cell(model, part, ["rmse_kw"], 1, deviation=False),
+                results.cell(model, part, ["skill"], 3),
+            ]
+            for model in MODELS
+            if results.cell(model, part, ["mae"])
+        ]
+        tables.append(f"## {title}\n\n{markdown(header, rows)}")
+    return TEXT.format(tables="\n\n".join(tables))
+
+
+TEXT = """
+# La Haute Borne, a day ahead
+
+Hourly power of four turbines of 2,050 kW, all 24 hours of a day forecast at its midnight (UTC). Errors in % of the
+rated power and in kW; mean ± deviation over seeds, and the interval that holds the mean over seeds with 95 % (Student's
+t). The skill is the share of the RMSE of persistence that is saved. We know of no published figures for this task.
+
+{tables}
+
+**Protocol.** *The last 59 days*: 1,416 hours of four turbines from 3 November 2015, all hours before for training. *The
+last year*: 2015, trained anew at the start of each quarter on all hours before it; in between, the models roll on from
+day to day with their weights as they are. Every day is forecast once, from the observed power up to 23:00 of the day
+before. 453 hours of the two years have no power: they are forecast and not scored.
+
+**Known ahead.** The calendar, and wind, temperature and pressure of ERA5: a reanalysis, made afterwards from
+observations. It stands in for a weather forecast and is better than one, so all errors but those of persistence and
+climatology are lower than they would be in service.
+
+**Models.** ridge and boosting read the very windows of the network ([WindowedRegressor](../../skts/strategies)): ridge
+the last six hours and the whole day ahead, one output for each hour; boosting the last hour, and the weather of the
+hour itself and two on either side. persistence repeats the last power before midnight, climatology the mean of turbine
+and hour of the day.
+
+**How the settings were chosen.** On the last quarter of 2014, trained on what was before it: before anything that is
+scored here.
+"""
+
+
+def main():
+    """Run the benchmark."""
+    parser = make_parser(__doc__, MODELS)
+    parser.add_argument("--data", type=Path, help="another file (default: the data of the package)")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS), help="all by default")
+    parser.set_defaults(seeds=[0, 1, 2, 3, 4])
+    options = parser.parse_args()
+    X, y = load(options.data)
+    results = Results.start(NAME, options)
+    results.settings |= {model: describe(make_pipeline(model, None)) for model in options.models if model not in NAIVE}
+    jobs = [
+        {"model": model, "part": part, "seed": seed, "X": X, "y": y, "quick": options.quick}
+        for model in reversed(options.models)
+        for seed in (options.seeds if model in NETWORKS else [None])
+        for part in options.parts
+    ]
+    results.run(fit_and_score, jobs, options.n_jobs)
+    results.publish(make_page(results))
+
+
+if __name__ == "__main__":
+    main()
