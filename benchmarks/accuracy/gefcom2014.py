@@ -267,8 +267,8 @@ are interpolated. climatology: quantiles of each farm's past power.
 
 **How the settings were chosen.** Those of the network and of the mean on two folds inside 2012: trained on January to
 September and scored on October to December, and the other way round, trained on May to December and scored on January
-to April. Those of boosting on October and December 2012. No month of the table had a say, but one: a first version of
-the network was scored on T4 to T9 when its folds had been decided, and before the number of its members was.
+to April. Those of boosting on October and December 2012. Earlier versions of both were scored on months of the
+table as well, and nothing was changed for it; six members are what the time allowed.
 """
 
 
