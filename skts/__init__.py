@@ -2,6 +2,7 @@
 
 from skts._version import __version__
 from skts.regressors import DLinearRegressor, GRURegressor, LSTMRegressor, NLinearRegressor
+from skts.training import tune_allocator
 from skts.windows import HistoryPrepender, SlidingWindower, Windows
 
 __all__ = [
@@ -13,4 +14,5 @@ __all__ = [
     "SlidingWindower",
     "Windows",
     "__version__",
+    "tune_allocator",
 ]

@@ -8,6 +8,8 @@ from skts.nn._quantile_head import QuantileHead
 from skts.nn._recurrence import Cell, State, carry, make_recurrence, run
 from skts.nn._series_embedding import SeriesEmbedding
 
+_DECODED_AT_ONCE = 512  # on a CPU: forecasts whose gates stay in its caches
+
 
 class EncoderDecoder(nn.Module):
     """One recurrence reads the window; a second one, started from what it said last, reads what is known ahead.
@@ -156,7 +158,13 @@ class EncoderDecoder(nn.Module):
         series = None if series is None else series[:, None].expand(-1, n_origins)[origins]
         if future is not None:
             future = _ahead_of(future, n_origins)[origins]  # (N, H + C, K)
-        return self.decode(said, future, series)
+        forecasts = []
+        at_once = _DECODED_AT_ONCE if said.device.type == "cpu" else max(len(said), 1)
+        for start in range(0, max(len(said), 1), at_once):
+            few = slice(start, start + at_once)
+            ahead, told = (None if rows is None else rows[few] for rows in (future, series))
+            forecasts.append(self.decode(said[few], ahead, told))
+        return torch.cat(forecasts)
 
     def _say(self, past: Tensor, series: Tensor | None, continues: Tensor | None) -> Tensor:
         """Read rows (B, L, F), where asked from the kept state on: (B, L, U)."""

@@ -31,11 +31,19 @@ from skts.regressors._quantiles import interpolate_levels, trained_levels
 from skts.regressors._reading import Reading
 from skts.regressors._sizes import Sizes
 from skts.regressors._targets import Targets, read_targets
-from skts.training import EpochListener, WindowDataset, WindowNet, resolve_device, seeded
+from skts.training import (
+    EpochListener,
+    WindowDataset,
+    WindowNet,
+    check_precision,
+    mention_allocator,
+    resolve_device,
+    seeded,
+)
 from skts.windows import Windows
 
 _MAX_SEED = np.iinfo(np.int32).max
-_MAY_CHANGE = ("lr", "lr_schedule", "batch_size", "verbose")  # between two fits of one net
+_MAY_CHANGE = ("lr", "lr_schedule", "batch_size", "precision", "verbose")  # between two fits of one net
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -63,6 +71,7 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
     n_jobs: int | None = None
     random_state: int | RandomState | None = None
     device: Literal["auto", "cpu", "cuda"] | str = "auto"
+    precision: Literal["float32", "bf16"] = "float32"
     verbose: int = 0
     callbacks: list | None = None
     net_params: dict[str, Any] | None = None
@@ -85,6 +94,7 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
         "device": [str],
+        "precision": [StrOptions({"float32", "bf16"})],
         "verbose": ["verbose"],
         "callbacks": [list, None],
         "net_params": [dict, None],
@@ -97,6 +107,10 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
     def _reading(self, inputs: Inputs) -> Reading:
         """Say what the network reads of its windows."""
         return Reading()
+
+    def _is_stateful(self) -> bool:
+        """Tell whether forecasts go on from the state of the one before, in one pass over each series."""
+        return False
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
@@ -178,23 +192,26 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
             name = type(self).__name__
             raise ValueError(f"{name}.predict(quantiles=...): fit with {name}(quantiles=(0.1, 0.5, 0.9)) first.")
         levels = None if quantiles is None else list(quantiles)
-        answers = [member._answer(X, levels) for member in getattr(self, "members_", [self])]
+        stateful = self._is_stateful()
+        answers = [member._answer(X, levels, stateful) for member in getattr(self, "members_", [self])]
         if members:
             return np.stack(answers, axis=-1)
         return answers[0] if len(answers) == 1 else np.mean(answers, axis=0)
 
-    def _answer(self, X: Any, quantiles: list[float] | None) -> NDArray[np.float64]:
+    def _answer(self, X: Any, quantiles: list[float] | None, stateful: bool) -> NDArray[np.float64]:
         """Forecast with one network."""
         inputs = read_inputs(self, X, reset=False)
         self._check_like_training(inputs)
-        forecasts = self._forecast(inputs, quantiles)  # (n_windows, horizon, n_targets, ...)
+        forecasts = self._forecast(inputs, quantiles, stateful)  # (n_windows, horizon, n_targets, ...)
         if inputs.windows is None:
             return forecasts.reshape(len(forecasts), *self._y_shape, *forecasts.shape[3:])
         if self._y_shape == ():
             forecasts = forecasts[:, :, 0]
         return forecasts if inputs.windows.is_training else inputs.windows.to_rows(forecasts)
 
-    def _forecast(self, inputs: Inputs, quantiles: list[float] | None) -> NDArray[np.float64]:
+    def _forecast(self, inputs: Inputs, quantiles: list[float] | None, stateful: bool) -> NDArray[np.float64]:
+        if stateful:
+            inputs = inputs.whole_series()
         dataset = inputs.passes(inputs.dataset(self._reading(inputs), self._series), n_origins=1)
         raw = self.net_.forecast(dataset).astype(np.float64)
         if self._levels is None:
@@ -260,6 +277,9 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
 
     def _fit(self, X: Any, y: Any, sample_weight: ArrayLike | None, *, go_on: bool, epochs: int) -> Self:
         device = resolve_device(self.device)
+        check_precision(self.precision, device)
+        if self.verbose:
+            mention_allocator(device)
         inputs = read_inputs(self, X, reset=not go_on)
         targets = read_targets(self, inputs, y, sample_weight)
         train, valid = self._split(inputs, targets)
@@ -338,6 +358,7 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
             "batch_size": self.batch_size,
             "callbacks": [*(stopping if self.early_stopping else []), *(self.callbacks or [])],
             "device": str(device),
+            "precision": self.precision,
             "verbose": self.verbose,
             **given,
         }

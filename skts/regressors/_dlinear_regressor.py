@@ -61,6 +61,10 @@ class DLinearRegressor(BaseNetRegressor):
         Decides the initial weights, the order of the windows and the dropout. Torch's global generator stays as it is.
     device : str, default="auto"
         "auto" takes CUDA where it is; else a torch device such as "cpu" or "cuda:1".
+    precision : {"float32", "bf16"}, default="float32"
+        What the network computes in, in training and forecasting. "bf16" is torch's autocast to bfloat16, which keeps
+        two to three digits: faster on GPUs, for an LSTM also on CPUs with AVX512-BF16 or AMX, and slower on CPUs that
+        emulate it. Weights, loss and the optimizer's state are float32 in any case.
     verbose : int, default=0
         1 shows skorch's table of epochs.
     callbacks : list, default=None

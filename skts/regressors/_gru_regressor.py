@@ -49,6 +49,11 @@ class GRURegressor(RecurrentMixin, BaseNetRegressor):
     origins_per_window : int, default=1
         Up to how many training windows, whose origins follow each other, are taught by one pass over their rows. Each
         counts as a window of its own; later ones have the whole pass behind them instead of `window` rows.
+    rolling : {"windows", "stateful"}, default="windows"
+        How `predict` reads the past. "windows" reads the `window` rows before each origin alone. "stateful" reads each
+        series once, from its first row on, and forecasts at each origin from all it has read: many times faster where
+        origins are close, and the same where the window holds the whole past. May be set after `fit`. Of arrays each
+        window is read alone. Not with `patch_len`, `linear_skip` or `instance_norm`.
     max_epochs : int, default=20
         Passes over the training windows.
     lr : float, default=0.003
@@ -87,6 +92,10 @@ class GRURegressor(RecurrentMixin, BaseNetRegressor):
         Decides the initial weights, the order of the windows and the dropout. Torch's global generator stays as it is.
     device : str, default="auto"
         "auto" takes CUDA where it is; else a torch device such as "cpu" or "cuda:1".
+    precision : {"float32", "bf16"}, default="float32"
+        What the network computes in, in training and forecasting. "bf16" is torch's autocast to bfloat16, which keeps
+        two to three digits: faster on GPUs, for an LSTM also on CPUs with AVX512-BF16 or AMX, and slower on CPUs that
+        emulate it. Weights, loss and the optimizer's state are float32 in any case.
     verbose : int, default=0
         1 shows skorch's table of epochs.
     callbacks : list, default=None

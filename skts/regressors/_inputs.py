@@ -1,7 +1,7 @@
 """What a regressor is given: windows, 3-D arrays or 2-D arrays, all turned into windows in one table."""
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,8 @@ from sklearn.utils.validation import check_array, validate_data
 from skts.regressors._reading import Reading
 from skts.training import ChunkDataset, WindowDataset
 from skts.windows import Windows
+
+_CHUNK_ROWS = 256  # rows that a state is carried over at a time
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,13 @@ class Inputs:
         if self.windows.chunk is not None:
             return ChunkDataset.cut(dataset, self.windows.spans, self.windows.chunk)
         return dataset.fork(n_origins) if n_origins > 1 else dataset
+
+    def whole_series(self) -> Self:
+        """Read each series once, up to every origin, instead of windows; arrays have no series to read."""
+        if self.windows is None or self.windows.chunk is not None:
+            return self
+        windows = replace(self.windows, window=None, chunk=_CHUNK_ROWS)
+        return replace(self, starts=windows.origins - 1, window=1, windows=windows)
 
     def times(self) -> NDArray[np.int64]:
         """Give the time of every row of the targets, as a number that increases."""

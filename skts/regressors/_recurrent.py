@@ -28,6 +28,7 @@ class RecurrentMixin:
     instance_norm: Literal["last", "mean", "median"] | None = None
     series_embedding: int = 0
     origins_per_window: int = 1
+    rolling: Literal["windows", "stateful"] = "windows"
 
     _cell: ClassVar[Cell]
     _parameter_constraints: ClassVar[dict[str, list]] = {
@@ -42,6 +43,7 @@ class RecurrentMixin:
         "instance_norm": [StrOptions({"last", "mean", "median"}), None],
         "series_embedding": [Interval(Integral, 0, None, closed="left")],
         "origins_per_window": [Interval(Integral, 1, None, closed="left")],
+        "rolling": [StrOptions({"windows", "stateful"})],
         **BaseNetRegressor._parameter_constraints,
     }
 
@@ -68,6 +70,7 @@ class RecurrentMixin:
                 f"{name}({asked}, origins_per_window={self.origins_per_window}): what reads a window as a whole serves "
                 "one origin alone. Leave one of the two out."
             )
+        self._is_stateful()
         return EncoderDecoder, {
             "n_features": sizes.n_features,
             "n_known": sizes.n_known,
@@ -84,6 +87,18 @@ class RecurrentMixin:
             "skip_window": sizes.window if self.linear_skip else None,
             "series_embedding": self.series_embedding,
         }
+
+    def _is_stateful(self) -> bool:
+        if self.rolling == "windows":
+            return False
+        for parameter, usual in (("patch_len", 1), ("linear_skip", False), ("instance_norm", None)):
+            value = getattr(self, parameter)
+            if value != usual:
+                raise ValueError(
+                    f"{type(self).__name__}({parameter}={value!r}, rolling={self.rolling!r}): what reads a window as a "
+                    "whole cannot go on from the state of the one before. Leave one of the two out."
+                )
+        return True
 
     def _reading(self, inputs: Inputs) -> Reading:
         return Reading(self.context, self.series_embedding > 0, self.origins_per_window, self.instance_norm)

@@ -33,6 +33,32 @@ def resolve_device(device: str) -> torch.device:
     return resolved
 
 
+def check_precision(precision: str, device: torch.device) -> None:
+    """Refuse a precision that the device cannot compute a recurrent layer in.
+
+    Parameters
+    ----------
+    precision : {"float32", "bf16"}
+    device : torch.device
+
+    Raises
+    ------
+    ValueError
+        Tried, and failed.
+    """
+    if precision == "float32":
+        return
+    try:
+        layer = torch.nn.LSTM(1, 1, device="meta").to_empty(device=device)  # draws no random weights
+        with torch.autocast(device.type, torch.bfloat16):
+            layer(torch.zeros(1, 1, 1, device=device))
+    except RuntimeError as error:
+        raise ValueError(
+            f"precision={precision!r} was asked for, and torch cannot run an LSTM in bfloat16 on {device}: "
+            "give precision='float32'."
+        ) from error
+
+
 @contextmanager
 def seeded(seed: int, device: torch.device) -> Iterator[None]:
     """Seed torch inside the block and leave its global generators as they were."""

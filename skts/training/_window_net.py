@@ -15,7 +15,7 @@ from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR
 from skts.exceptions import NonFiniteLossError
 from skts.training._batches import Batches
 from skts.training._chunk_dataset import ChunkDataset
-from skts.training._window_dataset import Targets, WindowDataset
+from skts.training._window_dataset import Inputs, Targets, WindowDataset
 
 _BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 _CLOSURE_OPTIMIZERS = (torch.optim.LBFGS,)
@@ -39,6 +39,8 @@ class WindowNet(NeuralNet):
         The largest norm of the gradient; None clips nothing.
     lr_schedule : {"constant", "cosine", "one_cycle"}, default="constant"
         How the learning rate moves over the steps of one call of `fit` or `partial_fit`.
+    precision : {"float32", "bf16"}, default="float32"
+        What the network computes in, by torch's autocast; weights, loss and forecasts are float32 in any case.
     **kwargs
         The rest of skorch's parameters.
     """
@@ -50,6 +52,7 @@ class WindowNet(NeuralNet):
         *,
         gradient_clip: float | None = 1.0,
         lr_schedule: str = "constant",
+        precision: str = "float32",
         iterator_train: type = Batches,
         iterator_valid: type = Batches,
         iterator_train__shuffle: bool = True,
@@ -67,6 +70,7 @@ class WindowNet(NeuralNet):
         )
         self.gradient_clip = gradient_clip
         self.lr_schedule = lr_schedule
+        self.precision = precision
 
     @property
     def _default_callbacks(self) -> list[tuple[str, Callback]]:
@@ -106,7 +110,7 @@ class WindowNet(NeuralNet):
     def train_step_single(self, batch: Any, **fit_params: Any) -> dict[str, Tensor]:
         """Run one batch forward and backward, and clip the gradient."""
         inputs, targets = batch
-        y_pred = self.module_(**inputs)
+        y_pred = self._run(self.module_, inputs)
         loss = self.get_loss(y_pred, targets, X=inputs, training=True)
         loss.backward()
         if self.gradient_clip is not None:
@@ -124,7 +128,7 @@ class WindowNet(NeuralNet):
         """Compute the loss of one batch without gradients."""
         inputs, targets = batch
         with torch.no_grad():
-            y_pred = self.module_(**inputs)
+            y_pred = self._run(self.module_, inputs)
             return {"loss": self.get_loss(y_pred, targets, X=inputs), "y_pred": y_pred}
 
     def run_single_epoch(
@@ -165,7 +169,7 @@ class WindowNet(NeuralNet):
         forecasts, done = torch.empty(0), 0
         with torch.inference_mode():
             for inputs, _ in batches:
-                batch = self.module_(**inputs)
+                batch = self._run(self.module_, inputs)
                 if not done:  # one tensor for all, since many small ones would keep the freed memory in pieces
                     forecasts = batch.new_empty((len(dataset), *batch.shape[1:]))
                 forecasts[done : done + len(batch)] = batch
@@ -178,11 +182,18 @@ class WindowNet(NeuralNet):
         with torch.inference_mode():
             for items in dataset.batches(_SERIES_AT_ONCE):
                 inputs, _ = dataset.gather(items)
-                batch = self.module_.at_origins(**inputs)
+                batch = self._run(self.module_.at_origins, inputs)
                 if not len(forecasts):
                     forecasts = batch.new_empty((dataset.n_windows, *batch.shape[1:]))
                 forecasts[dataset.numbers[items][inputs["origins"]]] = batch
         return forecasts.cpu().numpy()
+
+    def _run(self, network: Callable[..., Tensor], inputs: Inputs) -> Tensor:
+        """Run the network in the asked precision, and answer in float32."""
+        if self.precision == "float32":
+            return network(**inputs)
+        with torch.autocast(torch.device(self.device).type, torch.bfloat16):
+            return network(**inputs).float()
 
     def _prediction_batch_size(self, dataset: WindowDataset) -> int:
         """Choose large batches whose inputs and gates stay in the caches of a CPU, or fill a GPU."""

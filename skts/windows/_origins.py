@@ -33,6 +33,38 @@ def training_origins(runs: Ints, window: int, horizon: int, stride: int) -> tupl
     return ranges(runs[:-1] + window, counts, stride), counts
 
 
+def count_dropped(
+    ticks: Ints, indptr: Ints, step: int | None, runs: Ints, window: int, horizon: int, stride: int
+) -> dict[str, int]:
+    """Count the rows that are the origin of no training window, by the reason.
+
+    Parameters
+    ----------
+    ticks : ndarray of shape (n_rows,)
+    indptr : ndarray of shape (n_series + 1,)
+        Series `i` is rows `indptr[i]` to `indptr[i + 1]`.
+    step : int or None
+        Ticks from one row to the next.
+    runs : ndarray of shape (n_runs + 1,)
+        Run `i`, rows without a gap, is `runs[i]` to `runs[i + 1]`.
+    window, horizon, stride : int
+        In rows.
+
+    Returns
+    -------
+    dropped : dict
+        "incomplete": less than a window of time since the start of the series, or less than a horizon up to its end.
+        "gap": the others whose window or horizon reaches over a gap. "stride": those that the stride passes over.
+    """
+    lengths = np.diff(indptr)
+    since = (ticks - np.repeat(ticks[indptr[:-1]], lengths)) // (step or 1)
+    until = (np.repeat(ticks[indptr[1:] - 1], lengths) - ticks) // (step or 1)
+    n_inside = int(((since >= window) & (until >= horizon - 1)).sum())
+    n_complete = int(np.maximum(np.diff(runs) - window - horizon + 1, 0).sum())
+    n_origins = int(training_origins(runs, window, horizon, stride)[1].sum())
+    return {"incomplete": len(ticks) - n_inside, "gap": n_inside - n_complete, "stride": n_complete - n_origins}
+
+
 def block_origins(begin: Ints, indptr: Ints, horizon: int) -> tuple[Ints, Ints, Ints]:
     """Find the origins of consecutive blocks of `horizon` rows, with room for the last of each series to be whole.
 

@@ -1,7 +1,7 @@
 """Cut a panel into windows."""
 
 import warnings
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
@@ -15,7 +15,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skts.exceptions import ShortSeriesError, ShortSeriesWarning
 from skts.panel import Columns, Panel, check_same_series, find_columns, grid_positions, run_starts
-from skts.windows._origins import block_origins, training_origins
+from skts.windows._origins import block_origins, count_dropped, training_origins
+from skts.windows._similarity import keep_unlike
 from skts.windows._windows import Windows
 
 
@@ -43,6 +44,9 @@ class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, aut
     history : int, default=None
         How many rows at the start of each series get no forecast at `transform`; `window` by default. Set it to the
         `length` of the :class:`~skts.HistoryPrepender` before it in order to search `window` alone.
+    max_similarity : float, default=None
+        Keep a training window only if its cosine similarity to the last one kept before it, in the same series and
+        without a gap between them, is below this bound in [0, 1]. 1 drops mere repetitions; None keeps all.
 
     Attributes
     ----------
@@ -66,6 +70,12 @@ class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, aut
     The output is :class:`~skts.Windows`, not an array: memory grows with rows, not with rows x window. So
     `set_output` changes nothing here.
 
+    Similarity is taken between the windows as vectors of all their values, after the mean of each column in the window
+    is taken off: two windows of one shape are similar whatever their level and size. A missing value counts as the mean
+    of its column in its window. Flat windows have similarity 1 to each other and 0 to the rest. Columns count by their
+    scale, so put a scaler before. The horizon is not compared: a window is dropped whatever came after it. It takes
+    time in proportion to windows x window x columns, and holds 64 windows at a time.
+
     Examples
     --------
     >>> import numpy as np
@@ -73,6 +83,13 @@ class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, aut
     >>> windows = SlidingWindower(168, horizon=24).fit_transform(np.zeros((8760, 3)))
     >>> windows.shape
     (8569, 168, 3)
+
+    Of a daily cycle, windows that repeat the last one kept teach nothing new:
+
+    >>> day = np.sin(2 * np.pi * np.arange(24 * 30) / 24).reshape(-1, 1)
+    >>> windows = SlidingWindower(24, horizon=6, stride=24, max_similarity=0.99).fit_transform(day)
+    >>> len(windows), windows.dropped
+    (1, {'incomplete': 29, 'gap': 0, 'stride': 662, 'similarity': 28})
     """
 
     _parameter_constraints = {
@@ -81,6 +98,7 @@ class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, aut
         "stride": [Interval(Integral, 1, None, closed="left")],
         "known": [str, Integral, slice, "array-like", callable, None],
         "history": [Interval(Integral, 1, None, closed="left"), None],
+        "max_similarity": [Interval(Real, 0, 1, closed="both"), None],
     }
 
     def __init__(
@@ -91,12 +109,14 @@ class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, aut
         stride: int = 1,
         known: Columns | None = None,
         history: int | None = None,
+        max_similarity: float | None = None,
     ):
         self.window = window
         self.horizon = horizon
         self.stride = stride
         self.known = known
         self.history = history
+        self.max_similarity = max_similarity
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:
@@ -141,17 +161,25 @@ class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, aut
         """
         values, panel = self._fit(X, y)
         runs = run_starts(panel.ticks, panel.indptr, panel.step)
-        origins, counts = training_origins(runs, self._shortest(), self.horizon, self.stride)
+        sizes = self._shortest(), self.horizon, self.stride
+        origins, counts = training_origins(runs, *sizes)
         run_series = panel.series_of(runs[:-1])
         self._check_long_enough(panel, np.diff(runs), run_series)
+        table, run = values[panel.rows], np.repeat(np.arange(len(counts)), counts)
+        dropped = count_dropped(panel.ticks, panel.indptr, panel.step, runs, *sizes) | {"similarity": 0}
+        if self.window is not None and self.max_similarity is not None:
+            kept = keep_unlike(table, origins, run, self.window, self.max_similarity)
+            dropped["similarity"] = len(kept) - int(kept.sum())
+            origins, run = origins[kept], run[kept]
         return self._windows(
             panel,
-            values[panel.rows],
+            table,
             origins=origins,
-            series=np.repeat(run_series, counts),
+            series=run_series[run],
             spans=np.stack([runs[:-1], runs[1:]], axis=1),
             rows=panel.rows,
             ticks=panel.ticks,
+            dropped=dropped,
         )
 
     def transform(self, X: Any) -> Windows:
@@ -223,6 +251,11 @@ class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, aut
             table = X if isinstance(X, pd.DataFrame) else values
             self.known_ = find_columns(table, self.known, f"SlidingWindower(known={self.known!r})")
         self._history()
+        if self.window is None and self.max_similarity is not None:
+            raise ValueError(
+                f"SlidingWindower(window=None, max_similarity={self.max_similarity}) reads whole series and has no "
+                "windows to compare: give max_similarity=None, or the rows of a window."
+            )
         panel = Panel.read(X if isinstance(X, pd.DataFrame) else values)
         self._layout = panel.layout
         context.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes={})

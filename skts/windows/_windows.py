@@ -1,11 +1,14 @@
 """Windows as addresses into one float32 panel."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from skts.windows._overlap import independent_by_series
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -45,6 +48,20 @@ class Windows:
         The names of the series; None where the table has one series without a name.
     chunk : int or None
         Where `window` is None: how many rows are read at a time.
+    dropped : dict of str to int, or None
+        How many rows of the table are the origin of no training window, by the first reason that holds: with `len`,
+        they make up all rows. None for forecasting windows, which drop none. A row is
+
+        - "incomplete" if fewer than `window` time steps (1 where `window` is None) lie between the first row of its
+          series and it, or fewer than `horizon` from it to the last row of its series, itself and missing rows counted;
+        - "gap" if its window or its horizon reaches over a missing row;
+        - "stride" if the stride passes over it;
+        - "similarity" if its window is too similar to the last one kept.
+
+    Notes
+    -----
+    `str` says how many windows of what size there are. `repr` adds, for training windows, what was dropped and the
+    :func:`~skts.inspection.effective_sample_size`, judged by one column and found once.
     """
 
     panel: NDArray[np.float32]
@@ -60,6 +77,7 @@ class Windows:
     history_rows: NDArray[np.int64] | None = None
     series_names: pd.Index | None = None
     chunk: int | None = None
+    dropped: dict[str, int] | None = None
 
     def __len__(self) -> int:
         return len(self.origins)
@@ -96,7 +114,7 @@ class Windows:
             raise ValueError("Windows are addresses: their 3-D array is made on request, which copies.")
         return self[:].astype(dtype or np.float32, copy=False)
 
-    def __repr__(self) -> str:
+    def __str__(self) -> str:
         kind = "training" if self.is_training else "forecasting"
         names = self.series_names
         rows = "all rows before" if self.window is None else f"{self.window} rows"
@@ -104,6 +122,13 @@ class Windows:
             f"<Windows: {len(self)} {kind} windows of {rows} x {self.panel.shape[1]} features, "
             f"horizon {self.horizon}, {len(self.known)} known, {1 if names is None else len(names)} series>"
         )
+
+    def __repr__(self) -> str:
+        if self.dropped is None:
+            return str(self)
+        counts = ", ".join(f"{count} {reason}" for reason, count in self.dropped.items() if count)
+        worth = f"worth about {self._n_independent:.0f} independent"
+        return f"{str(self)[:-1]}; dropped: {counts or 'none'}; {worth}>"
 
     @property
     def is_training(self) -> bool:
@@ -160,6 +185,44 @@ class Windows:
             NaN where a block reaches past the rows of the table.
         """
         return self.to_panel(y)[self.horizon_positions()]
+
+    def count_independent(self, y: ArrayLike | None = None) -> NDArray[np.float64]:
+        """Count the independent windows that those of each series are worth.
+
+        See :func:`~skts.inspection.effective_sample_size`, which says what that means.
+
+        Parameters
+        ----------
+        y : array-like of shape (n_rows,) or (n_rows, n_targets), default=None
+            What is forecast. None takes the first observed column, or the first of all where every column is known.
+
+        Returns
+        -------
+        n_independent : ndarray of shape (n_series,)
+            The mean over the targets; 0 for a series without windows.
+        """
+        if y is None:
+            observed = np.setdiff1d(np.arange(self.panel.shape[1]), self.known)
+            values = self.panel[:, observed[:1] if len(observed) else slice(1)]
+        else:
+            values = self.to_panel(np.asarray(y, dtype=np.float64)).reshape(len(self.panel), -1)
+        out = np.zeros(1 if self.series_names is None else len(self.series_names))
+        for column in values.astype(np.float64).T:
+            numbers, counts = independent_by_series(
+                column,
+                self.origins,
+                self.series,
+                self.spans,
+                self.ticks,
+                horizon=self.horizon,
+                longest_gap=self.horizon + (self.window or 1),
+            )
+            out[numbers] += counts / values.shape[1]
+        return out
+
+    @cached_property
+    def _n_independent(self) -> float:
+        return float(self.count_independent().sum())
 
     def to_rows(self, forecasts: NDArray[Any]) -> NDArray[Any]:
         """Put the forecasts of forecasting windows in the order of the table's rows.

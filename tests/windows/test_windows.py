@@ -74,7 +74,9 @@ def test_what_is_gathered_is_a_copy():
 
 
 def test_a_window_says_what_it_is():
-    assert repr(windows()) == "<Windows: 8 training windows of 3 rows x 2 features, horizon 2, 1 known, 1 series>"
+    assert str(windows()) == "<Windows: 8 training windows of 3 rows x 2 features, horizon 2, 1 known, 1 series>"
+    assert repr(windows()) == f"{str(windows())[:-1]}; dropped: 4 incomplete; worth about 2 independent>"
+    assert repr(blocks()[1]) == str(blocks()[1])
     assert "5 forecasting windows of 1 rows" in repr(blocks()[1])
     assert "2 series" in repr(blocks()[1])
 
@@ -95,6 +97,13 @@ def test_memory_grows_with_rows_not_with_windows_times_rows():
     assert held(4000, 500) <= held(4000, 1)
     assert held(8000, 500) <= 2.2 * held(4000, 500)
     assert held(8000, 500) <= 8000 * (4 * 4 + 5 * 8) + 100  # the table, and five integers a row
+
+
+def test_what_a_window_is_worth_is_worked_out_once(monkeypatch):
+    w = windows()
+    first = repr(w)
+    monkeypatch.setattr(type(w), "count_independent", None)
+    assert repr(w) == first
 
 
 # --- targets and forecasts ---------------------------------------------------------------------------

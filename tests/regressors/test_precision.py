@@ -1,0 +1,111 @@
+"""Networks that compute in bfloat16."""
+
+import pickle
+
+import numpy as np
+import pytest
+import torch
+
+from skts import DLinearRegressor, GRURegressor, LSTMRegressor, NLinearRegressor, SlidingWindower
+from skts.datasets import make_panel
+
+CPU = {"max_epochs": 2, "random_state": 0, "device": "cpu"}
+REGRESSORS = [
+    LSTMRegressor(8, **CPU),
+    LSTMRegressor(8, **CPU, quantiles=(0.1, 0.9), bidirectional=True, context=2, series_embedding=2, num_layers=2),
+    LSTMRegressor(8, **CPU, instance_norm="mean", patch_len=3, linear_skip=True, input_dropout=0.1),
+    LSTMRegressor(8, **CPU, origins_per_window=4, rolling="stateful", early_stopping=True),
+    GRURegressor(8, **CPU, lr_schedule="cosine", dropout=0.1),
+    DLinearRegressor(**CPU),
+    NLinearRegressor(**CPU, n_members=2),
+]
+
+
+@pytest.fixture(scope="module")
+def panel():
+    X, y = make_panel(n_series=2, n_rows=150, random_state=0)
+    return SlidingWindower(12, 4, known=["wind"]).fit_transform(X), y
+
+
+@pytest.mark.parametrize("regressor", REGRESSORS, ids=repr)
+def test_forecasts_are_near_those_of_float32(panel, regressor):
+    windows, y = panel
+    single, half = (
+        regressor.set_params(precision=name).fit(windows, y).predict(windows) for name in ("float32", "bf16")
+    )
+    assert half.dtype == single.dtype
+    assert np.abs(half - single).max() < 0.03 * y.std()
+    assert not np.array_equal(half, single)
+
+
+@pytest.mark.parametrize("regressor", REGRESSORS, ids=repr)
+def test_everything_but_the_computation_is_float32(panel, regressor):
+    windows, y = panel
+    regressor.set_params(precision="bf16").fit(windows, y)
+    net = getattr(regressor, "members_", [regressor])[0].net_
+    kept = [*net.module_.state_dict().values(), *(v for s in net.optimizer_.state.values() for v in s.values())]
+    assert {values.dtype for values in kept if values.is_floating_point()} == {torch.float32}
+    again = pickle.loads(pickle.dumps(regressor))
+    np.testing.assert_array_equal(again.predict(windows), regressor.predict(windows))
+
+
+@pytest.mark.parametrize(("precision", "dtype"), [("float32", torch.float32), ("bf16", torch.bfloat16)])
+@pytest.mark.parametrize("rolling", ["windows", "stateful"])
+def test_training_validation_and_forecasts_compute_in_what_was_asked(panel, precision, dtype, rolling):
+    windows, y = panel
+    seen, answered = set(), set()
+
+    def record(layer, given, output):
+        if isinstance(layer, torch.nn.Linear):
+            seen.add((layer.training, torch.is_inference_mode_enabled(), output.dtype))
+
+    class Loss(torch.nn.MSELoss):
+        def forward(self, forecasts, targets):
+            answered.add((forecasts.dtype, targets.dtype))
+            return super().forward(forecasts, targets)
+
+    regressor = LSTMRegressor(8, **CPU, precision=precision, rolling=rolling, early_stopping=True)
+    regressor.set_params(net_params={"criterion": Loss})
+    handle = torch.nn.modules.module.register_module_forward_hook(record)
+    try:
+        regressor.fit(windows, y).predict(windows)
+    finally:
+        handle.remove()
+    assert seen == {(True, False, dtype), (False, False, dtype), (False, True, dtype)}
+    assert answered == {(torch.float32, torch.float32)}
+
+
+def test_a_device_that_cannot_says_so(panel):
+    regressor = LSTMRegressor(8, device="meta", precision="bf16")
+    with pytest.raises(ValueError, match=r"precision='bf16'.*bfloat16 on meta: give precision='float32'"):
+        regressor.fit(*panel)
+    assert not hasattr(regressor, "net_")
+
+
+def test_it_may_change_between_two_fits(panel):
+    regressor = LSTMRegressor(8, **CPU, warm_start=True).fit(*panel)
+    regressor.set_params(precision="bf16").fit(*panel)
+    assert regressor.net_.precision == "bf16"
+    assert regressor.n_iter_ == 4
+
+
+def test_the_trial_of_the_device_draws_no_random_number(panel):
+    before = torch.get_rng_state()
+    LSTMRegressor(8, **CPU, precision="bf16").fit(*panel)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("bad", ["bfloat16", None, 16])
+def test_another_precision_is_refused(panel, bad):
+    with pytest.raises(ValueError, match="The 'precision' parameter of DLinearRegressor"):
+        DLinearRegressor(precision=bad).fit(*panel)
+
+
+@pytest.mark.cuda
+def test_a_gpu_gives_nearly_the_same(panel):
+    windows, y = panel
+    cpu, cuda = (
+        LSTMRegressor(8, **CPU | {"device": name}, precision="bf16").fit(windows, y) for name in ("cpu", "cuda")
+    )
+    difference = np.abs(cuda.predict(windows) - cpu.predict(windows)).max()
+    assert difference < 0.1 * y.std()
