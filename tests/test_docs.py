@@ -15,7 +15,7 @@ def blocks(path):
     return re.findall(r"^```python\n(.*?)^```", path.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
 
 
-@pytest.mark.parametrize("name", ["docs/guide.md", "README.md"])
+@pytest.mark.parametrize("name", ["docs/guide.md", "docs/speed.md", "README.md"])
 def test_the_code_of_a_page_runs(name, capsys):
     code = "\n".join(blocks(ROOT / name))
     namespace = {}
@@ -29,6 +29,6 @@ def test_the_code_of_a_page_runs(name, capsys):
 
 
 def test_links_lead_somewhere():
-    for page in (ROOT / "README.md", ROOT / "docs" / "guide.md", ROOT / "benchmarks" / "README.md"):
+    for page in [ROOT / "README.md", ROOT / "benchmarks" / "README.md", *(ROOT / "docs").rglob("*.md")]:
         for target in re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name}: {target}"

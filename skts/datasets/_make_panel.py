@@ -1,13 +1,27 @@
 """A generated panel whose signal is known."""
 
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.random import RandomState
 from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, validate_params
 
 
+@validate_params(
+    {
+        "n_series": [Interval(Integral, 1, None, closed="left")],
+        "n_rows": [Interval(Integral, 0, None, closed="left")],
+        "noise": [Interval(Real, 0, None, closed="left")],
+        "missing": [Interval(Real, 0, 1, closed="both")],
+        "freq": [str],
+        "interleave": ["boolean"],
+        "random_state": ["random_state"],
+    },
+    prefer_skip_nested_validation=True,
+)
 def make_panel(
     n_series: int = 3,
     n_rows: int = 1000,

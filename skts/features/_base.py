@@ -9,9 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import Tags
-from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
+from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
-from skts.panel import refuse_repeated
+from skts.panel import naming_cells, read_values, refuse_repeated
 
 
 class BaseColumnAdder(CallbackSupportMixin, TransformerMixin, BaseEstimator, metaclass=ABCMeta):
@@ -43,7 +43,7 @@ class BaseColumnAdder(CallbackSupportMixin, TransformerMixin, BaseEstimator, met
         self : object
         """
         context = self._init_callback_context().call_on_fit_task_begin(estimator=self, X=X, y=y)
-        values = validate_data(self, X, ensure_all_finite="allow-nan")
+        values = read_values(self, X, reset=True)
         self._names_new = self._learn(X if isinstance(X, pd.DataFrame) else values, values)
         refuse_repeated([*self._names_in(), *self._names_new], type(self).__name__)
         context.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes={})
@@ -63,11 +63,11 @@ class BaseColumnAdder(CallbackSupportMixin, TransformerMixin, BaseEstimator, met
             and so on, as everywhere in scikit-learn.
         """
         check_is_fitted(self)
-        values = validate_data(self, X, reset=False, ensure_all_finite="allow-nan")
+        values = read_values(self, X, reset=False)
         if not isinstance(X, pd.DataFrame):
-            new = self._compute(values, values)
+            new = self._compute_finite(values, values)
             return np.concatenate([values, new], axis=1, dtype=np.result_type(values.dtype, np.float32))
-        new = self._compute(X, values)
+        new = self._compute_finite(X, values)
         if not hasattr(self, "feature_names_in_"):
             X = X.set_axis(self._names_in(), axis=1)
         return pd.concat([X, pd.DataFrame(new, index=X.index, columns=self._names_new)], axis=1)
@@ -86,6 +86,18 @@ class BaseColumnAdder(CallbackSupportMixin, TransformerMixin, BaseEstimator, met
         """
         check_is_fitted(self)
         return np.array([*self._names_in(input_features), *self._names_new], dtype=object)
+
+    def _compute_finite(self, X: Any, values: NDArray[Any]) -> NDArray[np.float64]:
+        """Compute the new columns, and refuse to pass on an overflow."""
+        with naming_cells(X), np.errstate(over="ignore"):
+            new = self._compute(X, values)
+        rows, columns = np.nonzero(np.isinf(new))
+        if len(rows):
+            raise ValueError(
+                f"{type(self).__name__}: the new column {self._names_new[columns[0]]!r} becomes infinite in row "
+                f"{rows[0]}: look for extreme values in the columns that it is made of."
+            )
+        return new
 
     def _names_in(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
         return _check_feature_names_in(self, input_features)

@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import Interval
 from skts.exceptions import PanelIndexError
 from skts.features._base import BaseColumnAdder
 from skts.features._times import read_times
-from skts.panel import Columns, RowIndex, find_columns
+from skts.panel import Columns, RowIndex, find_columns, naming_cells
 
 FEWEST_TIMES = 3  # any two points lie on a line
 
@@ -100,8 +100,9 @@ class NeighbourFeatures(BaseColumnAdder):
             labels = ["/".join(map(str, name)) if isinstance(name, tuple) else name for name in self.series_]
         else:
             self._check_enough_columns_and_series()
-            first = look_up(values[:, self.columns_[0]], at)
-            self.neighbours_ = most_correlated(first, self.n_neighbours)
+            with naming_cells(X):
+                first = look_up(values[:, self.columns_[0]], at)
+                self.neighbours_ = most_correlated(first, self.n_neighbours)
             labels = list(range(1, self.n_neighbours + 1))
         return [f"{column}@{label}" for column in self._names_in()[self.columns_] for label in labels]
 
@@ -139,6 +140,11 @@ class NeighbourFeatures(BaseColumnAdder):
             raise ValueError(
                 f"NeighbourFeatures(columns={self.columns!r}, n_neighbours={self.n_neighbours}) selects no column of "
                 "this table, and neighbours are told by the first: give at least one."
+            )
+        if len(self.series_) < 2:
+            raise ValueError(
+                f"NeighbourFeatures(n_neighbours={self.n_neighbours}): the training table has one series, and none has "
+                "neighbours: give a table with several, or leave the step out."
             )
         if self.n_neighbours is not None and self.n_neighbours >= len(self.series_):
             raise ValueError(

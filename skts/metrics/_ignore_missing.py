@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.metrics import get_scorer
 from sklearn.metrics._scorer import _BaseScorer
 
@@ -69,13 +70,23 @@ class _MissingIgnorer(_BaseScorer):
         if not there.any():
             raise ValueError(f"{self!r}: y is missing (NaN) in every row: there is nothing to score.")
         if kwargs.get("sample_weight") is not None:
-            kwargs["sample_weight"] = np.asarray(kwargs["sample_weight"])[there]
+            kwargs["sample_weight"] = self._take("sample_weight", kwargs["sample_weight"], there)
 
         def answer_some(*args: Any, **params: Any) -> Any:
-            return np.asarray(method_caller(*args, **params))[there]
+            return self._take("the forecast", method_caller(*args, **params), there)
 
         y_there = y_true[there] if hasattr(y_true, "iloc") else np.asarray(y_true)[there]
         return self._scorer._score(answer_some, estimator, X, y_there, **kwargs)
+
+    def _take(self, what: str, values: Any, there: NDArray[np.bool_]) -> NDArray[Any]:
+        """Take the rows that have a target of what has one entry for each row of y."""
+        read = np.asarray(values)
+        if read.ndim == 0 or len(read) != len(there):
+            raise ValueError(
+                f"{self!r}: {what} has shape {read.shape} and y has {len(there)} rows: one value for each row of y is "
+                "expected, also where y is NaN."
+            )
+        return read[there]
 
     def __repr__(self) -> str:
         return f"ignore_missing({self._scoring!r})"

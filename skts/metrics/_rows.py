@@ -3,12 +3,13 @@
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from skts.panel import has_target
+from skts.panel import first_difference, has_target
 
 Floats = NDArray[np.float64]
+
+_LARGEST = float(np.sqrt(np.finfo(np.float64).max))
 
 
 class Rows(NamedTuple):
@@ -55,8 +56,8 @@ def read_rows(
         Another shape, another index than that of `y_true`, a forecast or a weight that is not finite, a negative
         weight, an infinite target, or no row to score.
     """
-    target = read_target("y_true", y_true)
     there = rows_with_target(y_true)
+    target = read_target("y_true", y_true)
     weight = _read_weight(sample_weight, len(target))
     shape = (len(target),) if n_quantiles is None else (len(target), n_quantiles)
     for name, forecast in forecasts.items():
@@ -87,11 +88,10 @@ def take_rows(values: Any, there: NDArray[np.bool_]) -> Any:
 def read_target(name: str, y: ArrayLike) -> Floats:
     """Read a target as one column, which may hold NaN."""
     read = _reshape(name, y, (len(np.asarray(y)),))
-    bad = np.flatnonzero(np.isinf(read))
+    bad = np.flatnonzero(np.abs(read) > _LARGEST)
     if len(bad):
-        raise ValueError(
-            f"{name} is infinite in row {bad[0]}: a number is expected, or NaN where the row has no target."
-        )
+        what = "infinite" if np.isinf(read[bad[0]]) else f"{read[bad[0]]:g}, whose square is infinite,"
+        raise ValueError(f"{name} is {what} in row {bad[0]}: a number is expected, or NaN where the row has no target.")
     return read
 
 
@@ -136,11 +136,10 @@ def check_quantiles(quantiles: ArrayLike) -> Floats:
 def _check_same_index(name: str, forecast: Any, y_true: Any) -> None:
     """Refuse two tables that both say who and when, and do not say the same."""
     ours, theirs = (getattr(table, "index", None) for table in (y_true, forecast))
-    telling = pd.MultiIndex | pd.DatetimeIndex | pd.PeriodIndex
-    if not (isinstance(ours, telling) and isinstance(theirs, telling)) or ours.equals(theirs):
-        return
-    row = next((row for row, (one, other) in enumerate(zip(ours, theirs, strict=True)) if one != other), None)
+    row = first_difference(ours, theirs)
     if row is not None:
+        assert ours is not None
+        assert theirs is not None
         raise ValueError(
             f"{name} and y_true have different rows: row {row} is {theirs[row]} in {name} and {ours[row]} in y_true. "
             f"The same rows in the same order are expected: give {name}.loc[y_true.index]."

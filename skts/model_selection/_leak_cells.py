@@ -32,6 +32,8 @@ def replace_cells(table: Any, cells: NDArray[np.bool_], kind: str, rng: RandomSt
     frame: Any = pd.DataFrame(table)  # whose columns are replaced, not written to
     for position in np.flatnonzero(cells.any(axis=0)):
         column = frame.iloc[:, position].copy()
+        if isinstance(column.dtype, pd.SparseDtype):  # which takes no values by row
+            column = column.sparse.to_dense()
         rows = np.flatnonzero(cells[:, position])
         column.iloc[rows] = _draw(column, len(rows), kind, rng)
         frame.isetitem(position, column)

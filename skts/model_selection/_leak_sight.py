@@ -121,9 +121,14 @@ def _known_to_windower(fitted: Any, X: Any) -> Ints:
             "whose values over the horizon are known at the origin (known=[] for none)."
         )
     names = windower.feature_names_in_[windower.known_]
-    columns = X.columns if isinstance(X, pd.DataFrame) else [f"x{i}" for i in range(X.shape[1])]
-    return np.flatnonzero(np.isin(np.asarray([str(column) for column in columns]), names.astype(str)))
+    columns = X.columns if _is_named(X) else [f"x{i}" for i in range(X.shape[1])]
+    return np.flatnonzero(np.isin(np.asarray(columns, dtype=str), names.astype(str)))
 
 
 def _both_named(windower: SlidingWindower, X: Any) -> bool:
-    return hasattr(windower, "feature_names_in_") and isinstance(X, pd.DataFrame)
+    return hasattr(windower, "feature_names_in_") and _is_named(X)
+
+
+def _is_named(X: Any) -> bool:
+    """Tell whether the columns have names for scikit-learn, which calls others `x0`, `x1` and so on."""
+    return isinstance(X, pd.DataFrame) and all(isinstance(name, str) for name in X.columns)

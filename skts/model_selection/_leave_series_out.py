@@ -105,8 +105,9 @@ class LeaveSeriesOut(BaseCrossValidator):
         n_series = int(series.max(initial=-1)) + 1
         if n_series < 2:
             raise LostSeriesError(
-                "LeaveSeriesOut: X has one series, and at least two are expected. Put their names into the index, "
-                'X.set_index([series, time]); where a step before lost it, call set_output(transform="pandas").'
+                f"LeaveSeriesOut: X has {'one' if n_series else 'no'} series, and at least two are expected. Put their "
+                "names into the index, X.set_index([series, time]); where a step before lost it, call "
+                'set_output(transform="pandas").'
             )
         if self.n_splits is not None and self.n_splits > n_series:
             raise ValueError(

@@ -95,7 +95,7 @@ def score_table(
     scored = result[result["y_true"].notna()]
     if len(scored) == 0:
         raise ValueError(f"score_table: y_true is missing (NaN) in all {len(result)} rows: there is nothing to score.")
-    _check_forecasts(scored, ["y_pred", *levels])
+    _check_finite(scored, ["y_true", "y_pred", *levels])
     names = [by] if isinstance(by, str) else list(by or [])
     keys = [key for name in names for key in _read_key(scored, name)] or [np.full(len(scored), "all")]
     groups = scored.groupby(keys, observed=True)
@@ -154,10 +154,13 @@ def _check_columns(result: pd.DataFrame) -> None:
         )
 
 
-def _check_forecasts(scored: pd.DataFrame, names: list[str]) -> None:
-    bad = np.flatnonzero(scored[names].isna().any(axis=1))
+def _check_finite(scored: pd.DataFrame, names: list[str]) -> None:
+    values = scored[names].to_numpy(dtype=np.float64, na_value=np.nan)
+    bad = np.flatnonzero(~np.isfinite(values).all(axis=1))
     if len(bad):
+        name, value = next(each for each in zip(names, values[bad[0]], strict=True) if not np.isfinite(each[1]))
         raise ValueError(
-            f"score_table: the forecast of row {scored.index[bad[0]]} is NaN ({len(bad)} of {len(scored)} rows with a "
-            "target): a number is expected. Fill it, or leave the row out of result."
+            f"score_table: {'the target' if name == 'y_true' else 'the forecast'} of row {scored.index[bad[0]]} is "
+            f"{'NaN' if np.isnan(value) else value} ({len(bad)} of {len(scored)} rows with a target): a number is "
+            "expected. Fill it, or leave the row out of result."
         )

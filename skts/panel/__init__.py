@@ -5,7 +5,8 @@ from skts.panel._columns import Columns, check_choices, find_columns, refuse_rep
 from skts.panel._gaps import commonest_step, grid_positions, run_starts
 from skts.panel._missing import has_target
 from skts.panel._panel import Panel
-from skts.panel._row_index import RowIndex, check_same_series, read_index, series_names
+from skts.panel._row_index import RowIndex, check_same_series, first_difference, read_index, series_names
+from skts.panel._values import naming_cells, read_values
 
 __all__ = [
     "Clock",
@@ -16,9 +17,12 @@ __all__ = [
     "check_same_series",
     "commonest_step",
     "find_columns",
+    "first_difference",
     "grid_positions",
     "has_target",
+    "naming_cells",
     "read_index",
+    "read_values",
     "refuse_repeated",
     "run_starts",
     "series_names",

@@ -35,10 +35,23 @@ class Clock:
         """Give the clock of an index and the tick of each of its labels."""
         clock = cls(labels.dtype, labels.name)
         if isinstance(labels, pd.DatetimeIndex | pd.TimedeltaIndex):
-            return clock, labels.as_unit("ns").asi8
+            try:
+                return clock, labels.as_unit("ns").asi8
+            except (pd.errors.OutOfBoundsDatetime, pd.errors.OutOfBoundsTimedelta) as error:
+                raise PanelIndexError(
+                    f"The last level of the index, {labels.name!r}, reaches from {labels.min()} to {labels.max()}, and "
+                    f"times are counted in nanoseconds, which go from {pd.Timestamp.min:%Y-%m-%d} to "
+                    f"{pd.Timestamp.max:%Y-%m-%d}: drop rows with a wrong time, or give such times as periods "
+                    "(DatetimeIndex.to_period)."
+                ) from error
         if isinstance(labels, pd.PeriodIndex):
             return clock, labels.asi8
         if pd.api.types.is_integer_dtype(labels.dtype):
+            if len(labels) and labels.max() > np.iinfo(np.int64).max:
+                raise PanelIndexError(
+                    f"The last level of the index, {labels.name!r}, holds {labels.max()}, and times are counted in "
+                    f"int64, to {np.iinfo(np.int64).max}: subtract a number from all of them."
+                )
             return clock, labels.to_numpy(dtype=np.int64)
         raise PanelIndexError(
             f"The last level of the index, {labels.name!r}, must hold times (date-times, periods or integers) and has "

@@ -43,6 +43,8 @@ def find_columns(X: Any, key: Columns, asked: str) -> NDArray[np.int64]:
 
 def _say_why(X: Any, key: Any) -> str:
     asked = key if isinstance(key, list) else [key]
+    if X.shape[1] == 0:
+        return "the table has no columns. Give one with at least one."
     if not any(isinstance(name, str) for name in asked):
         return f"the table has n_features={X.shape[1]}. Give positions from 0 to {X.shape[1] - 1}."
     if not isinstance(X, pd.DataFrame):

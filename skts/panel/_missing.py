@@ -14,6 +14,18 @@ def has_target(y: ArrayLike) -> NDArray[np.bool_]:
     Returns
     -------
     mask : ndarray of bool of shape (n_rows,)
+
+    Raises
+    ------
+    ValueError
+        A single value, or one that is no number.
     """
-    missing: NDArray[np.bool_] = np.isnan(np.asarray(y, dtype=np.float64))
-    return np.logical_not(missing.reshape(len(missing), -1).any(axis=1))
+    try:
+        values = np.asarray(y, dtype=np.float64)
+    except (ValueError, TypeError) as error:
+        error.add_note("This is in y: numbers are expected, and NaN where the target is missing.")
+        raise
+    if values.ndim == 0:
+        raise ValueError(f"y is {y!r}: one value for each row is expected.")
+    missing: NDArray[np.bool_] = np.isnan(values)
+    return np.logical_not(missing.any(axis=tuple(range(1, values.ndim))))

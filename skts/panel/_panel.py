@@ -143,5 +143,5 @@ def _check_regular(index: RowIndex, rows: Ints, indptr: Ints, ticks: Ints, step:
     raise PanelIndexError(
         f"Row {row}: {index.describe(row)} goes from {clock.label(ticks[bad[0]])} to {clock.label(ticks[bad[0] + 1])}, "
         f"which is no whole number of steps of {clock.span(step)} (the commonest in fit). Resample the table to a "
-        "regular step, or give calendar months and the like as a PeriodIndex."
+        "regular step, or give calendar months and the like, and days on which clocks change, as a PeriodIndex."
     )

@@ -112,8 +112,28 @@ def series_names(index: pd.Index) -> pd.Index | None:
     return index.droplevel(-1) if isinstance(index, pd.MultiIndex) else None
 
 
+def first_difference(ours: Any, theirs: Any) -> int | None:
+    """Find the first row that two indices of one length name otherwise, where both tell who and when.
+
+    Parameters
+    ----------
+    ours, theirs : Index or anything else
+        What is no index with times, or has another number of levels or of rows than the other, tells nothing.
+
+    Returns
+    -------
+    row : int or None
+    """
+    telling = pd.MultiIndex | pd.DatetimeIndex | pd.PeriodIndex
+    if not (isinstance(ours, telling) and isinstance(theirs, telling)):
+        return None
+    if ours.nlevels != theirs.nlevels or len(ours) != len(theirs) or ours.equals(theirs):
+        return None
+    return next((row for row, (one, other) in enumerate(zip(ours, theirs, strict=True)) if one != other), None)
+
+
 def check_same_series(X: Any, y: Any) -> None:
-    """Refuse a table that lost its series while its target still carries several.
+    """Refuse a table that lost its series while its target still carries several, and a target of other rows.
 
     Parameters
     ----------
@@ -123,9 +143,18 @@ def check_same_series(X: Any, y: Any) -> None:
     Raises
     ------
     LostSeriesError
+        `y` has several series in its index, and `X` has no series.
+    PanelIndexError
+        Both say who and when of each row, and do not say the same.
     """
-    y_index = getattr(y, "index", None)
-    if not isinstance(y_index, pd.MultiIndex) or isinstance(getattr(X, "index", None), pd.MultiIndex):
+    X_index, y_index = getattr(X, "index", None), getattr(y, "index", None)
+    row = first_difference(X_index, y_index)
+    if row is not None:
+        raise PanelIndexError(
+            f"X and y have different rows: row {row} is {y_index[row]} in y and {X_index[row]} in X. The same rows in "  # type: ignore[index]
+            "the same order are expected: give y.loc[X.index]."
+        )
+    if not isinstance(y_index, pd.MultiIndex) or isinstance(X_index, pd.MultiIndex):
         return
     n_series = len(y_index.droplevel(-1).unique())
     if n_series > 1:

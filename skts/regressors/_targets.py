@@ -45,6 +45,8 @@ class Targets:
         total[total == 0] = 1.0
         mean = (weights * values).sum(axis=0) / total
         scale = np.sqrt((weights * (values - mean) ** 2).sum(axis=0) / total)
+        if not np.isfinite(scale).all():
+            raise ValueError(f"y reaches {np.abs(values).max():g}, whose square is infinite: give it in a larger unit.")
         return mean, np.where(scale > 10 * np.finfo(np.float64).eps * np.abs(mean), scale, 1.0)
 
     def _covered(self, items: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -110,9 +112,9 @@ def read_targets(estimator: Any, inputs: Inputs, y: Any, sample_weight: ArrayLik
     name = type(estimator).__name__
     if y is None:
         raise ValueError(f"{name} requires y to be passed, but the target y is None.")
-    y = check_array(y, dtype=np.float64, ensure_2d=False, allow_nd=True, ensure_all_finite="allow-nan", input_name="y")
-    if y.ndim == 0:
+    if np.ndim(y) == 0:
         raise ValueError(f"{name}: y must have one value per row, and is the single value {y}.")
+    y = check_array(y, dtype=np.float64, ensure_2d=False, allow_nd=True, ensure_all_finite="allow-nan", input_name="y")
     weights = None
     if sample_weight is not None:
         weights = _check_sample_weight(sample_weight, y, dtype=np.float64, ensure_non_negative=True)

@@ -179,7 +179,7 @@ class RecursiveRegressor(BaseTableStrategy):
 
     def _complete(self, X: Any) -> Any:
         """Fill what is missing of the target's past, as far as a forecast reads it."""
-        past = np.asarray(_safe_indexing(X, self._columns, axis=1)).astype(np.float64)  # (n_rows, n_targets)
+        past = _read_columns(X, self._columns)  # (n_rows, n_targets)
         missing = np.isnan(past)
         if not np.any(missing):
             return X
@@ -258,12 +258,26 @@ def _find_windowers(estimator: Any) -> list[SlidingWindower]:
     return [value for value in estimator.get_params().values() if isinstance(value, SlidingWindower)]
 
 
+def _read_columns(X: Any, columns: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Read some columns as numbers, what is missing as NaN."""
+    if isinstance(X, pd.DataFrame):
+        return X.iloc[:, columns].to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
+    return np.asarray(X)[:, columns].astype(np.float64)
+
+
 def _with_columns(X: Any, columns: NDArray[np.int64], values: NDArray[np.float64]) -> Any:
-    """Give a table with other values in some columns, of the dtype that these have."""
+    """Give a table with other values in some columns, of the dtype that these have where it can hold them."""
     X = X.copy()
     for i, column in enumerate(columns):
         if isinstance(X, pd.DataFrame):
-            X.isetitem(int(column), pd.Series(values[:, i], index=X.index, dtype=X.dtypes.iloc[column]))
+            dtype = X.dtypes.iloc[column]
+            if pd.api.types.is_bool_dtype(dtype):
+                raise ValueError(
+                    f"RecursiveRegressor fills the target's past with forecasts, which are numbers, and column "
+                    f"{X.columns[column]!r} is of dtype {dtype}: turn it into numbers, for fit and predict alike."
+                )
+            dtype = dtype if pd.api.types.is_float_dtype(dtype) else np.float64
+            X.isetitem(int(column), pd.Series(values[:, i], index=X.index, dtype=dtype))  # type: ignore[arg-type]
         else:
             X[:, column] = values[:, i]
     return X

@@ -250,7 +250,15 @@ class WindowedRegressor(CallbackSupportMixin, MetaEstimatorMixin, RegressorMixin
         for level in self.levels_ or [None]:
             estimator = clone_for(self.estimator, y.shape[1], self.quantile_parameter, level)
             flat = y.shape[1] == 1 and get_tags(estimator).target_tags.single_output
-            self.estimators_.append(estimator.fit(matrix, y[:, 0] if flat else y, **params))
+            try:
+                self.estimators_.append(estimator.fit(matrix, y[:, 0] if flat else y, **params))
+            except ValueError as error:
+                error.add_note(
+                    f"WindowedRegressor was fitting {estimator!r} to float32 columns of values up to "
+                    f"{np.nanmax(np.abs(matrix), initial=0):g} and targets up to {np.abs(y).max():g}: where these are "
+                    "extreme, scale the columns of X (StandardScaler) or correct them, and give y in another unit."
+                )
+                raise
         if self.levels_ is not None and np.ptp(y) > 0:
             warn_if_alike(self.estimators_, self.levels_, self.quantile_parameter, matrix[:100])
 

@@ -12,10 +12,10 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, 
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skts.exceptions import PanelIndexError, UnseenSeriesWarning
-from skts.panel import Panel, check_same_series
+from skts.panel import Panel, check_same_series, read_values
 
 
 class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -83,7 +83,7 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
         self : object
         """
         context = self._init_callback_context().call_on_fit_task_begin(estimator=self, X=X, y=y)
-        values = validate_data(self, X, ensure_all_finite="allow-nan")
+        values = read_values(self, X, reset=True)
         check_same_series(X, y)
         panel = Panel.read(X if isinstance(X, pd.DataFrame) else values)
         tail = panel.rows[_last_of_each(panel.indptr, self.length)]
@@ -107,7 +107,7 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
         X : ndarray or DataFrame of shape (n_rows, n_features)
         """
         self.fit(X, y)
-        return X if isinstance(X, pd.DataFrame) else validate_data(self, X, reset=False, ensure_all_finite="allow-nan")
+        return X if isinstance(X, pd.DataFrame) else read_values(self, X, reset=False)
 
     def transform(self, X: Any) -> Any:
         """Put `length` rows in front of every series.
@@ -128,7 +128,7 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
             A series of `X` was not in the training table.
         """
         check_is_fitted(self)
-        values = validate_data(self, X, reset=False, ensure_all_finite="allow-nan")
+        values = read_values(self, X, reset=False)
         panel = Panel.read(X if isinstance(X, pd.DataFrame) else values, self._layout)
         if panel.index.ticks is not None:
             return self._prepend_by_time(X, panel)
@@ -152,7 +152,11 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
         times = clock.labels((first[:, None] + panel.step * np.arange(-self.length, 0)).ravel())
         names = panel.index.names
         if names is None:
-            index = times
+            index = (
+                times
+                if not isinstance(X.index, pd.MultiIndex)
+                else pd.MultiIndex.from_arrays([times], names=X.index.names)
+            )
         else:
             levels = [names.get_level_values(i).repeat(self.length) for i in range(names.nlevels)]
             index = pd.MultiIndex.from_arrays([*levels, times], names=X.index.names)

@@ -11,10 +11,10 @@ from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skts.exceptions import ShortSeriesError, ShortSeriesWarning
-from skts.panel import Columns, Panel, check_same_series, find_columns, grid_positions, run_starts
+from skts.panel import Columns, Panel, check_same_series, find_columns, grid_positions, read_values, run_starts
 from skts.windows._origins import block_origins, count_dropped, training_origins
 from skts.windows._similarity import keep_unlike
 from skts.windows._windows import Windows
@@ -200,7 +200,7 @@ class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, aut
             A series has no row behind its history.
         """
         check_is_fitted(self)
-        values = validate_data(self, X, reset=False, dtype=np.float32, ensure_all_finite="allow-nan")
+        values = read_values(self, X, reset=False, dtype=np.float32)
         panel = Panel.read(X if isinstance(X, pd.DataFrame) else values, self._layout)
         history = self._history()
         self._check_history(panel, history)
@@ -244,7 +244,7 @@ class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, aut
 
     def _fit(self, X: Any, y: Any) -> tuple[NDArray[Any], Panel]:
         context = self._init_callback_context().call_on_fit_task_begin(estimator=self, X=X, y=y)
-        values = validate_data(self, X, dtype=np.float32, ensure_all_finite="allow-nan")
+        values = read_values(self, X, reset=True, dtype=np.float32)
         check_same_series(X, y)
         self.known_ = np.empty(0, dtype=np.int64)
         if self.known is not None:

@@ -159,6 +159,8 @@ class Windows:
         values : ndarray of shape (n_panel_rows,) or (n_panel_rows, n_targets)
         """
         values = np.asarray(values)
+        if values.ndim == 0:
+            raise ValueError(f"y is {values}: one value for each row is expected.")
         if len(values) != self.n_rows:
             raise ValueError(
                 f"y has {len(values)} values and the table that entered SlidingWindower had {self.n_rows} rows: "
