@@ -1,6 +1,7 @@
 """What a regressor learns from: targets and weights by address, standardised."""
 
 from dataclasses import dataclass, replace
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -112,7 +113,7 @@ def read_targets(estimator: Any, inputs: Inputs, y: Any, sample_weight: ArrayLik
     name = type(estimator).__name__
     if y is None:
         raise ValueError(f"{name} requires y to be passed, but the target y is None.")
-    if np.ndim(y) == 0:
+    if isinstance(y, Number) or getattr(y, "ndim", 1) == 0:
         raise ValueError(f"{name}: y must have one value per row, and is the single value {y}.")
     y = check_array(y, dtype=np.float64, ensure_2d=False, allow_nd=True, ensure_all_finite="allow-nan", input_name="y")
     weights = None

@@ -87,7 +87,7 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
         check_same_series(X, y)
         panel = Panel.read(X if isinstance(X, pd.DataFrame) else values)
         tail = panel.rows[_last_of_each(panel.indptr, self.length)]
-        self.tail_ = X.iloc[np.sort(tail)] if isinstance(X, pd.DataFrame) else values[tail]
+        self.tail_: Any = X.iloc[np.sort(tail)] if isinstance(X, pd.DataFrame) else values[tail]
         self._layout = panel.layout
         self._series = panel.index.names
         self._digest = _digest(values) if panel.index.ticks is None else None
@@ -152,11 +152,8 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
         times = clock.labels((first[:, None] + panel.step * np.arange(-self.length, 0)).ravel())
         names = panel.index.names
         if names is None:
-            index = (
-                times
-                if not isinstance(X.index, pd.MultiIndex)
-                else pd.MultiIndex.from_arrays([times], names=X.index.names)
-            )
+            has_levels = isinstance(X.index, pd.MultiIndex)  # of which the one is the time
+            index = pd.MultiIndex.from_arrays([times], names=X.index.names) if has_levels else times
         else:
             levels = [names.get_level_values(i).repeat(self.length) for i in range(names.nlevels)]
             index = pd.MultiIndex.from_arrays([*levels, times], names=X.index.names)

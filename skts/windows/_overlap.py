@@ -9,6 +9,7 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 _FLAT = 1e-12  # share of the mean square of a target below which the variance of its means is rounding
+_ROUNDED = 1e-9  # a sum of correlations that the Fourier transform may make of 0
 
 
 def independent_by_series(
@@ -105,7 +106,7 @@ def autocorrelation(values: Floats) -> Floats:
 
 def initial_positive(rho: Floats) -> Floats:
     """Cut an autocorrelation off where the sum of two neighbouring lags, 2 m and 2 m + 1, is first not positive."""
-    stops = np.flatnonzero(rho[: len(rho) // 2 * 2].reshape(-1, 2).sum(axis=1) <= 0)
+    stops = np.flatnonzero(rho[: len(rho) // 2 * 2].reshape(-1, 2).sum(axis=1) <= _ROUNDED)
     return rho[: 2 * stops[0]] if len(stops) else rho
 
 
