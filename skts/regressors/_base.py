@@ -1,6 +1,5 @@
 """What all network regressors share: data in, a skorch net trained, forecasts out."""
 
-import warnings
 from abc import ABCMeta, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,23 +11,22 @@ import numpy as np
 import torch
 from numpy.random import RandomState
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, RegressorMixin, _fit_context
+from sklearn.base import BaseEstimator, _fit_context
 from sklearn.callback import CallbackSupportMixin
-from sklearn.metrics import r2_score
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 from skorch.callbacks import EarlyStopping
 
-from skts.exceptions import MissingHistoryWarning
 from skts.nn import InstanceNorm, PinballLoss
-from skts.panel import has_target
+from skts.regressors._answers import shape_answers, warn_missing_history
 from skts.regressors._inputs import Inputs, read_inputs
-from skts.regressors._latest import split_latest
+from skts.regressors._latest import split_windows
 from skts.regressors._members import fit_members
 from skts.regressors._own_past import find_own_past
 from skts.regressors._quantiles import interpolate_levels, trained_levels
 from skts.regressors._reading import Reading
+from skts.regressors._score_mixin import ScoreMixin
 from skts.regressors._sizes import Sizes
 from skts.regressors._targets import Targets, read_targets
 from skts.training import (
@@ -47,7 +45,7 @@ _MAY_CHANGE = ("lr", "lr_schedule", "batch_size", "precision", "verbose")  # bet
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, metaclass=ABCMeta):
+class BaseNetRegressor(CallbackSupportMixin, ScoreMixin, BaseEstimator, metaclass=ABCMeta):
     """A regressor around a skorch net. A subclass supplies its network and the parameters of it.
 
     A dataclass, so that the parameters which all share are written once: each subclass adds its own, and gets an
@@ -187,27 +185,21 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
         check_is_fitted(self)
         inputs = read_inputs(self, X, reset=False)
         if inputs.windows is not None:
-            self._warn_missing_history(inputs.windows)
+            warn_missing_history(inputs.windows, ", filled with the last value seen in the window or 0")
         if quantiles is not None and self.quantiles is None:
             name = type(self).__name__
             raise ValueError(f"{name}.predict(quantiles=...): fit with {name}(quantiles=(0.1, 0.5, 0.9)) first.")
         levels = None if quantiles is None else list(quantiles)
         stateful = self._is_stateful()
-        answers = [member._answer(X, levels, stateful) for member in getattr(self, "members_", [self])]
+        answers = [member._answer(inputs, levels, stateful) for member in getattr(self, "members_", [self])]
         if members:
             return np.stack(answers, axis=-1)
         return answers[0] if len(answers) == 1 else np.mean(answers, axis=0)
 
-    def _answer(self, X: Any, quantiles: list[float] | None, stateful: bool) -> NDArray[np.float64]:
+    def _answer(self, inputs: Inputs, quantiles: list[float] | None, stateful: bool) -> NDArray[np.float64]:
         """Forecast with one network."""
-        inputs = read_inputs(self, X, reset=False)
-        self._check_like_training(inputs)
-        forecasts = self._forecast(inputs, quantiles, stateful)  # (n_windows, horizon, n_targets, ...)
-        if inputs.windows is None:
-            return forecasts.reshape(len(forecasts), *self._y_shape, *forecasts.shape[3:])
-        if self._y_shape == ():
-            forecasts = forecasts[:, :, 0]
-        return forecasts if inputs.windows.is_training else inputs.windows.to_rows(forecasts)
+        self._sizes.check(self, inputs)
+        return shape_answers(self._forecast(inputs, quantiles, stateful), inputs, self._y_shape)
 
     def _forecast(self, inputs: Inputs, quantiles: list[float] | None, stateful: bool) -> NDArray[np.float64]:
         if stateful:
@@ -220,36 +212,6 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
         if quantiles is None:
             return interpolate_levels(raw, self._levels, [0.5])[..., 0]
         return interpolate_levels(raw, self._levels, quantiles)
-
-    def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
-        """Give the coefficient of determination of the forecasts, over the rows that have a target.
-
-        Parameters
-        ----------
-        X : Windows, or array-like of shape (n_windows, window, n_features) or (n_windows, n_features)
-        y : array-like
-            As `predict` answers; beside training windows also one value per row of the table.
-        sample_weight : array-like of shape (n_rows,), default=None
-
-        Returns
-        -------
-        score : float
-            R squared.
-        """
-        y_pred = self.predict(X)
-        y = check_array(
-            y, dtype=np.float64, ensure_2d=False, allow_nd=True, ensure_all_finite="allow-nan", input_name="y"
-        )
-        if isinstance(X, Windows) and X.is_training:
-            y = X.targets(y) if y.shape != y_pred.shape else y
-            y, y_pred = (values.reshape(-1, *values.shape[2:]) for values in (y, y_pred))
-        check_consistent_length(y, y_pred)
-        there = has_target(y)
-        if not there.any():
-            raise ValueError(f"{type(self).__name__}.score: y is missing (NaN) in every row.")
-        y, y_pred = (values[there].reshape(int(there.sum()), -1) for values in (y, y_pred))
-        weights = None if sample_weight is None else np.asarray(sample_weight)[there]
-        return r2_score(y, y_pred, sample_weight=weights)
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "net_") or hasattr(self, "members_")
@@ -282,7 +244,7 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
             mention_allocator(device)
         inputs = read_inputs(self, X, reset=not go_on)
         targets = read_targets(self, inputs, y, sample_weight)
-        train, valid = self._split(inputs, targets)
+        train, valid = split_windows(self, inputs, targets)
         if not go_on:
             self._random_state = check_random_state(self.random_state)
             self._bootstrap_seed = int(self._random_state.randint(_MAX_SEED))
@@ -365,7 +327,7 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
 
     def _go_on(self, inputs: Inputs, targets: Targets, device: torch.device) -> None:
         """Keep the net, and take over what may change between two fits."""
-        self._check_like_training(inputs, targets)
+        self._sizes.check(self, inputs, targets)
         options = self._net_options(device)
         changed = {key: options[key] for key in _MAY_CHANGE if options[key] != getattr(self.net_, key)}
         stops_early = any(isinstance(callback, EarlyStopping) for _, callback in self.net_.callbacks_)
@@ -398,50 +360,6 @@ class BaseNetRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator, meta
         with EpochListener(begin, end).listening_to(self.net_):
             self.net_.partial_fit((train, valid), epochs=epochs)
         context.call_on_fit_task_end(**told, reconstruction_attributes={})
-
-    def _split(self, inputs: Inputs, targets: Targets) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Choose the windows that teach and those that validate."""
-        teaching = targets.teaching()
-        if not teaching.any():
-            raise ValueError(
-                f"{type(self).__name__}: y is missing (NaN) over the horizon of every window: there is nothing "
-                "to learn from."
-            )
-        if not self.early_stopping:
-            return np.flatnonzero(teaching), np.empty(0, dtype=np.int64)
-        if inputs.windows is None:
-            first = last = np.arange(len(inputs), dtype=np.int64)
-        else:
-            windows = inputs.windows
-            first, last = windows.ticks[windows.origins], windows.ticks[windows.origins + windows.horizon - 1]
-        train, valid = split_latest(first, last, self.validation_fraction)
-        train, valid = train & teaching, valid & teaching
-        if not train.any() or not valid.any():
-            raise ValueError(
-                f"{type(self).__name__}(early_stopping=True, validation_fraction={self.validation_fraction}) leaves "
-                f"{int(train.sum())} windows to train on and {int(valid.sum())} to validate on, of {len(inputs)}: give "
-                "a longer table or another validation_fraction."
-            )
-        return np.flatnonzero(train), np.flatnonzero(valid)
-
-    def _check_like_training(self, inputs: Inputs, targets: Targets | None = None) -> None:
-        """Refuse windows, or targets, that the network was not built for."""
-        for what, (before, now) in self._sizes.differences(inputs, targets).items():
-            raise ValueError(
-                f"{type(self).__name__} was fitted with {before} {what} and is now given {now}: use the "
-                "SlidingWindower it was fitted with."
-            )
-
-    def _warn_missing_history(self, windows: Windows) -> None:
-        n_blank, n_forecasts = windows.count_blank()
-        if n_blank:
-            warnings.warn(
-                f"{n_blank} of {n_forecasts} forecasts rest on blank or missing inputs, filled with the last value "
-                "seen in the window or 0. Forecasting the training table itself, a gap before the new rows, an unseen "
-                "series, and holes in the data are the usual reasons.",
-                MissingHistoryWarning,
-                stacklevel=3,
-            )
 
     @property
     def history_(self) -> dict[str, list[float]]:

@@ -1,7 +1,7 @@
 """What a network is built for."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 from skts.regressors._inputs import Inputs
 from skts.regressors._targets import Targets
@@ -53,8 +53,8 @@ class Sizes:
             "window": self.window,
         }
 
-    def differences(self, inputs: Inputs, targets: Targets | None) -> dict[str, tuple[int | None, int | None]]:
-        """Say which sizes are others now: `{what: (before, now)}`."""
+    def check(self, owner: Any, inputs: Inputs, targets: Targets | None = None) -> None:
+        """Refuse windows, or targets, of other sizes than those that `owner` was fitted with."""
         pairs: dict[str, tuple[int | None, int | None]] = {
             "known columns": (self.n_known, len(inputs.known)),
             "rows of window": (self.window, _window_of(inputs)),
@@ -65,7 +65,12 @@ class Sizes:
             pairs["rows of horizon"] = (self.horizon, targets.horizon)
         if targets is not None:
             pairs["targets"] = (self.n_targets, targets.values.shape[1])
-        return {what: pair for what, pair in pairs.items() if pair[0] != pair[1]}
+        for what, (before, now) in pairs.items():
+            if before != now:
+                raise ValueError(
+                    f"{type(owner).__name__} was fitted with {before} {what} and is now given {now}: use the "
+                    "SlidingWindower it was fitted with."
+                )
 
     def refuse_whole_series(self, asked: str) -> None:
         """Refuse what only windows can do."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin
+from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import Bunch, Tags, get_tags
 from sklearn.utils._param_validation import HasMethods
@@ -14,15 +14,13 @@ from sklearn.utils.validation import check_consistent_length, validate_data
 
 from skts.exceptions import PanelIndexError
 from skts.panel import check_same_series
-from skts.regressors._base import BaseNetRegressor
+from skts.regressors._score_mixin import ScoreMixin
 
 
-class BaseTableStrategy(CallbackSupportMixin, MetaEstimatorMixin, RegressorMixin, BaseEstimator, metaclass=ABCMeta):
+class BaseTableStrategy(CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, BaseEstimator, metaclass=ABCMeta):
     """A regressor around one that takes the table."""
 
     _parameter_constraints: dict[str, list] = {"estimator": [HasMethods(["fit", "predict"])]}
-
-    score = BaseNetRegressor.score  # the same promise: over the rows that have a target
 
     def get_metadata_routing(self) -> MetadataRouter:
         """Say which metadata goes where.

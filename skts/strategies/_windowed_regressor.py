@@ -1,23 +1,22 @@
 """Any regressor of scikit-learn's kind, on windows."""
 
-import warnings
 from collections.abc import Iterable, Sequence
 from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, _fit_context
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, _fit_context
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import Tags, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, has_fit_parameter
 
-from skts.exceptions import MissingHistoryWarning
 from skts.panel import has_target
-from skts.regressors._base import BaseNetRegressor
+from skts.regressors._answers import shape_answers, warn_missing_history
 from skts.regressors._inputs import Inputs, read_inputs
 from skts.regressors._quantiles import interpolate_levels, trained_levels
+from skts.regressors._score_mixin import ScoreMixin
 from skts.regressors._sizes import Sizes
 from skts.regressors._targets import Targets, read_targets
 from skts.strategies._clones import clone_for, warn_if_alike
@@ -25,7 +24,7 @@ from skts.strategies._design import Design, read_lags
 from skts.windows import Windows
 
 
-class WindowedRegressor(CallbackSupportMixin, MetaEstimatorMixin, RegressorMixin, BaseEstimator):
+class WindowedRegressor(CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, BaseEstimator):
     """Put a tabular regressor where a network stands: behind :class:`~skts.SlidingWindower`.
 
     Every window is flattened into columns, and the known columns of its horizon are put beside them. Linear models and
@@ -213,25 +212,15 @@ class WindowedRegressor(CallbackSupportMixin, MetaEstimatorMixin, RegressorMixin
                 "WindowedRegressor.predict(quantiles=...): fit with WindowedRegressor(quantiles=(0.1, 0.5, 0.9)) first."
             )
         inputs = read_inputs(self, X, reset=False)
-        for what, (before, now) in self._sizes.differences(inputs, None).items():
-            raise ValueError(
-                f"WindowedRegressor was fitted with {before} {what} and is now given {now}: use the SlidingWindower it "
-                "was fitted with."
-            )
+        self._sizes.check(self, inputs)
         if inputs.windows is not None:
-            _warn_missing_history(inputs.windows)
+            warn_missing_history(inputs.windows)
         forecasts = self._forecast(inputs)  # (n_windows, horizon, n_targets, n_levels)
         if self.levels_ is None or quantiles is None:
             forecasts = forecasts[..., 0 if self.levels_ is None else self.levels_.index(0.5)]
         else:
             forecasts = interpolate_levels(forecasts, self.levels_, quantiles)
-        if inputs.windows is None:
-            return forecasts.reshape(len(forecasts), *self._y_shape, *forecasts.shape[3:])
-        if self._y_shape == ():
-            forecasts = forecasts[:, :, 0]
-        return forecasts if inputs.windows.is_training else inputs.windows.to_rows(forecasts)
-
-    score = BaseNetRegressor.score  # the same promise: over the rows that have a target
+        return shape_answers(forecasts, inputs, self._y_shape)
 
     def _fit_clones(self, inputs: Inputs, values: NDArray[np.float64], weights: NDArray[np.float64] | None) -> None:
         """Fit on the design rows, `values` (n_windows, rows_per_window, n_outputs), that have all their targets."""
@@ -305,14 +294,3 @@ class WindowedRegressor(CallbackSupportMixin, MetaEstimatorMixin, RegressorMixin
         tags.target_tags.multi_output = True
         tags.regressor_tags.poor_score = get_tags(self.estimator).regressor_tags.poor_score
         return tags
-
-
-def _warn_missing_history(windows: Windows) -> None:
-    n_blank, n_forecasts = windows.count_blank()
-    if n_blank:
-        warnings.warn(
-            f"{n_blank} of {n_forecasts} forecasts rest on blank or missing inputs. Forecasting the training table "
-            "itself, a gap before the new rows, an unseen series, and holes in the data are the usual reasons.",
-            MissingHistoryWarning,
-            stacklevel=3,
-        )

@@ -295,7 +295,10 @@ def test_going_on_with_another_number_of_members_is_refused(panel, windows, befo
 
 def test_blocks_may_be_drawn_from_the_second_fit_on(panel, windows):
     regressor = make_ensemble(n_members=1, warm_start=True).fit(windows, panel[1])
-    regressor.set_params(bootstrap_rows=9).fit(windows, panel[1])
+    before = regressor.predict(windows)
+    after = regressor.set_params(bootstrap_rows=9).fit(windows, panel[1]).predict(windows)
+    assert np.isfinite(after).all()
+    assert (after != before).any()
 
 
 def test_an_ensemble_forgets_the_names_of_columns(panel):
@@ -304,10 +307,12 @@ def test_an_ensemble_forgets_the_names_of_columns(panel):
     ensemble = make_ensemble().fit(X, y).fit(X.to_numpy(), y)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        ensemble.predict(X.to_numpy())
+        assert ensemble.predict(X.to_numpy()).shape == (30,)
+    assert not hasattr(ensemble, "feature_names_in_")
 
 
 def test_every_draw_of_blocks_teaches_something(panel, windows):
     options = {"early_stopping": True, "validation_fraction": 0.6}  # all that trains is in the first of two blocks
     for seed in range(8):
-        make_ensemble(n_members=1, bootstrap_rows=40, random_state=seed, **options).fit(windows, panel[1])
+        regressor = make_ensemble(n_members=1, bootstrap_rows=40, random_state=seed, **options)
+        assert np.isfinite(regressor.fit(windows, panel[1]).history_["train_loss"]).all()

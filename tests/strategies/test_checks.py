@@ -25,7 +25,7 @@ def expected_failures(estimator):
         RecursiveRegressor(trees, target=0, horizon=2, history=2),
     ],
     expected_failed_checks=expected_failures,
-    xfail_strict=True,
+    xfail_strict=False,  # how float32 rounds depends on the processor: on some the check passes
 )
 def test_estimator(estimator, check):
     check(estimator)

@@ -254,7 +254,8 @@ def test_nothing_but_the_weights_is_changed_by_a_schedule():
 
 
 def test_one_cycle_works_with_an_optimizer_without_momentum():
-    fit(make_net(lr_schedule="one_cycle", optimizer=torch.optim.Adagrad), make_dataset(), 2)
+    net = fit(make_net(lr_schedule="one_cycle", optimizer=torch.optim.Adagrad), make_dataset(), 2)
+    assert net.history[-1]["train_loss"] < net.history[0]["train_loss"]
 
 
 @pytest.mark.parametrize("options", [{"iterator_train__batch_size": 5}, {"batch_size": -1}])

@@ -1,0 +1,46 @@
+"""Forecasts by window as `predict` answers them."""
+
+import warnings
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skts.exceptions import MissingHistoryWarning
+from skts.regressors._inputs import Inputs
+from skts.windows import Windows
+
+
+def shape_answers(forecasts: NDArray[np.float64], inputs: Inputs, y_shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Put forecasts in the shape and order that the caller knows.
+
+    Parameters
+    ----------
+    forecasts : ndarray of shape (n_windows, horizon, n_targets, ...)
+    inputs : Inputs
+        What was forecast.
+    y_shape : tuple of int
+        The shape of what one window (of an array) or one row (beside Windows) forecasts, as `y` had it in `fit`.
+
+    Returns
+    -------
+    forecasts : ndarray
+        For arrays of windows as `y` was, for training windows by window, for forecasting windows by row of the table.
+    """
+    if inputs.windows is None:
+        return forecasts.reshape(len(forecasts), *y_shape, *forecasts.shape[3:])
+    if y_shape == ():
+        forecasts = forecasts[:, :, 0]
+    return forecasts if inputs.windows.is_training else inputs.windows.to_rows(forecasts)
+
+
+def warn_missing_history(windows: Windows, what_became: str = "") -> None:
+    """Warn the caller of `predict` of forecasts that rest on blank or missing inputs."""
+    n_blank, n_forecasts = windows.count_blank()
+    if n_blank:
+        warnings.warn(
+            f"{n_blank} of {n_forecasts} forecasts rest on blank or missing inputs{what_became}. Forecasting the "
+            "training table itself, a gap before the new rows, an unseen series, and holes in the data are the usual "
+            "reasons.",
+            MissingHistoryWarning,
+            stacklevel=3,
+        )
