@@ -235,6 +235,20 @@ def test_the_loss_of_an_origin_reads_no_observed_row_behind_it(options, missing)
     assert forked.taught.sum() == len(windows)
 
 
+@pytest.mark.parametrize("options", [{}, {"series_embedding": 2}, {"num_layers": 2}, {"bidirectional": True}])
+@pytest.mark.parametrize("regressor", RECURRENT)
+def test_a_pass_teaches_what_windows_that_begin_with_it_teach(panel, windows, regressor, options):
+    fitted = make_regressor(regressor, origins_per_window=4, **options).fit(windows, panel[1])
+    forked, _, _, losses = losses_of_origins(fitted, windows, panel[1], 4)
+    for k in range(4):  # windows of 12 + k rows: nothing is carried in from before the pass
+        longer = SlidingWindower(12 + k, 4, known=["wind"]).fit_transform(panel[0])
+        plain, _, _, own = losses_of_origins(fitted, longer, panel[1], 1)
+        loss_from = dict(zip(plain.starts.tolist(), own[:, 0].tolist(), strict=True))
+        taught = forked.taught[:, k]
+        expected = [loss_from[start] for start in forked.starts[taught].tolist()]
+        np.testing.assert_allclose(losses[taught, k].detach(), expected, rtol=1e-5)
+
+
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_what_validates_never_trains_though_passes_are_long(panel, bidirectional):
     X, y = panel
