@@ -73,6 +73,7 @@ def make_pipeline(seed, quick=False):
         bidirectional=True,
         context=12,
         series_embedding=16,
+        origins_per_window=1,
         max_epochs=1,
         subsample=0.25,
         lr=5e-3,

@@ -70,6 +70,7 @@ def make_regressor(model, seed, quick=False):
         bidirectional=True,
         context=6,
         series_embedding=4,
+        origins_per_window=1,
         max_epochs=4,
         subsample=0.25,
         lr=3e-3,

@@ -1,4 +1,4 @@
-"""What tune_allocator, precision, rolling and origins_per_window do to speed, and to the error on real turbines.
+"""What tune_allocator, precision and rolling do to speed, and to the error on real turbines.
 
 Run: python benchmarks/speed/levers.py [--rounds 5] [--output FOLDER]
 
@@ -51,7 +51,9 @@ def fit(X, y, n_windows, regressor=LSTMRegressor, **options):
     """Train on some windows; give windows per second."""
     windows = SlidingWindower(WINDOW, HORIZON, known=KNOWN).fit_transform(X.iloc[: n_windows + WINDOW + HORIZON - 1])
     start = time.perf_counter()
-    regressor(64, max_epochs=1, random_state=0, device="cpu", **options).fit(windows, y.iloc[: windows.n_rows])
+    regressor(64, max_epochs=1, origins_per_window=1, random_state=0, device="cpu", **options).fit(
+        windows, y.iloc[: windows.n_rows]
+    )
     return len(windows) / (time.perf_counter() - start)
 
 
@@ -120,7 +122,6 @@ def measure_error():
     for name, options in {
         "float32": {},
         "bf16": {"precision": "bf16"},
-        "origins_per_window=6": {"origins_per_window": 6, "batch_size": 16},
     }.items():
         for seed in range(3):
             start = time.perf_counter()
@@ -155,12 +156,6 @@ def main():
     for regressor in (LSTMRegressor, GRURegressor):
         found[f"precision, {regressor.__name__}, windows/s of a fit"] = in_turn(
             rounds, float32=partial(train, 1280, regressor), bf16=partial(train, 1280, regressor, precision="bf16")
-        )
-    for n_origins in (6, 24):
-        found[f"origins_per_window={n_origins}, windows/s of a fit"] = in_turn(
-            rounds,
-            one=partial(train, 1280),
-            many=partial(train, 6400, origins_per_window=n_origins, batch_size=64 // n_origins or 1),
         )
     found["rolling, windows/s of predict"] = measure_rolling(X, y, rounds)
     found["error on the bundled turbines"] = measure_error()

@@ -36,6 +36,8 @@ SIZES = {
     "hidden 8, window 24, batch 64": {"hidden": 8, "window": 24, "batch": 64, "n_batches": 600},
 }
 
+ORDINARY = {"max_epochs": 1, "origins_per_window": 1, "random_state": 0, "device": "cpu"}
+
 
 def make_table():
     rng = np.random.default_rng(0)
@@ -84,7 +86,7 @@ def compare(X, y, name, rounds):
         start = time.perf_counter()
         train_by_hand(windows.panel, values, windows.origins, size["window"], size["hidden"], size["batch"])
         middle = time.perf_counter()
-        regressor = LSTMRegressor(size["hidden"], max_epochs=1, batch_size=size["batch"], random_state=0, device="cpu")
+        regressor = LSTMRegressor(size["hidden"], batch_size=size["batch"], **ORDINARY)
         regressor.fit(windows, y)
         end = time.perf_counter()
         if i:  # the first round warms up
@@ -114,7 +116,7 @@ def measure_memory():
     table = resident_mb("VmHWM") - before
     windows = SlidingWindower(168, HORIZON).fit_transform(X)
     cut = resident_mb("VmHWM") - before
-    regressor = LSTMRegressor(64, max_epochs=1, random_state=0, device="cpu").fit(windows, y)
+    regressor = LSTMRegressor(64, **ORDINARY).fit(windows, y)
     fitted = resident_mb("VmHWM") - before
     regressor.predict(windows)
     predicted = resident_mb("VmHWM") - before

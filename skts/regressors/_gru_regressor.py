@@ -46,9 +46,11 @@ class GRURegressor(RecurrentMixin, BaseNetRegressor):
     series_embedding : int, default=0
         Length of a vector that is learned for each series and put beside its rows; an unseen series takes the mean. 0
         tells series apart by their columns alone.
-    origins_per_window : int, default=1
+    origins_per_window : int or "auto", default="auto"
         Up to how many training windows, whose origins follow each other, are taught by one pass over their rows. Each
-        counts as a window of its own; later ones have the whole pass behind them instead of `window` rows.
+        counts as a window of its own; later ones have the whole pass behind them instead of `window` rows. "auto" takes
+        4 where windows begin at every row, which is faster at the same error (`docs/speed.md`), and 1 elsewhere and
+        with `patch_len`, `linear_skip` or `instance_norm`.
     rolling : {"windows", "stateful"}, default="windows"
         How `predict` reads the past. "windows" reads the `window` rows before each origin alone. "stateful" reads each
         series once, from its first row on, and forecasts at each origin from all it has read: many times faster where
@@ -62,7 +64,7 @@ class GRURegressor(RecurrentMixin, BaseNetRegressor):
         How the learning rate moves over the steps of a fit: "cosine" falls from `lr` to 0, "one_cycle" rises to `lr`
         first (Smith and Topin 2017, https://arxiv.org/abs/1708.07120).
     batch_size : int, default=64
-        Windows (with `origins_per_window`, passes) per gradient step.
+        Windows per gradient step.
     subsample : float, default=1.0
         Share of the training windows that an epoch sees, of each series alike; drawn anew for every epoch.
     weight_decay : float, default=0.0

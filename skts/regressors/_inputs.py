@@ -66,6 +66,10 @@ class Inputs:
             return ChunkDataset.cut(dataset, self.windows.spans, self.windows.chunk)
         return dataset.fork(n_origins) if n_origins > 1 else dataset
 
+    def neighbours(self) -> bool:
+        """Tell whether most windows begin one row behind another."""
+        return self.windows is not None and len(self) > 1 and float(np.median(np.diff(self.starts))) == 1
+
     def whole_series(self) -> Self:
         """Read each series once, up to every origin, instead of windows; arrays have no series to read."""
         if self.windows is None or self.windows.chunk is not None:

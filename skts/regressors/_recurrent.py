@@ -12,6 +12,8 @@ from skts.regressors._inputs import Inputs
 from skts.regressors._reading import Reading
 from skts.regressors._sizes import Sizes
 
+_USUAL_ORIGINS = 4  # the most that taught as well as windows apart, at equal numbers: benchmarks/speed/forking.py
+
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class RecurrentMixin:
@@ -27,7 +29,7 @@ class RecurrentMixin:
     linear_skip: bool = False
     instance_norm: Literal["last", "mean", "median"] | None = None
     series_embedding: int = 0
-    origins_per_window: int = 1
+    origins_per_window: int | Literal["auto"] = "auto"
     rolling: Literal["windows", "stateful"] = "windows"
 
     _cell: ClassVar[Cell]
@@ -42,7 +44,7 @@ class RecurrentMixin:
         "linear_skip": ["boolean"],
         "instance_norm": [StrOptions({"last", "mean", "median"}), None],
         "series_embedding": [Interval(Integral, 0, None, closed="left")],
-        "origins_per_window": [Interval(Integral, 1, None, closed="left")],
+        "origins_per_window": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "rolling": [StrOptions({"windows", "stateful"})],
         **BaseNetRegressor._parameter_constraints,
     }
@@ -57,14 +59,14 @@ class RecurrentMixin:
             )
         for parameter, usual in (
             ("patch_len", 1),
-            ("origins_per_window", 1),
             ("linear_skip", False),
             ("instance_norm", None),
+            ("origins_per_window", 1 if self.origins_per_window == 1 else "auto"),
         ):
             value = getattr(self, parameter)
             if value != usual:
                 sizes.refuse_whole_series(f"{name}({parameter}={value!r})")
-        if self.origins_per_window > 1 and (self.patch_len > 1 or self.linear_skip):
+        if self.origins_per_window not in ("auto", 1) and (self.patch_len > 1 or self.linear_skip):
             asked = f"patch_len={self.patch_len}" if self.patch_len > 1 else "linear_skip=True"
             raise ValueError(
                 f"{name}({asked}, origins_per_window={self.origins_per_window}): what reads a window as a whole serves "
@@ -101,4 +103,11 @@ class RecurrentMixin:
         return True
 
     def _reading(self, inputs: Inputs) -> Reading:
-        return Reading(self.context, self.series_embedding > 0, self.origins_per_window, self.instance_norm)
+        return Reading(self.context, self.series_embedding > 0, self._origins_of_pass(inputs), self.instance_norm)
+
+    def _origins_of_pass(self, inputs: Inputs) -> int:
+        """Say how many origins one pass over the rows may serve in training."""
+        if self.origins_per_window != "auto":
+            return self.origins_per_window
+        alone = self.patch_len > 1 or self.linear_skip or self.instance_norm is not None
+        return 1 if alone or not inputs.neighbours() else _USUAL_ORIGINS

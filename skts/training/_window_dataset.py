@@ -81,6 +81,7 @@ class WindowDataset(Dataset):
         self.stops = stops
         self.taught: Tensor | None = None  # (n_windows, O): which origins of a pass are windows
         self.n_origins = 1
+        self.windows_per_item = 1.0  # of a pass, how many it teaches on average
         self.subsample = 1.0  # share of the windows in shuffled batches
         self.ahead = None if self.known is None else panel[:, self.known].contiguous()
         self.holes = torch.isnan(panel).any(dim=0).nonzero()[:, 0]  # columns that need filling
@@ -120,21 +121,29 @@ class WindowDataset(Dataset):
         forked = self.subset(first)
         forked.taught = torch.from_numpy(taught).to(self.starts.device)
         forked.n_origins = n_origins
+        forked.windows_per_item = len(self) / len(forked)
         forked._make_room(n_origins - 1)
         return forked
 
     def batches(self, batch_size: int, shuffle: bool = False) -> Iterator[Tensor]:
-        """Give the numbers of the windows of each batch; shuffled, they are drawn from torch's generator."""
+        """Give the numbers of the items of each batch; shuffled, they are drawn from torch's generator.
+
+        Items are windows, or passes: as many as teach some `batch_size` windows.
+        """
         n, device = len(self), self.starts.device
         order = torch.randperm(n, device=device) if shuffle else torch.arange(n, device=device)
         if shuffle and self.subsample < 1:
             order = self._draw(order)
-        yield from order.split(batch_size)
+        yield from order.split(self._items_of(batch_size))
 
     def n_batches(self, batch_size: int, shuffle: bool = False) -> int:
-        """Count the batches of one pass."""
-        n_windows = int(self._shares().sum()) if shuffle and self.subsample < 1 else len(self)
-        return -(-n_windows // batch_size)
+        """Count the batches of an epoch."""
+        n_items = int(self._shares().sum()) if shuffle and self.subsample < 1 else len(self)
+        return -(-n_items // self._items_of(batch_size))
+
+    def _items_of(self, batch_size: int) -> int:
+        """Say how many items teach as many windows."""
+        return max(1, round(batch_size / self.windows_per_item))
 
     def _shares(self) -> Tensor:
         """Say how many windows of each series an epoch sees: (n_series,)."""

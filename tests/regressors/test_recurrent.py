@@ -264,12 +264,33 @@ def test_what_validates_never_trains_though_passes_are_long(panel, bidirectional
     assert lies.history_["valid_loss"] != honest.history_["valid_loss"]
 
 
-def test_fewer_steps_teach_the_same_windows(panel, windows):
+def test_a_step_teaches_some_batch_size_windows_whatever_the_passes(panel, windows):
     steps = []
     for n_origins in (1, 4, 15):
         regressor = make_regressor(origins_per_window=n_origins, batch_size=5).fit(windows, panel[1])
         steps.append(int(regressor.net_.optimizer_.state_dict()["state"][0]["step"]))
-    assert steps == [150 // 5, -(-2 * 19 // 5), 2]  # 75 windows of each station in 75, 19 and 5 passes
+    assert steps == [150 // 5, 2 * 19, 2 * 5]  # 75 windows of each station in 75, 19 and 5 passes, 5 windows a step
+
+
+@pytest.mark.parametrize(
+    ("stride", "options", "n_origins"),
+    [
+        (1, {}, 4),
+        (2, {}, 1),
+        (24, {}, 1),
+        (1, {"patch_len": 3}, 1),
+        (1, {"linear_skip": True}, 1),
+        (1, {"instance_norm": "last"}, 1),
+    ],
+)
+def test_neighbouring_windows_share_passes_unless_told_otherwise(panel, stride, options, n_origins):
+    X, y = panel
+    windows = SlidingWindower(12, 4, stride=stride, known=["wind"]).fit_transform(X)
+    unasked, asked, other = (
+        make_regressor(origins_per_window=k, **options).fit(windows, y) for k in ("auto", n_origins, 1)
+    )
+    assert torch.equal(flat_weights(unasked), flat_weights(asked))
+    assert torch.equal(flat_weights(unasked), flat_weights(other)) == (n_origins == 1)
 
 
 def test_it_learns_from_every_origin_of_a_pass():

@@ -1,0 +1,243 @@
+"""What `origins_per_window` does to the error, and to the time until an error is reached, on three data sets.
+
+Run: python benchmarks/speed/forking.py [--seeds 0 1 2 3 4] [--sets turbines prices farms] [--output FOLDER]
+
+Ordinary training takes 64 windows a step. The others teach 4 or 24 windows by one pass, at as many windows a step or at
+more of them; network, learning rate (one cycle) and windows are the same. Each is trained afresh for several lengths,
+in quarters of an epoch, so that errors can be compared at equal numbers of targets and at equal times. The error is
+measured on the months behind those that train, never on the months of a published test. One thread, arms in turn within
+a seed, `skts.tune_allocator()`.
+"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import sys
+import time
+import warnings
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from scipy.stats import t as student
+from sklearn.preprocessing import StandardScaler
+
+import skts
+from skts import HistoryPrepender, LSTMRegressor, SlidingWindower
+from skts.datasets import load_la_haute_borne
+from skts.exceptions import MissingHistoryWarning
+from skts.features import CalendarFeatures, WindFeatures
+from skts.metrics import mean_quantile_loss
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "accuracy"))
+import epf
+import gefcom2014
+
+LEVELS = tuple(np.arange(1, 10) / 10)
+ARMS = {  # windows of a step, origins of a pass
+    "64 windows": (64, 1),
+    "16 passes of 4": (64, 4),
+    "3 passes of 24": (72, 24),
+    "16 passes of 24": (384, 24),
+}
+ORDINARY = "64 windows"
+QUARTERS = (1, 3, 6, 12)  # of an epoch
+MORE_QUARTERS = (*QUARTERS, 24)  # for large steps, of which there are fewer
+
+
+def load_turbines():
+    """Four turbines: weather known, a day ahead, kW."""
+    X, _ = load_la_haute_borne(return_X_y=True)
+    X = CalendarFeatures(["hour"]).fit_transform(WindFeatures("era5_u100", "era5_v100").fit_transform(X))
+    times = X.index.get_level_values("time")
+    return X, "power_kw", times < "2015-07-01", (times >= "2015-07-01") & (times < "2015-11-01")
+
+
+def load_prices(path):
+    """Nord Pool: nothing known ahead, prices in standard deviations."""
+    X = epf.load(path)["NP"]
+    X = CalendarFeatures(["hour", "weekday", "year"]).fit_transform(X)
+    share = np.arange(len(X)) / len(X)
+    return X, "price", share < 0.6, (share >= 0.6) & (share < 0.7)
+
+
+def load_farms(path):
+    """Ten wind farms: weather known, nine quantiles of the normalised power."""
+    table = gefcom2014.load(path)
+    table = table[[name for name in table if table[name].dtype.kind == "f"]]
+    table = WindFeatures(["u10", "u100"], ["v10", "v100"], features=["speed"]).fit_transform(table)
+    times = table.index.get_level_values(1)
+    return table, "power", times <= "2012-10-01", (times > "2012-10-01") & (times <= "2013-01-01")
+
+
+SETS = {
+    "turbines": {"window": 168, "known": True, "hidden_size": 32, "digits": 1},
+    "prices": {"window": 168, "known": False, "hidden_size": 64, "digits": 3},
+    "farms": {"window": 48, "known": True, "hidden_size": 32, "quantiles": LEVELS, "digits": 4},
+}
+
+
+def cut(name, table, target, train, test):
+    """Scale with the rows that train; give windows and target to train on, and windows and target to forecast."""
+    size = SETS[name]
+    scaled = StandardScaler().set_output(transform="pandas").fit(table[train]).transform(table)
+    y = table[target]
+    ahead = [column for column in table if column != target] if size["known"] else None
+    windower = SlidingWindower(size["window"], 24, known=ahead)
+    training = windower.fit_transform(scaled[train])
+    new = HistoryPrepender(size["window"]).fit(scaled[train]).transform(scaled[test])
+    return training, y[train], windower.transform(new), y[test]
+
+
+def error_of(regressor, windows, y):
+    """Mean absolute error, or mean pinball loss over the levels, where there is a truth."""
+    there = y.notna().to_numpy()
+    if regressor.quantiles is None:
+        return float(np.abs(regressor.predict(windows) - y.to_numpy())[there].mean())
+    forecasts = regressor.predict(windows, quantiles=LEVELS)
+    return float(mean_quantile_loss(y.to_numpy()[there], forecasts[there], quantiles=LEVELS))
+
+
+def train(name, arm, seed, parts, quarters):
+    """Train for some quarters of an epoch: the seconds that took, and the error."""
+    training, y, testing, y_test = parts
+    size = SETS[name]
+    batch_size, n_origins = ARMS[arm]
+    regressor = LSTMRegressor(
+        size["hidden_size"],
+        dropout=0.1,
+        max_epochs=quarters,
+        lr=5e-3,
+        lr_schedule="one_cycle",
+        batch_size=batch_size,
+        origins_per_window=n_origins,
+        subsample=0.25,
+        quantiles=size.get("quantiles"),
+        random_state=seed,
+        device="cpu",
+    )
+    start = time.perf_counter()
+    regressor.fit(training, y)
+    return time.perf_counter() - start, error_of(regressor, testing, y_test)
+
+
+def interval(values):
+    """Mean, and half of its 95 % interval by Student's t."""
+    half = student.ppf(0.975, len(values) - 1) * statistics.stdev(values) / len(values) ** 0.5 if len(values) > 1 else 0
+    return {"mean": statistics.mean(values), "half_interval": half}
+
+
+def seconds_until(points, error):
+    """When the best error so far, between one length and the next as by a line, is as low as this; None if never."""
+    for (before, high), (after, low) in zip([(0.0, np.inf), *points[:-1]], points, strict=True):
+        if low <= error:
+            return after if np.isinf(high) else before + (after - before) * (high - error) / (high - low)
+    return None
+
+
+def summarise(runs):
+    """Compare each arm, at each length, with ordinary training."""
+    rows = {}
+    points = {}
+    for arm, lengths in runs.items():
+        points[arm] = [
+            (statistics.median(run[0] for run in done), statistics.mean(run[1] for run in done))
+            for done in lengths.values()
+        ]
+        rows[arm] = {
+            "lengths": {
+                quarters: {
+                    "seconds": statistics.median(run[0] for run in done),
+                    "error": interval([run[1] for run in done]),
+                    "difference": interval(
+                        [run[1] - usual[1] for run, usual in zip(done, runs[ORDINARY][quarters], strict=True)]
+                    )
+                    if quarters in runs[ORDINARY]
+                    else None,
+                }
+                for quarters, done in lengths.items()
+            }
+        }
+    best = min(error for _, error in points[ORDINARY])
+    usual = seconds_until(points[ORDINARY], best)
+    for arm in runs:
+        reached = seconds_until(points[arm], best)
+        rows[arm]["seconds to the best error of 64 windows"] = reached
+        rows[arm]["times as fast"] = usual / reached if reached else None
+    return rows
+
+
+def run(name, options):
+    """Do one data set."""
+    load = {
+        "turbines": load_turbines,
+        "prices": partial(load_prices, options.prices),
+        "farms": partial(load_farms, options.farms),
+    }
+    table, target, is_train, is_test = load[name]()
+    if options.quick:
+        is_train = is_train & (np.arange(len(table)) % 8000 < 600)
+    parts = cut(name, table, target, is_train, is_test)
+    runs = {arm: {} for arm in options.arms}
+    for seed in options.seeds:
+        for arm in options.arms:
+            many = ARMS[arm][0] > 100
+            for quarters in (1, 2) if options.quick else MORE_QUARTERS if many else QUARTERS:
+                runs[arm].setdefault(quarters, []).append(train(name, arm, seed, parts, quarters))
+                print(name, seed, arm, quarters, runs[arm][quarters][-1], os.getloadavg()[0], flush=True)
+    return {"windows": len(parts[0]), "arms": summarise(runs), "runs of (seconds, error)": runs}
+
+
+def as_markdown(found):
+    """Make one table: a row for each data set and arm, a column for each length."""
+    lengths = list(
+        dict.fromkeys(q for result in found.values() for arm in result["arms"].values() for q in arm["lengths"])
+    )
+    lines = [
+        f"| | a step | {' | '.join(f'{int(q) / 4:g} epochs' for q in lengths)} | times as fast |",
+        "|---" * (len(lengths) + 3) + "|",
+    ]
+    for name, result in found.items():
+        for arm, row in result["arms"].items():
+            cells = [as_cell(row["lengths"].get(q), SETS[name]["digits"]) for q in lengths]
+            fast = row["times as fast"]
+            lines.append(f"| {name} | {arm} | {' | '.join(cells)} | {f'{fast:.1f}' if fast else 'not reached'} |")
+    return "\n".join(lines)
+
+
+def as_cell(entry, digits):
+    """Say error, half of its interval and seconds."""
+    if entry is None:
+        return ""
+    error = entry["error"]
+    return f"{error['mean']:.{digits}f} ± {error['half_interval']:.{digits}f}, {entry['seconds']:.1f} s"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seeds", type=int, nargs="+", default=range(5))
+    parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
+    parser.add_argument("--arms", nargs="+", choices=ARMS, default=list(ARMS))
+    parser.add_argument("--prices", type=Path, default=epf.FILE)
+    parser.add_argument("--farms", type=Path, default=gefcom2014.FILE)
+    parser.add_argument("--quick", action="store_true", help="a smoke test")
+    parser.add_argument("--output", type=Path, default=Path(__file__).parents[1] / "results")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    skts.tune_allocator()
+    warnings.simplefilter("ignore", MissingHistoryWarning)
+    found = {name: run(name, options) for name in options.sets}
+    print(as_markdown(found))
+    found["with"] = {
+        "torch": torch.__version__,
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {torch.backends.cpu.get_cpu_capability()}",
+    }
+    options.output.mkdir(parents=True, exist_ok=True)
+    (options.output / "forking.json").write_text(json.dumps(found, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
