@@ -71,7 +71,7 @@ def test_training_validation_and_forecasts_compute_in_what_was_asked(panel, prec
         regressor.fit(windows, y).predict(windows)
     finally:
         handle.remove()
-    assert seen == {(True, False, dtype), (False, False, dtype), (False, True, dtype)}
+    assert seen == {(True, False, dtype), (False, True, dtype)}
     assert answered == {(torch.float32, torch.float32)}
 
 
