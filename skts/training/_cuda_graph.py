@@ -1,6 +1,7 @@
 """Work on a CUDA device, recorded once and replayed."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import ClassVar
 
 import torch
@@ -23,7 +24,7 @@ class CudaGraph:
 
     def __init__(self, device: torch.device):
         self.device = device
-        self.stream = torch.cuda.Stream(device)
+        self.stream = _side_stream(device)
         self.graph: torch.cuda.CUDAGraph | None = None
 
     def warm_up(self, function: Callable[[], None]) -> None:
@@ -67,3 +68,9 @@ class CudaGraph:
             self.graph.reset()
             self.graph = None
             torch.cuda.empty_cache()
+
+
+@cache
+def _side_stream(device: torch.device) -> torch.cuda.Stream:
+    """Give one stream for all recordings, since cuBLAS keeps a workspace for every stream that it has seen."""
+    return torch.cuda.Stream(device)

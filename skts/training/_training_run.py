@@ -1,6 +1,7 @@
 """What is there while a net trains, and no longer."""
 
 from collections.abc import Callable, Iterable
+from threading import current_thread, main_thread
 from typing import Any
 
 import torch
@@ -88,7 +89,12 @@ def make_step(net: Any, dataset: WindowDataset, batch_size: int, loss: RunningLo
 
 
 def choose_recorder(net: Any) -> Recorder | None:
-    """Give what records the steps of a net on its device, if anything does."""
+    """Give what records the steps of a net on its device, if anything does.
+
+    A process can record one graph at a time, and no other of its threads may wait for the device during a rehearsal: so
+    only the main thread records.
+    """
     device = torch.device(net.device)
-    wanted = net.cuda_graph and device.type == "cuda" and not CudaGraph.failed
-    return CudaGraph(device) if wanted and can_be_recorded(net.optimizer_) else None
+    if not net.cuda_graph or device.type != "cuda" or CudaGraph.failed or current_thread() is not main_thread():
+        return None
+    return CudaGraph(device) if can_be_recorded(net.optimizer_) else None

@@ -167,6 +167,7 @@ class WindowDataset(Dataset):
 
     def to(self, device: torch.device) -> Self:
         """Move every tensor to the device, once."""
+        self._quota = None
         for name, value in vars(self).items():
             if isinstance(value, Tensor):
                 setattr(self, name, value.to(device))

@@ -43,8 +43,8 @@ class WindowNet(NeuralNet):
         What the network computes in, by torch's autocast; weights, loss and forecasts are float32 in any case.
     cuda_graph : bool, default=True
         Whether to record a whole training step as a CUDA graph, where there is such a device, the batches are ours and
-        of fixed size, the optimizer is one of torch's with `fused=True` or `capturable=True`, and no step waits for the
-        device. Python code in a criterion or network then runs for the first steps only.
+        of fixed size, the optimizer is one of torch's with `fused=True` or `capturable=True`, no step waits for the
+        device, and it is the main thread that trains. Python code in a criterion or network then runs for the first steps only.
     **kwargs
         The rest of skorch's parameters.
     """

@@ -2,6 +2,7 @@
 
 import contextlib
 import pickle
+import threading
 
 import numpy as np
 import pytest
@@ -9,9 +10,9 @@ import torch
 from skorch.callbacks import Callback
 
 from skts.exceptions import GraphCaptureWarning
-from skts.nn import EncoderDecoder, PinballLoss
-from skts.training import Batches, ChunkDataset, WindowDataset, WindowNet, _captured_step, _training_run, seeded
+from skts.training import Batches, ChunkDataset, WindowNet, _captured_step, _training_run, seeded
 from skts.training._captured_step import CapturedStep, can_be_recorded, capturable, describe
+from tests.training._nets import WAYS, make_dataset, make_net, train, weights_of
 
 CPU = torch.device("cpu")
 
@@ -66,45 +67,6 @@ def recorders(monkeypatch):
     monkeypatch.setattr(_training_run, "choose_recorder", recorders.choose)
     monkeypatch.setattr(_captured_step, "_FEWEST_STEPS", 1)
     return recorders
-
-
-def make_dataset(n=44, holes=False, n_origins=1):
-    generator = torch.Generator().manual_seed(0)
-    panel = torch.randn(n + 8, 3, generator=generator)
-    if holes:
-        panel[torch.rand(panel.shape, generator=generator) < 0.2] = torch.nan
-    targets = torch.randn(n + 8, 1, generator=generator)
-    weights = torch.rand(n + 8, 1, generator=generator).round(decimals=1)
-    starts = torch.arange(n)
-    dataset = WindowDataset(
-        panel,
-        starts,
-        window=5,
-        horizon=2,
-        targets=targets,
-        weights=weights,
-        target_starts=starts + 5,
-        series=starts % 2,
-        stops=torch.full((n,), n),
-    )
-    return dataset.fork(n_origins) if n_origins > 1 else dataset
-
-
-def make_net(sizes=(), **kwargs):
-    sizes = {"n_features": 3, "n_known": 0, "n_targets": 1, "horizon": 2, "hidden_size": 4} | dict(sizes)
-    options = {"optimizer": torch.optim.AdamW, "optimizer__fused": True, "lr": 0.01, "batch_size": 10, "verbose": 0}
-    return WindowNet(
-        EncoderDecoder, **{f"module__{key}": value for key, value in sizes.items()}, **options | kwargs
-    ).initialize()
-
-
-def weights_of(net):
-    return torch.cat([parameter.detach().ravel() for parameter in net.module_.parameters()])
-
-
-def train(dataset, n_epochs=3, valid=None, **kwargs):
-    with seeded(0, CPU):
-        return make_net(**kwargs).partial_fit((dataset, valid), epochs=n_epochs)
 
 
 # --- one step ---------------------------------------------------------------------------------------------
@@ -208,24 +170,9 @@ def test_an_optimizer_is_capturable_only_while_it_is_recorded():
 # --- in a net ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("dataset", "options"),
-    [
-        ({}, {}),
-        ({}, {"lr_schedule": "cosine"}),
-        ({}, {"lr_schedule": "one_cycle", "optimizer__weight_decay": 0.1}),
-        ({}, {"sizes": {"dropout": 0.5}}),
-        ({}, {"sizes": {"n_series": 2, "cell": "gru"}, "gradient_clip": None}),
-        ({}, {"sizes": {"levels": (0.1, 0.5, 0.9)}, "criterion": PinballLoss, "criterion__levels": (0.1, 0.5, 0.9)}),
-        ({"holes": True, "n_origins": 3}, {"batch_size": 4}),
-        ({}, {"precision": "bf16"}),
-        ({}, {"optimizer": torch.optim.SGD, "optimizer__momentum": 0.9}),
-    ],
-    ids=str,
-)
+@pytest.mark.parametrize(("dataset", "options"), [*WAYS, ({}, {"sizes": {"dropout": 0.5}})], ids=str)
 def test_a_net_that_replays_trains_as_one_that_does_not(recorders, dataset, options):
-    dataset = make_dataset(**dataset)
-    valid = make_dataset(20)
+    dataset, valid = make_dataset(**dataset), make_dataset(20, tells_series=dataset.get("tells_series", False))
     replayed = train(dataset, valid=valid, **options)
     assert recorders.made[0].calls.count("replay") >= 5
     assert recorders.made[0].calls[-1] == "release"
@@ -361,6 +308,26 @@ def test_a_short_fit_is_not_recorded(recorders, monkeypatch):
     assert recorders.made == []
     train(make_dataset(), n_epochs=7)
     assert "replay" in recorders.made[0].calls
+
+
+def test_only_the_main_thread_records_and_only_where_it_is_wanted(monkeypatch):
+    made = []
+    graph = type("Graph", (), {"failed": [], "__init__": lambda self, device: made.append(device)})
+    monkeypatch.setattr(_training_run, "CudaGraph", graph)
+    net = make_net()
+    net.device = "cuda"
+    _training_run.choose_recorder(net)
+    assert len(made) == 1
+    thread = threading.Thread(target=_training_run.choose_recorder, args=[net])
+    thread.start()
+    thread.join()
+    _training_run.choose_recorder(net.set_params(cuda_graph=False))
+    net.cuda_graph, net.device = True, "cpu"
+    _training_run.choose_recorder(net)
+    net.device = "cuda"
+    monkeypatch.setattr(graph, "failed", [object()])
+    _training_run.choose_recorder(net)
+    assert len(made) == 1
 
 
 @pytest.mark.parametrize("verbose", [0, 1])
