@@ -3,6 +3,7 @@
 from typing import Any
 
 __all__ = [
+    "GraphCaptureWarning",
     "LeakError",
     "LostSeriesError",
     "MissingHistoryWarning",
@@ -45,6 +46,10 @@ class LeakError(ValueError):
 
 class NonFiniteLossError(ArithmeticError):
     """The training loss became NaN or infinite."""
+
+
+class GraphCaptureWarning(UserWarning):
+    """A training step could not be recorded as a CUDA graph, and runs without one."""
 
 
 class MissingHistoryWarning(UserWarning):

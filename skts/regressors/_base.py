@@ -22,11 +22,12 @@ from skts.nn import InstanceNorm, PinballLoss
 from skts.regressors._answers import shape_answers, warn_missing_history
 from skts.regressors._inputs import Inputs, read_inputs
 from skts.regressors._latest import split_windows
-from skts.regressors._members import fit_members
+from skts.regressors._members import fit_members, make_member
 from skts.regressors._own_past import find_own_past
 from skts.regressors._quantiles import interpolate_levels, trained_levels
 from skts.regressors._reading import Reading
 from skts.regressors._score_mixin import ScoreMixin
+from skts.regressors._settled import batch_options, settle_batch_size
 from skts.regressors._sizes import Sizes
 from skts.regressors._targets import Targets, read_targets
 from skts.training import (
@@ -55,7 +56,7 @@ class BaseNetRegressor(CallbackSupportMixin, ScoreMixin, BaseEstimator, metaclas
     max_epochs: int = 20
     lr: float = 3e-3
     lr_schedule: Literal["constant", "cosine", "one_cycle"] = "constant"
-    batch_size: int = 64
+    batch_size: int | Literal["auto"] = 64
     subsample: float = 1.0
     weight_decay: float = 0.0
     early_stopping: bool = False
@@ -78,7 +79,7 @@ class BaseNetRegressor(CallbackSupportMixin, ScoreMixin, BaseEstimator, metaclas
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "lr": [Interval(Real, 0, None, closed="neither")],
         "lr_schedule": [StrOptions({"constant", "cosine", "one_cycle"})],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "subsample": [Interval(Real, 0, 1, closed="right")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "early_stopping": ["boolean"],
@@ -219,7 +220,7 @@ class BaseNetRegressor(CallbackSupportMixin, ScoreMixin, BaseEstimator, metaclas
     def _fit_all(self, X: Any, y: Any, sample_weight: ArrayLike | None, *, go_on: bool, epochs: int) -> Self:
         """Train the network, or every member of the ensemble."""
         if not go_on:
-            for learned in ("net_", "members_"):
+            for learned in ("net_", "members_", "batch_size_", "lr_"):
                 self.__dict__.pop(learned, None)
         elif (n_fitted := len(getattr(self, "members_", [self]))) != self.n_members:
             raise ValueError(
@@ -229,8 +230,11 @@ class BaseNetRegressor(CallbackSupportMixin, ScoreMixin, BaseEstimator, metaclas
         if self.n_members == 1:
             return self._fit(X, y, sample_weight, go_on=go_on, epochs=epochs)
         seeds = None if go_on else check_random_state(self.random_state).randint(_MAX_SEED, size=self.n_members)
+        if self.batch_size == "auto" and seeds is not None:  # once for all, since times differ
+            scout = make_member(self, int(seeds[0]))._fit(X, y, sample_weight, go_on=False, epochs=0)
+            self.batch_size_, self.lr_ = scout.batch_size_, scout.lr_
         self.members_: list[Self] = fit_members(self, seeds, X, y, sample_weight, epochs)
-        for learned in ("n_features_in_", "feature_names_in_"):
+        for learned in ("n_features_in_", "feature_names_in_", "batch_size_", "lr_"):
             self.__dict__.pop(learned, None)
             if hasattr(self.members_[0], learned):
                 setattr(self, learned, getattr(self.members_[0], learned))
@@ -254,8 +258,10 @@ class BaseNetRegressor(CallbackSupportMixin, ScoreMixin, BaseEstimator, metaclas
             else:
                 self._start(inputs, targets, train, device)
             try:
-                datasets = self._datasets(inputs, targets, train, valid)
-                self._train(X, y, sample_weight, *datasets, epochs)
+                training, validating = self._datasets(inputs, targets, train, valid)
+                self.batch_size_, self.lr_ = settle_batch_size(self, training, search=not go_on)
+                if epochs:
+                    self._train(X, y, sample_weight, training, validating, epochs)
             except BaseException:
                 if not go_on:
                     del self.net_
@@ -315,9 +321,8 @@ class BaseNetRegressor(CallbackSupportMixin, ScoreMixin, BaseEstimator, metaclas
             **({} if "optimizer" in given else optimizer),
             **criterion,
             "max_epochs": self.max_epochs,
-            "lr": self.lr,
             "lr_schedule": self.lr_schedule,
-            "batch_size": self.batch_size,
+            **batch_options(self),
             "callbacks": [*(stopping if self.early_stopping else []), *(self.callbacks or [])],
             "device": str(device),
             "precision": self.precision,

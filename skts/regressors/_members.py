@@ -46,6 +46,8 @@ def fit_members(
 def make_member(ensemble: Any, seed: int) -> Any:
     """Give an estimator that fits as one member of the ensemble does."""
     member = clone(ensemble).set_params(n_members=1, n_jobs=None, random_state=seed)
+    if ensemble.batch_size == "auto" and hasattr(ensemble, "batch_size_"):
+        member.set_params(batch_size=ensemble.batch_size_, lr=ensemble.lr_)
     own = [callback for callback in getattr(ensemble, "_skl_callbacks", []) if not _is_told_by_ensemble(callback)]
     return member.set_callbacks(*own)
 

@@ -31,8 +31,11 @@ class NLinearRegressor(BaseNetRegressor):
     lr_schedule : {"constant", "cosine", "one_cycle"}, default="constant"
         How the learning rate moves over the steps of a fit: "cosine" falls from `lr` to 0, "one_cycle" rises to `lr`
         first (Smith and Topin 2017, https://arxiv.org/abs/1708.07120).
-    batch_size : int, default=64
-        Windows per gradient step.
+    batch_size : int or "auto", default=64
+        Windows per gradient step. "auto" times a few steps of 64, 128, ... and takes the
+        largest that trains at least a tenth faster than the one before, with `lr` scaled by the square root of
+        `batch_size_` / 64 (Malladi et al. 2022, https://arxiv.org/abs/2205.10287; by the ratio itself for SGD). Times
+        differ from run to run: for fits that repeat themselves give the number that was found, and `lr_`.
     subsample : float, default=1.0
         Share of the training windows that an epoch sees, of each series alike; drawn anew for every epoch.
     weight_decay : float, default=0.0
@@ -84,6 +87,10 @@ class NLinearRegressor(BaseNetRegressor):
         The loss of every epoch: "epoch", "train_loss" and, with `early_stopping`, "valid_loss"; of a single network.
     n_iter_ : int
         Epochs trained in all.
+    batch_size_ : int
+        Size of the batches trained on.
+    lr_ : float
+        Learning rate trained with, before `lr_schedule` moves it.
     n_features_in_ : int
         Number of columns seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)

@@ -1,5 +1,6 @@
 """The engine: data on the device, batches gathered there, the skorch net that trains on them."""
 
+from skts.training._batch_size import REFERENCE_BATCH_SIZE, find_batch_size, scale_lr
 from skts.training._batches import Batches
 from skts.training._chunk_dataset import ChunkDataset
 from skts.training._device import check_precision, resolve_device, seeded
@@ -9,6 +10,7 @@ from skts.training._window_dataset import WindowDataset, fill_forward
 from skts.training._window_net import WindowNet
 
 __all__ = [
+    "REFERENCE_BATCH_SIZE",
     "Batches",
     "ChunkDataset",
     "EpochListener",
@@ -16,8 +18,10 @@ __all__ = [
     "WindowNet",
     "check_precision",
     "fill_forward",
+    "find_batch_size",
     "mention_allocator",
     "resolve_device",
+    "scale_lr",
     "seeded",
     "tune_allocator",
 ]

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from torch import Tensor
+
 from skts.training._window_dataset import Inputs, Targets, WindowDataset
 
 
@@ -26,5 +28,9 @@ class Batches:
         return self.dataset.n_batches(self.batch_size, self.shuffle)
 
     def __iter__(self) -> Iterator[tuple[Inputs, Targets | None]]:
-        for items in self.dataset.batches(self.batch_size, self.shuffle):
+        for items in self.numbers():
             yield self.dataset.gather(items)
+
+    def numbers(self) -> Iterator[Tensor]:
+        """Give the numbers of the windows of each batch."""
+        return self.dataset.batches(self.batch_size, self.shuffle)

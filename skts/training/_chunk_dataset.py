@@ -67,7 +67,7 @@ class ChunkDataset(WindowDataset):
             group = group[np.argsort(-self.n_chunks[group], kind="stable")]  # those that end first stand last
             for place in range(int(self.n_chunks[group[0]])):
                 going = group[self.n_chunks[group] > place]
-                yield torch.from_numpy(self.first_chunks[going] + place).to(self.starts.device)
+                yield torch.from_numpy(self.first_chunks[going] + place).to(self.starts.device, non_blocking=True)
 
     def n_batches(self, batch_size: int, shuffle: bool = False) -> int:
         """Count the batches of one pass, or a few more: how series meet in batches decides."""

@@ -83,6 +83,7 @@ class WindowDataset(Dataset):
         self.n_origins = 1
         self.windows_per_item = 1.0  # of a pass, how many it teaches on average
         self.subsample = 1.0  # share of the windows in shuffled batches
+        self._quota: tuple[Tensor, int] | None = None  # windows of each series in an epoch, and of all
         self.ahead = None if self.known is None else panel[:, self.known].contiguous()
         self.holes = torch.isnan(panel).any(dim=0).nonzero()[:, 0]  # columns that need filling
         self.has_holes = len(self.holes) > 0
@@ -97,6 +98,7 @@ class WindowDataset(Dataset):
         """Give a dataset of some of the windows, on the same panel."""
         chosen = torch.from_numpy(items).to(self.starts.device)
         subset = copy.copy(self)
+        subset._quota = None
         for name in _BY_WINDOW:
             of_windows = getattr(self, name)
             setattr(subset, name, None if of_windows is None else of_windows[chosen])
@@ -134,21 +136,24 @@ class WindowDataset(Dataset):
         order = torch.randperm(n, device=device) if shuffle else torch.arange(n, device=device)
         if shuffle and self.subsample < 1:
             order = self._draw(order)
-        yield from order.split(self._items_of(batch_size))
+        yield from order.split(self.items_of(batch_size))
 
     def n_batches(self, batch_size: int, shuffle: bool = False) -> int:
         """Count the batches of an epoch."""
-        n_items = int(self._shares().sum()) if shuffle and self.subsample < 1 else len(self)
-        return -(-n_items // self._items_of(batch_size))
+        n_items = self._shares()[1] if shuffle and self.subsample < 1 else len(self)
+        return -(-n_items // self.items_of(batch_size))
 
-    def _items_of(self, batch_size: int) -> int:
+    def items_of(self, batch_size: int) -> int:
         """Say how many items teach as many windows."""
         return max(1, round(batch_size / self.windows_per_item))
 
-    def _shares(self) -> Tensor:
-        """Say how many windows of each series an epoch sees: (n_series,)."""
-        assert self.series is not None
-        return (torch.bincount(self.series + 1) * self.subsample).ceil().long()
+    def _shares(self) -> tuple[Tensor, int]:
+        """Say how many windows of each series an epoch sees, (n_series,), and how many in all; counted once."""
+        if self._quota is None:
+            assert self.series is not None
+            shares = (torch.bincount(self.series + 1) * self.subsample).ceil().long()
+            self._quota = shares, int(shares.sum())
+        return self._quota
 
     def _draw(self, order: Tensor) -> Tensor:
         """Keep the first windows of each series in a shuffled order, as many as its share."""
@@ -158,7 +163,9 @@ class WindowDataset(Dataset):
         first = torch.searchsorted(grouped.values, grouped.values)  # where each group begins
         rank = torch.empty_like(order)
         rank[grouped.indices] = torch.arange(len(order), device=order.device) - first
-        return order[rank < self._shares()[series]]
+        shares, n_kept = self._shares()
+        kept = (rank >= shares[series]).sort(stable=True).indices[:n_kept]  # a mask would wait for the device
+        return order[kept]
 
     def _make_room(self, n_rows: int) -> None:
         """Let reading go on behind the last row: nothing that counts comes from there."""
@@ -169,6 +176,7 @@ class WindowDataset(Dataset):
 
     def to(self, device: torch.device) -> Self:
         """Move every tensor to the device, once."""
+        self._quota = None
         for name, value in vars(self).items():
             if isinstance(value, Tensor):
                 setattr(self, name, value.to(device))
@@ -240,6 +248,6 @@ def take(table: Tensor, starts: Tensor, length: int) -> Tensor:
 def fill_forward(values: Tensor) -> Tensor:
     """Fill NaN with the last value before it along dimension 1, and with 0 where there is none: (B, L, C)."""
     steps = torch.arange(values.shape[1], device=values.device)[None, :, None]  # (1, L, 1)
-    seen = torch.where(torch.isnan(values), 0, steps).cummax(dim=1).values  # (B, L, C)
+    seen = steps.masked_fill(torch.isnan(values), 0).cummax(dim=1).values  # (B, L, C)
     filled = values.gather(1, seen)
-    return torch.where(torch.isnan(filled), 0.0, filled)
+    return filled.masked_fill(torch.isnan(filled), 0.0)

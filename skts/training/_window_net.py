@@ -1,7 +1,7 @@
 """The skorch net that trains on windows."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EpochTimer, PrintLog
 from torch import Tensor
-from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR
 
 from skts.exceptions import NonFiniteLossError
 from skts.training._batches import Batches
 from skts.training._chunk_dataset import ChunkDataset
+from skts.training._training_run import TrainingRun
 from skts.training._window_dataset import Inputs, Targets, WindowDataset
 
 _BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
@@ -27,7 +27,7 @@ class WindowNet(NeuralNet):
     """A skorch net whose batches are gathered on the device and whose losses stay there until the epoch ends.
 
     All of skorch's parameters and callbacks work. Where a callback needs single batches or gradients, or the optimizer
-    a closure, skorch's own loop runs; else a lean one with the same arithmetic.
+    a closure, skorch's own loop runs; else a lean one with the same arithmetic, on a CUDA device as a replayed graph.
 
     Parameters
     ----------
@@ -41,9 +41,16 @@ class WindowNet(NeuralNet):
         How the learning rate moves over the steps of one call of `fit` or `partial_fit`.
     precision : {"float32", "bf16"}, default="float32"
         What the network computes in, by torch's autocast; weights, loss and forecasts are float32 in any case.
+    cuda_graph : bool, default=True
+        Whether to record a whole training step as a CUDA graph, where there is such a device, the batches are ours and
+        of fixed size, the optimizer is one of torch's with `fused=True` or `capturable=True`, no step waits for the
+        device, and it is the main thread that trains. Python code in a criterion or network then runs for the first
+        steps only.
     **kwargs
         The rest of skorch's parameters.
     """
+
+    _training: TrainingRun | None = None  # during a fit only
 
     def __init__(
         self,
@@ -53,6 +60,7 @@ class WindowNet(NeuralNet):
         gradient_clip: float | None = 1.0,
         lr_schedule: str = "constant",
         precision: str = "float32",
+        cuda_graph: bool = True,
         iterator_train: type = Batches,
         iterator_valid: type = Batches,
         iterator_train__shuffle: bool = True,
@@ -71,6 +79,10 @@ class WindowNet(NeuralNet):
         self.gradient_clip = gradient_clip
         self.lr_schedule = lr_schedule
         self.precision = precision
+        self.cuda_graph = cuda_graph
+
+    def __getstate__(self) -> dict[str, Any]:
+        return super().__getstate__() | {"_training": None}
 
     @property
     def _default_callbacks(self) -> list[tuple[str, Callback]]:
@@ -83,53 +95,53 @@ class WindowNet(NeuralNet):
     def fit_loop(self, X: Any, y: Any = None, epochs: int | None = None, **fit_params: Any) -> Self:
         """Train for some epochs, and leave the learning rate as it was."""
         n_epochs = self.max_epochs if epochs is None else epochs
-        rates = [group["lr"] for group in self.optimizer_.param_groups]
-        self._scheduler = self._start_schedule(n_epochs * len(self.get_iterator(X[0], training=True)))
+        self._training = TrainingRun(self, self.get_iterator(X[0], training=True), n_epochs)
         try:
             return super().fit_loop(X, y, epochs, **fit_params)
         finally:
-            self._scheduler = None
-            if self.lr_schedule != "constant":
-                for group, rate in zip(self.optimizer_.param_groups, rates, strict=True):
-                    group["lr"] = rate
-
-    def _start_schedule(self, n_steps: int) -> LRScheduler | None:
-        if self.lr_schedule == "cosine":
-            return CosineAnnealingLR(self.optimizer_, T_max=n_steps)
-        if self.lr_schedule == "one_cycle":
-            rates = [group["lr"] for group in self.optimizer_.param_groups]
-            return OneCycleLR(self.optimizer_, rates, total_steps=n_steps, cycle_momentum=False)
-        return None
+            self._training.close()
+            self._training = None
 
     def get_loss(self, y_pred: Tensor, y_true: Targets, X: Any = None, training: bool = False) -> Tensor:
         """Average the loss over the targets that are there, each by its weight."""
+        return self._weigh(y_pred, y_true)["loss"]
+
+    def _weigh(self, y_pred: Tensor, y_true: Targets) -> dict[str, Tensor]:
+        """Give the loss, and over how many targets it is the mean."""
         targets, weights = y_true
-        losses = self.criterion_(y_pred, targets) * weights
-        return losses.sum() / (weights > 0).sum().clamp(min=1)
+        losses, n_targets = self.criterion_(y_pred, targets) * weights, (weights > 0).sum()
+        return {"loss": losses.sum() / n_targets.clamp(min=1), "n_targets": n_targets}
 
     def train_step_single(self, batch: Any, **fit_params: Any) -> dict[str, Tensor]:
         """Run one batch forward and backward, and clip the gradient."""
         inputs, targets = batch
         y_pred = self._run(self.module_, inputs)
-        loss = self.get_loss(y_pred, targets, X=inputs, training=True)
-        loss.backward()
+        step = self._weigh(y_pred, targets)
+        step["loss"].backward()
         if self.gradient_clip is not None:
             torch.nn.utils.clip_grad_norm_(self.module_.parameters(), self.gradient_clip)
-        return {"loss": loss, "y_pred": y_pred}
+        return {**step, "y_pred": y_pred}
 
     def train_step(self, batch: Any, **fit_params: Any) -> dict[str, Tensor]:
         """Take one step of the optimizer, and one of the learning rate."""
         step = super().train_step(batch, **fit_params)
-        if self._scheduler is not None:
-            self._scheduler.step()
+        if self._training is not None:
+            self._training.rates.step()
+        return step
+
+    def take_step(self, batch: Any) -> dict[str, Tensor]:
+        """Take one step of the optimizer, and nothing else."""
+        self.optimizer_.zero_grad()
+        step = self.train_step_single(batch)
+        self.optimizer_.step()
         return step
 
     def validation_step(self, batch: Any, **fit_params: Any) -> dict[str, Tensor]:
         """Compute the loss of one batch without gradients."""
         inputs, targets = batch
-        with torch.no_grad():
+        with torch.inference_mode():
             y_pred = self._run(self.module_, inputs)
-            return {"loss": self.get_loss(y_pred, targets, X=inputs), "y_pred": y_pred}
+            return {**self._weigh(y_pred, targets), "y_pred": y_pred}
 
     def run_single_epoch(
         self, iterator: Batches | None, training: bool, prefix: str, step_fn: Callable, **fit_params: Any
@@ -138,13 +150,16 @@ class WindowNet(NeuralNet):
         if iterator is None:
             return
         self._set_training(training)
+        run = self._training
+        assert run is not None
+        run.loss.clear()
         if self._needs_batches():
-            super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
-            columns = f"{prefix}_loss", f"{prefix}_batch_size"
-            losses, sizes = zip(*self.history[-1, "batches", :, columns], strict=True)
-            loss = float(np.average(losses, weights=sizes))
+            super().run_single_epoch(iterator, training, prefix, run.counted(step_fn), **fit_params)
+        elif training:
+            run.train(iterator)
         else:
-            loss = self._run_lean(iterator, self._lean_step if training else self.validation_step)
+            run.validate(iterator)
+        loss = run.loss.mean()  # the epoch's only synchronisation
         if not math.isfinite(loss):
             raise NonFiniteLossError(
                 f"The {prefix} loss became {loss} in epoch {len(self.history)}. Try a lower lr (now {self.lr}), scale "
@@ -192,7 +207,8 @@ class WindowNet(NeuralNet):
         """Run the network in the asked precision, and answer in float32."""
         if self.precision == "float32":
             return network(**inputs)
-        with torch.autocast(torch.device(self.device).type, torch.bfloat16):
+        # each weight is cast once a pass; a cache of casts must not outlive a recording, nor inference
+        with torch.autocast(torch.device(self.device).type, torch.bfloat16, cache_enabled=False):
             return network(**inputs).float()
 
     def _prediction_batch_size(self, dataset: WindowDataset) -> int:
@@ -201,22 +217,6 @@ class WindowNet(NeuralNet):
         per_window = 4 * dataset.window * (width + dataset.panel.shape[1])
         on_cpu = torch.device(self.device).type == "cpu"
         return int(np.clip((_CPU_BYTES if on_cpu else _GPU_BYTES) // per_window, 16, 8192))
-
-    def _run_lean(self, batches: Iterable, step: Callable) -> float:
-        losses, sizes = [], []
-        for batch in batches:
-            losses.append(step(batch)["loss"].detach())
-            sizes.append(len(batch[0]["past"]))
-        weights = torch.tensor(sizes, dtype=torch.float32, device=losses[0].device)
-        return float((torch.stack(losses) * weights).sum() / weights.sum())  # the epoch's only synchronisation
-
-    def _lean_step(self, batch: Any) -> dict[str, Tensor]:
-        self.optimizer_.zero_grad()
-        step = self.train_step_single(batch)
-        self.optimizer_.step()
-        if self._scheduler is not None:
-            self._scheduler.step()
-        return step
 
     def _needs_batches(self) -> bool:
         """Tell whether anybody wants to see single batches, or a step of its own."""

@@ -395,27 +395,6 @@ def test_a_pickle_holds_no_training_data():
     assert len(pickle.dumps(regressor)) < X.nbytes / 4
 
 
-@pytest.mark.cuda
-def test_cuda_forecasts_as_the_cpu_does(panel):
-    X_train, X_test, y_train, _ = split(*panel, 20)
-    pipe = make_pipe(device="cuda", max_epochs=5).fit(X_train, y_train)
-    assert next(pipe[-1].net_.module_.parameters()).device.type == "cuda"
-    on_cuda = pipe.predict(X_test)
-    on_cpu = make_pipe(max_epochs=5).fit(X_train, y_train)
-    on_cpu[-1].net_.module_.load_state_dict(pipe[-1].net_.module_.cpu().state_dict())
-    np.testing.assert_allclose(on_cpu.predict(X_test), on_cuda, rtol=1e-3, atol=1e-3)
-
-
-@pytest.mark.cuda
-def test_memory_on_cuda_does_not_grow_over_epochs(windows, panel):
-    regressor = make_regressor(device="cuda").fit(windows, panel[1])
-    used = []
-    for _ in range(3):
-        regressor.partial_fit(windows, panel[1])
-        used.append(torch.cuda.memory_allocated())
-    assert used[0] == used[-1]
-
-
 class InterruptsAtOnce(skorch.callbacks.Callback):
     def on_batch_end(self, net, **kwargs):
         raise KeyboardInterrupt

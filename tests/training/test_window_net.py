@@ -162,6 +162,31 @@ def test_a_listener_hears_every_epoch_and_may_stop():
 # --- the learning rate over the steps ---------------------------------------------------------------------
 
 
+def loss_of_all(net, dataset):
+    inputs, targets = dataset.gather(torch.arange(len(dataset)))
+    return float(net.get_loss(net.module_(**inputs), targets).detach())
+
+
+@pytest.mark.parametrize("sees_batches", [False, True])
+def test_the_loss_of_an_epoch_is_the_mean_over_all_that_was_taught(sees_batches):
+    weights = torch.ones(48, 1)
+    weights[:26] = 0  # the first batches teach little or nothing
+    dataset = make_dataset(weights=weights)
+    net = make_net(lr=0.0, callbacks=[SeesBatches()] if sees_batches else [], iterator_train__shuffle=False)
+    fit(net, dataset, 1, valid=dataset)
+    for loss in ("train_loss", "valid_loss"):
+        np.testing.assert_allclose(net.history[-1][loss], loss_of_all(net, dataset), rtol=1e-6)
+
+
+def test_origins_of_one_pass_count_as_so_many_windows():
+    dataset = make_dataset()
+    dataset.stops = torch.where(torch.arange(40) < 33, 33, 40)  # passes of 5, ..., 5, 3 and of 5, 2 origins
+    forked = dataset.fork(5)
+    net = make_net(lr=0.0, batch_size=3, iterator_train__shuffle=False)
+    fit(net, forked, 1)
+    np.testing.assert_allclose(net.history[-1]["train_loss"], loss_of_all(net, forked), rtol=1e-6)
+
+
 class RecordsRates(torch.optim.AdamW):
     def step(self, closure=None):
         self.rates = [*getattr(self, "rates", []), self.param_groups[0]["lr"]]

@@ -1,0 +1,76 @@
+"""Work on a CUDA device, recorded once and replayed."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import ClassVar
+
+import torch
+
+
+class CudaGraph:
+    """Record what a function does on a CUDA device, and do it again with one launch.
+
+    Parameters
+    ----------
+    device : torch.device
+
+    Notes
+    -----
+    After "Whole-network capture" in https://docs.pytorch.org/docs/stable/notes/cuda.html. A recorded function reads and
+    writes the memory it did when it was recorded; random numbers go on at each replay.
+    """
+
+    failed: ClassVar[list[torch.cuda.CUDAGraph]] = []  # kept, since torch's allocator may still refer to them
+
+    def __init__(self, device: torch.device):
+        self.device = device
+        self.stream = _side_stream(device)
+        self.graph: torch.cuda.CUDAGraph | None = None
+
+    def warm_up(self, function: Callable[[], None]) -> None:
+        """Run the function on the side, as is needed before it can be recorded: libraries set themselves up."""
+        self.stream.wait_stream(torch.cuda.current_stream(self.device))
+        try:
+            with torch.cuda.stream(self.stream):
+                function()
+        finally:
+            torch.cuda.current_stream(self.device).wait_stream(self.stream)
+
+    def rehearse(self, function: Callable[[], None]) -> str | None:
+        """Run the function, and say why it cannot be recorded: it must never wait for the device."""
+        mode = torch.cuda.get_sync_debug_mode()
+        torch.cuda.set_sync_debug_mode("error")
+        try:
+            self.warm_up(function)
+        except RuntimeError as error:
+            return str(error)
+        finally:
+            torch.cuda.set_sync_debug_mode(mode)
+        return None
+
+    def record(self, function: Callable[[], None]) -> Callable[[], None]:
+        """Record the function, without running it, and give what replays it."""
+        graph = torch.cuda.CUDAGraph()
+        try:
+            # other threads may go on with theirs meanwhile
+            with torch.cuda.graph(graph, stream=self.stream, capture_error_mode="thread_local"):
+                function()
+        except RuntimeError:
+            self.failed.append(graph)
+            raise
+        self.graph = graph
+        return graph.replay
+
+    def release(self) -> None:
+        """Give the memory of the recording back; nothing must refer to it any more."""
+        if self.graph is not None:
+            torch.cuda.synchronize(self.device)
+            self.graph.reset()
+            self.graph = None
+            torch.cuda.empty_cache()
+
+
+@cache
+def _side_stream(device: torch.device) -> torch.cuda.Stream:
+    """Give one stream for all recordings, since cuBLAS keeps a workspace for every stream that it has seen."""
+    return torch.cuda.Stream(device)
