@@ -57,6 +57,7 @@ class BaseNetRegressor(CallbackSupportMixin, ScoreMixin, BaseEstimator, metaclas
     lr: float = 3e-3
     lr_schedule: Literal["constant", "cosine", "one_cycle"] = "constant"
     batch_size: int | Literal["auto"] = 64
+    batches: Literal["mixed", "by_series"] = "mixed"
     subsample: float = 1.0
     weight_decay: float = 0.0
     early_stopping: bool = False
@@ -80,6 +81,7 @@ class BaseNetRegressor(CallbackSupportMixin, ScoreMixin, BaseEstimator, metaclas
         "lr": [Interval(Real, 0, None, closed="neither")],
         "lr_schedule": [StrOptions({"constant", "cosine", "one_cycle"})],
         "batch_size": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        "batches": [StrOptions({"mixed", "by_series"})],
         "subsample": [Interval(Real, 0, 1, closed="right")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "early_stopping": ["boolean"],
@@ -298,7 +300,10 @@ class BaseNetRegressor(CallbackSupportMixin, ScoreMixin, BaseEstimator, metaclas
         dataset.to(torch.device(self.net_.device))
         if self.subsample < 1:
             self._sizes.refuse_whole_series(f"{type(self).__name__}(subsample={self.subsample})")
+        if self.batches == "by_series":
+            self._sizes.refuse_whole_series(f"{type(self).__name__}(batches={self.batches!r})")
         dataset.subsample = self.subsample
+        dataset.by_series = self.batches == "by_series"
         training = dataset.subset(train)
         if self.bootstrap_rows is not None:
             drawn = targets.resampled(inputs.times(), self.bootstrap_rows, train, self._bootstrap_seed)

@@ -68,6 +68,8 @@ class LSTMRegressor(RecurrentMixin, BaseNetRegressor):
         largest that trains at least a tenth faster than the one before, with `lr` scaled by the square root of
         `batch_size_` / 64 (Malladi et al. 2022, https://arxiv.org/abs/2205.10287; by the ratio itself for SGD). Times
         differ from run to run: for fits that repeat themselves give the number that was found, and `lr_`.
+    batches : {"mixed", "by_series"}, default="mixed"
+        Whether a batch mixes windows of all series, or holds windows of one; batches come in random order in any case.
     subsample : float, default=1.0
         Share of the training windows that an epoch sees, of each series alike; drawn anew for every epoch.
     weight_decay : float, default=0.0

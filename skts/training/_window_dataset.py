@@ -83,6 +83,7 @@ class WindowDataset(Dataset):
         self.n_origins = 1
         self.windows_per_item = 1.0  # of a pass, how many it teaches on average
         self.subsample = 1.0  # share of the windows in shuffled batches
+        self.by_series = False  # whether each batch holds windows of one series
         self._quota: tuple[Tensor, int] | None = None  # windows of each series in an epoch, and of all
         self.ahead = None if self.known is None else panel[:, self.known].contiguous()
         self.holes = torch.isnan(panel).any(dim=0).nonzero()[:, 0]  # columns that need filling
@@ -136,12 +137,20 @@ class WindowDataset(Dataset):
         order = torch.randperm(n, device=device) if shuffle else torch.arange(n, device=device)
         if shuffle and self.subsample < 1:
             order = self._draw(order)
-        yield from order.split(self.items_of(batch_size))
+        if not self.by_series:
+            yield from order.split(self.items_of(batch_size))
+            return
+        batches = split_by_series(order, self._numbers_of_series()[order], self.items_of(batch_size))
+        for number in torch.randperm(len(batches)).tolist() if shuffle else range(len(batches)):
+            yield batches[number]
 
     def n_batches(self, batch_size: int, shuffle: bool = False) -> int:
         """Count the batches of an epoch."""
-        n_items = self._shares()[1] if shuffle and self.subsample < 1 else len(self)
-        return -(-n_items // self.items_of(batch_size))
+        drawn = shuffle and self.subsample < 1
+        if self.by_series:
+            counts = self._shares()[0] if drawn else torch.bincount(self._numbers_of_series())
+            return int(-(-counts // self.items_of(batch_size)).sum())
+        return -(-(self._shares()[1] if drawn else len(self)) // self.items_of(batch_size))
 
     def items_of(self, batch_size: int) -> int:
         """Say how many items teach as many windows."""
@@ -150,15 +159,18 @@ class WindowDataset(Dataset):
     def _shares(self) -> tuple[Tensor, int]:
         """Say how many windows of each series an epoch sees, (n_series,), and how many in all; counted once."""
         if self._quota is None:
-            assert self.series is not None
-            shares = (torch.bincount(self.series + 1) * self.subsample).ceil().long()
+            shares = (torch.bincount(self._numbers_of_series()) * self.subsample).ceil().long()
             self._quota = shares, int(shares.sum())
         return self._quota
 
+    def _numbers_of_series(self) -> Tensor:
+        """Give the number of the series of each item, from 0; those without a name have one together."""
+        assert self.series is not None
+        return self.series + 1
+
     def _draw(self, order: Tensor) -> Tensor:
         """Keep the first windows of each series in a shuffled order, as many as its share."""
-        assert self.series is not None
-        series = self.series[order] + 1
+        series = self._numbers_of_series()[order]
         grouped = series.sort(stable=True)
         first = torch.searchsorted(grouped.values, grouped.values)  # where each group begins
         rank = torch.empty_like(order)
@@ -236,6 +248,25 @@ class WindowDataset(Dataset):
             last = past[:, self.window - 1 : self.window, self.known]  # (B, 1, K), filled
             future = fill_forward(torch.cat([last, future], dim=1))[:, 1:]
         return future
+
+
+def split_by_series(order: Tensor, series: Tensor, size: int) -> list[Tensor]:
+    """Split items into batches of up to `size` of one series each.
+
+    Parameters
+    ----------
+    order, series : Tensor of int64 of shape (n_items,)
+        The items, and the number of the series of each; within a series their order stays.
+    size : int
+
+    Returns
+    -------
+    batches : list of Tensor
+        Series after series.
+    """
+    grouped = order[series.sort(stable=True).indices]
+    of_series = grouped.split(torch.bincount(series).tolist())
+    return [batch for own in of_series if len(own) for batch in own.split(size)]
 
 
 def take(table: Tensor, starts: Tensor, length: int) -> Tensor:

@@ -118,6 +118,7 @@ def test_context_in_one_direction_changes_nothing(panel):
         {"series_embedding": 2},
         {"origins_per_window": 3},
         {"subsample": 0.5},
+        {"batches": "by_series"},
         {"bootstrap_rows": 9},
         {"lr_schedule": "one_cycle"},
     ],

@@ -94,6 +94,8 @@ def test_history_must_be_given():
         LSTMRegressor(**OPTIONS, patch_len=2),
         LSTMRegressor(**OPTIONS, instance_norm="last"),
         LSTMRegressor(**OPTIONS, origins_per_window=3),
+        LSTMRegressor(**OPTIONS, batches="by_series"),
+        LSTMRegressor(**OPTIONS, subsample=0.5),
     ],
 )
 def test_what_only_windows_can_do_is_refused(regressor):

@@ -252,3 +252,32 @@ def test_a_subsample_is_random_and_fair():
     assert len(seen) == 40
     assert seen.sum() == 4000
     assert 60 < seen.min() <= seen.max() < 145
+
+
+@given(
+    st.lists(st.integers(-1, 4), min_size=1, max_size=60),
+    st.sampled_from([0.3, 1.0]),
+    st.booleans(),
+    st.integers(1, 9),
+)
+def test_a_batch_by_series_is_of_one_and_each_window_is_in_one_batch(series, share, shuffle, size):
+    dataset = make(np.zeros((20, 2), np.float32), series=torch.tensor(series))
+    dataset.starts, dataset.by_series, dataset.subsample = torch.zeros(len(series), dtype=torch.int64), True, share
+    batches = [batch.tolist() for batch in dataset.batches(size, shuffle)]
+    assert all(len({series[i] for i in batch}) == 1 for batch in batches)
+    drawn = sorted(i for batch in batches for i in batch)
+    if not shuffle or share == 1:
+        assert drawn == list(range(len(series)))
+    counts = {number: sum(series[i] == number for i in drawn) for number in set(series)}
+    assert len(batches) == sum(-(-count // size) for count in counts.values()) == dataset.n_batches(size, shuffle)
+
+
+def test_batches_by_series_come_in_random_order():
+    series = torch.arange(3).repeat_interleave(40)
+    dataset = make(np.zeros((20, 2), np.float32), series=series)
+    dataset.starts, dataset.by_series = torch.zeros(120, dtype=torch.int64), True
+    torch.manual_seed(0)
+    turns = {tuple(int(series[batch[0]]) for batch in dataset.batches(20, shuffle=True)) for _ in range(2000)}
+    assert len(turns) == 90  # 6! / (2! 2! 2!) orders of three series with two batches each
+    firsts = {int(batch[0]) for _ in range(200) for batch in dataset.batches(20, shuffle=True)}
+    assert firsts == set(range(120))
