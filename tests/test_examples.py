@@ -1,0 +1,44 @@
+"""The examples run."""
+
+import json
+import runpy
+import sys
+import warnings
+from pathlib import Path
+
+import pytest
+
+import skts
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+STUDIES = sorted(path.stem for path in (EXAMPLES / "studies").glob("[a-z]*.py"))
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_study_trains_every_arm_with_every_seed_and_draws(name, monkeypatch, tmp_path):
+    monkeypatch.setattr(sys, "path", [str(EXAMPLES / "studies"), *sys.path])
+    monkeypatch.setattr(sys, "argv", [name, "--quick", "--seeds", "0", "1", "--output", str(tmp_path)])
+    monkeypatch.setattr(skts, "tune_allocator", lambda: False)  # this process goes on
+    with warnings.catch_warnings():
+        found = runpy.run_path(str(EXAMPLES / "studies" / f"{name}.py"), run_name="__main__")
+    records = json.loads((tmp_path / "benchmarks" / "results" / f"study_{name}.json").read_text())["records"]
+    seeds = [record["seed"] for record in records]
+    assert seeds.count(0) == seeds.count(1) > 0
+    assert {record["arm"] for record in records} == set(found.get("ARMS", found.get("STEP_OF")))
+    assert all(record["mae"] > 0 for record in records)
+    assert (tmp_path / "docs" / "images" / f"study_{name}.png").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_the_table_of_a_page_is_that_of_its_results(name, monkeypatch, tmp_path):
+    page = EXAMPLES.parent / "docs" / "studies" / f"{name}.md"
+    for path in (page, EXAMPLES.parent / "benchmarks" / "results" / f"study_{name}.json"):
+        copy = tmp_path / path.relative_to(EXAMPLES.parent)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_text(path.read_text())
+    monkeypatch.setattr(sys, "path", [str(EXAMPLES / "studies"), *sys.path])
+    monkeypatch.setattr(sys, "argv", [name, "--redraw", "--output", str(tmp_path)])
+    monkeypatch.setattr(skts, "tune_allocator", lambda: False)
+    with warnings.catch_warnings():
+        runpy.run_path(str(EXAMPLES / "studies" / f"{name}.py"), run_name="__main__")
+    assert (tmp_path / "docs" / "studies" / f"{name}.md").read_text() == page.read_text()
