@@ -42,3 +42,13 @@ def test_the_table_of_a_page_is_that_of_its_results(name, monkeypatch, tmp_path)
     with warnings.catch_warnings():
         runpy.run_path(str(EXAMPLES / "studies" / f"{name}.py"), run_name="__main__")
     assert (tmp_path / "docs" / "studies" / f"{name}.md").read_text() == page.read_text()
+
+
+def test_a_year_is_backtested_by_lead(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["backtest_year.py", "--quick"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        runpy.run_path(str(EXAMPLES / "backtest_year.py"), run_name="__main__")
+    out = capsys.readouterr().out
+    assert "34,944 forecasts, 52 folds" in out
+    assert [line.split()[0] for line in out.splitlines()[-24:]] == [str(lead) for lead in range(1, 25)]

@@ -7,7 +7,11 @@ import matplotlib.pyplot as plt
 from _study import BATCH_SIZE, COLOURS, Study, cut, differences, interval, make_regressor, mean_absolute_error, said
 
 STEPS = 1640  # of 64 windows: two epochs at stride 1
-STRIDES = (1, 24)
+CASES = {  # stride, and how the learning rate moves
+    "windows begin at every row": (1, "one_cycle"),
+    "at every row, constant learning rate": (1, "constant"),
+    "windows begin at every 24th row": (24, "one_cycle"),
+}
 MIXED = "shuffled, stations mixed"
 ARMS = {
     MIXED: {},
@@ -19,13 +23,13 @@ ARMS = {
 def run(study):
     """Train each arm with every seed on windows from every row, and on windows that share no target."""
     X, y, is_new = study.load()
-    for stride in STRIDES:
+    for case, (stride, schedule) in CASES.items():
         training, new = cut(X, is_new, stride=stride)
         n_epochs = max(1, round(study.steps(STEPS) * BATCH_SIZE / len(training)))  # whole ones: order has no subsample
         for seed in study.options.seeds:
             for arm, options in ARMS.items():
-                regressor = make_regressor(seed, max_epochs=n_epochs, **options)
-                study.timed(lambda: regressor.fit(training, y[~is_new]), arm=arm, stride=stride, seed=seed)  # noqa: B023
+                regressor = make_regressor(seed, max_epochs=n_epochs, lr_schedule=schedule, **options)
+                study.timed(lambda: regressor.fit(training, y[~is_new]), arm=arm, case=case, seed=seed)  # noqa: B023
                 steps = int(regressor.net_.optimizer_.state_dict()["state"][0]["step"])
                 study.note(steps=steps, mae=round(mean_absolute_error(y[is_new], regressor.predict(new)), 2))
     study.save()
@@ -34,23 +38,22 @@ def run(study):
 def report(study):
     """Write the table and draw the picture."""
     frame = study.frame()
-    lines = [
-        "| windows begin | order | MAE, kW | against shuffled and mixed | gradient steps |",
-        "|---|---|---|---|---|",
-    ]
-    figure, axes = plt.subplots(1, 2, figsize=(9, 3.2), sharey=True, layout="constrained")
-    for axis, (stride, part) in zip(axes, frame.groupby("stride"), strict=True):
+    heads = ["", "order", "MAE, kW", "against shuffled and mixed", "gradient steps"]
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    figure, axes = plt.subplots(len(CASES), 1, figsize=(8, 6), sharex=True, layout="constrained")
+    for axis, case in zip(axes, CASES, strict=True):
+        part = frame[frame["case"] == case]
         for place, arm in enumerate(ARMS):
             own = part[part["arm"] == arm]
             mean, half = interval(own["mae"])
-            step = f"at every {'row' if stride == 1 else f'{stride}th row'}"
             against = "" if arm == MIXED else said(differences(part, arm, MIXED), sign=True)
-            lines.append(f"| {step} | {arm} | {said((mean, half))} | {against} | {own['steps'].median():,.0f} |")
+            lines.append(f"| {case} | {arm} | {said((mean, half))} | {against} | {own['steps'].median():,.0f} |")
             axis.scatter(own["mae"], [place] * len(own), color=COLOURS[place], alpha=0.4, s=18)
             axis.errorbar(mean, place, xerr=half, color=COLOURS[place], marker="o", capsize=4, linewidth=2)
-        axis.set(title=f"windows begin {step}", xlabel="mean absolute error, kW", ylim=(len(ARMS) - 0.5, -0.5))
+        axis.set(title=case, ylim=(len(ARMS) - 0.5, -0.5))
         axis.set_yticks(range(len(ARMS)), list(ARMS))
         axis.grid(axis="x", alpha=0.3)
+    axes[-1].set_xlabel("mean absolute error, kW: seeds, their mean and its 95 % interval")
     study.write_table(lines)
     study.save_picture(figure)
 
