@@ -1,7 +1,8 @@
 """What an estimator would have forecast, fold by fold."""
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from concurrent.futures.process import BrokenProcessPool
 from numbers import Integral
 from typing import Any, NamedTuple
 
@@ -113,7 +114,7 @@ def backtest(
     Warns
     -----
     FitFailedWarning
-        A fold failed, with ``on_error="warn"``.
+        A fold failed, or its worker process was killed, with ``on_error="warn"``.
 
     See Also
     --------
@@ -153,11 +154,30 @@ def backtest(
         check_rich_support("backtest(verbose=1)")
     folds = [Fold(number, *map(np.asarray, split)) for number, split in enumerate(check_cv(cv).split(X, y))]
     groups = _group(folds, refit)
-    results = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(_run)(estimator, X, y, group, levels, on_error) for group in groups
-    )
+    jobs = [delayed(_run)(estimator, X, y, group, levels, on_error) for group in groups]
+    results = _run_all(jobs, groups, n_jobs, on_error)
     done = [each for some in _show(results, len(groups), verbose) for each in some]
     return _collect(done)
+
+
+def _run_all(
+    jobs: list[Any], groups: list[list[Fold]], n_jobs: int | None, on_error: str
+) -> Iterator[list[pd.DataFrame | str]]:
+    """Give the results in order. Where a worker process dies, all that are left run one by one, each in a process."""
+    n_done = 0
+    try:
+        for result in Parallel(n_jobs=n_jobs, return_as="generator")(jobs):
+            yield result
+            n_done += 1
+        return
+    except BrokenProcessPool:
+        if on_error == "raise":
+            raise
+    for job, group in zip(jobs[n_done:], groups[n_done:], strict=True):
+        try:
+            yield from Parallel(n_jobs=2)([job])
+        except BrokenProcessPool as error:
+            yield [f"fold {fold.number}: {type(error).__name__}: its process was killed" for fold in group]
 
 
 def _check_one_target(y: Any) -> None:

@@ -8,22 +8,24 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from skorch import NeuralNet
-from skorch.callbacks import Callback, EpochTimer, PrintLog
+from skorch.callbacks import Callback, Checkpoint, EpochTimer, PassthroughScoring, PrintLog, TrainEndCheckpoint
 from torch import Tensor
 
 from skts.exceptions import NonFiniteLossError
 from skts.training._batches import Batches
 from skts.training._chunk_dataset import ChunkDataset
 from skts.training._training_run import TrainingRun
+from skts.training._whole_files import WholeFilesMixin
 from skts.training._window_dataset import Inputs, Targets, WindowDataset
 
 _BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
+_BATCH_READERS = (Checkpoint, TrainEndCheckpoint, PassthroughScoring)  # look for batches in the history
 _CLOSURE_OPTIMIZERS = (torch.optim.LBFGS,)
 _SERIES_AT_ONCE = 64
 _CPU_BYTES, _GPU_BYTES = 2**24, 2**30
 
 
-class WindowNet(NeuralNet):
+class WindowNet(WholeFilesMixin, NeuralNet):
     """A skorch net whose batches are gathered on the device and whose losses stay there until the epoch ends.
 
     All of skorch's parameters and callbacks work. Where a callback needs single batches or gradients, or the optimizer
@@ -221,8 +223,8 @@ class WindowNet(NeuralNet):
     def _needs_batches(self) -> bool:
         """Tell whether anybody wants to see single batches, or a step of its own."""
         hooks = any(
-            getattr(type(callback), name, None) is not getattr(Callback, name)
+            isinstance(callback, _BATCH_READERS)
+            or any(getattr(type(callback), name, None) is not getattr(Callback, name) for name in _BATCH_HOOKS)
             for _, callback in self.callbacks_
-            for name in _BATCH_HOOKS
         )
         return hooks or isinstance(self.optimizer_, _CLOSURE_OPTIMIZERS)

@@ -28,7 +28,10 @@ and the regressor forecasts with them.
 
 The process of a candidate is killed in `GridSearchCV(n_jobs=2)` (out of memory, say): joblib raises
 `TerminatedWorkerError` out of `fit`, whatever `error_score` is, and the scores of all candidates are lost. The next
-search starts new processes and works.
+search starts new processes and works. In `backtest(n_jobs=2)` that fold alone is left out, with a warning.
+
+The disk is full when `skorch.callbacks.Checkpoint` writes: `fit` ends with an `OSError` that names the file, and the
+checkpoint before is still there, whole.
 """
 
 
