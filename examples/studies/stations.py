@@ -22,11 +22,12 @@ from skts.model_selection import LeaveSeriesOut
 from skts.strategies import PerSeriesRegressor
 
 POOLED = "one for all"
+FEWER = "one for all, a quarter of the steps"
 EMBEDDED = "one for all, with an embedding of 4 numbers"
 SHARED_OUT = "one per station, a quarter of the steps each"
 APART = "one per station, all steps each"
 UNSEEN = "one for all, trained without the station"
-ARMS = [POOLED, EMBEDDED, SHARED_OUT, APART, UNSEEN]
+ARMS = [POOLED, FEWER, EMBEDDED, SHARED_OUT, APART, UNSEEN]
 PAST = {"18 months": (None, 1640), "60 days": (60, 400)}  # of training: days, and steps of 64 windows
 
 
@@ -34,8 +35,8 @@ def forecast(arm, seed, X, y, is_old, is_new, n_steps):
     """Train one arm, and forecast the new rows."""
     n_series = X.index.get_level_values(0).nunique()
     n_windows = int(is_old.sum())  # one begins at nearly every row
-    regressor = make_regressor(seed, **for_steps(n_windows, n_steps))
-    if arm in (POOLED, EMBEDDED):
+    regressor = make_regressor(seed, **for_steps(n_windows, n_steps // n_series if arm == FEWER else n_steps))
+    if arm in (POOLED, FEWER, EMBEDDED):
         regressor.set_params(series_embedding=4 if arm == EMBEDDED else 0)
         return make_pipeline(regressor).fit(X[is_old], y[is_old]).predict(X[is_new])
     if arm in (SHARED_OUT, APART):
