@@ -12,7 +12,7 @@ import warnings
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from _study import COLOURS, HORIZON, Study, for_steps, interval, make_pipeline, make_regressor, said
+from _study import COLOURS, HORIZON, Study, differences, for_steps, interval, make_pipeline, make_regressor, said
 from sklearn.compose import make_column_selector
 
 from skts.exceptions import UnseenSeriesWarning
@@ -85,10 +85,8 @@ def run(study):
 def report(study):
     """Write the table and draw the picture."""
     frame = study.frame()
-    lines = [
-        f"| | | MAE, kW, of all leads | {' | '.join(f'lead {lead}' for lead in SHOWN)} | spread at lead 24 |",
-        "|---" * (4 + len(SHOWN)) + "|",
-    ]
+    heads = ["", "", "MAE of all leads, kW", "against direct", *(f"lead {lead}" for lead in SHOWN), "spread at lead 24"]
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     figure, axes = plt.subplots(2, 2, figsize=(9, 6), sharex=True, sharey="row", layout="constrained")
     leads = np.arange(1, HORIZON + 1)
     for column, weather in zip(axes.T, WEATHER, strict=True):
@@ -104,7 +102,10 @@ def report(study):
                 axis.grid(alpha=0.3)
             cells = [said(interval(by_lead["mae"][:, lead - 1])) for lead in SHOWN]
             spread = said(interval(by_lead["spread"][:, -1]), digits=2)
-            lines.append(f"| {weather} | {arm} | {said(interval(own['mae']))} | {' | '.join(cells)} | {spread} |")
+            part = frame[frame["weather"] == weather]
+            against = "" if arm == DIRECT else said(differences(part, arm, DIRECT), sign=True)
+            error = said(interval(own["mae"]))
+            lines.append(f"| {weather} | {arm} | {error} | {against} | {' | '.join(cells)} | {spread} |")
         column[1].axhline(1, color="black", linewidth=0.8, linestyle=":")
         column[1].set_xticks(range(0, HORIZON + 1, 6))
     axes[0, 0].set_ylabel("mean absolute error, kW")
