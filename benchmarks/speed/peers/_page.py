@@ -1,0 +1,2 @@
+def write_page(found, path):
+    pass
