@@ -149,7 +149,15 @@ def capturable(optimizer: Optimizer) -> Iterator[None]:
 def describe(optimizer: Optimizer) -> list[Any]:
     """Say what of an optimizer a recording holds fast; its learning rates are not among it."""
     return [
-        ({key: value for key, value in group.items() if key not in ("params", "lr", "initial_lr")}, parameters)
+        (
+            {key: value for key, value in group.items() if key not in ("params", "lr", "initial_lr")},
+            [(values.data_ptr(), values.requires_grad, _places(optimizer, values)) for values in group["params"]],
+        )
         for group in optimizer.param_groups
-        for parameters in [[(values.data_ptr(), values.requires_grad) for values in group["params"]]]
     ]
+
+
+def _places(optimizer: Optimizer, parameter: Tensor) -> dict[str, int]:
+    """Say where the state of a parameter lies; a state that was loaded lies elsewhere."""
+    state = optimizer.state.get(parameter, {})
+    return {key: value.data_ptr() for key, value in state.items() if isinstance(value, Tensor)}

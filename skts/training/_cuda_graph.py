@@ -1,6 +1,8 @@
 """Work on a CUDA device, recorded once and replayed."""
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import ClassVar
 
@@ -23,8 +25,8 @@ class CudaGraph:
     failed: ClassVar[list[torch.cuda.CUDAGraph]] = []  # kept, since torch's allocator may still refer to them
 
     def __init__(self, device: torch.device):
-        self.device = device
-        self.stream = _side_stream(device)
+        self.device = torch.device("cuda", torch.cuda.current_device() if device.index is None else device.index)
+        self.stream = _side_stream(self.device)
         self.graph: torch.cuda.CUDAGraph | None = None
 
     def warm_up(self, function: Callable[[], None]) -> None:
@@ -38,26 +40,27 @@ class CudaGraph:
 
     def rehearse(self, function: Callable[[], None]) -> str | None:
         """Run the function, and say why it cannot be recorded: it must never wait for the device."""
-        mode = torch.cuda.get_sync_debug_mode()
-        torch.cuda.set_sync_debug_mode("error")
         try:
-            self.warm_up(function)
+            with waiting_is_an_error():
+                self.warm_up(function)
+        except torch.OutOfMemoryError:
+            raise
         except RuntimeError as error:
             return str(error)
-        finally:
-            torch.cuda.set_sync_debug_mode(mode)
         return None
 
     def record(self, function: Callable[[], None]) -> Callable[[], None]:
         """Record the function, without running it, and give what replays it."""
         graph = torch.cuda.CUDAGraph()
-        try:
-            # other threads may go on with theirs meanwhile
-            with torch.cuda.graph(graph, stream=self.stream, capture_error_mode="thread_local"):
-                function()
-        except RuntimeError:
-            self.failed.append(graph)
-            raise
+        with torch.cuda.device(self.device), torch.cuda.stream(torch.cuda.current_stream(self.device)):
+            # torch leaves the stream of a recording current where that fails; the block above takes it back
+            try:
+                # other threads may go on with theirs meanwhile
+                with torch.cuda.graph(graph, stream=self.stream, capture_error_mode="thread_local"):
+                    function()
+            except RuntimeError:
+                self.failed.append(graph)
+                raise
         self.graph = graph
         return graph.replay
 
@@ -68,6 +71,19 @@ class CudaGraph:
             self.graph.reset()
             self.graph = None
             torch.cuda.empty_cache()
+
+
+@contextmanager
+def waiting_is_an_error() -> Iterator[None]:
+    """Let everything in the block fail that waits for a CUDA device."""
+    before = torch.cuda.get_sync_debug_mode()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Synchronization debug mode is a prototype", UserWarning)
+        torch.cuda.set_sync_debug_mode("error")
+    try:
+        yield
+    finally:
+        torch.cuda.set_sync_debug_mode(before)
 
 
 @cache

@@ -27,7 +27,7 @@ class LearningRate:
     """
 
     def __init__(self, optimizer: Optimizer, schedule: str, n_steps: int):
-        self.groups = optimizer.param_groups
+        self.optimizer = optimizer
         self.before = [group["lr"] for group in self.groups]
         self.tensors: list[Tensor] | None = None
         self.schedule: LRScheduler | None = None
@@ -41,6 +41,11 @@ class LearningRate:
             self.schedule = OneCycleLR(self.carrier, rates, total_steps=n_steps, cycle_momentum=False)
         self.carrier.step()  # torch warns of schedules that move before their optimizer does
         self._put()
+
+    @property
+    def groups(self) -> list[dict[str, Any]]:
+        """The groups of the optimizer, which are others once a state was loaded."""
+        return self.optimizer.param_groups
 
     def step(self) -> None:
         """Go on to the next step of the schedule."""
@@ -58,7 +63,7 @@ class LearningRate:
     def on_device(self, device: torch.device) -> Iterator[None]:
         """Keep the rates in tensors inside the block, always the same ones, which a recorded step reads again."""
         if self.tensors is None:
-            self.tensors = [torch.zeros((), device=device) for _ in self.groups]
+            self.tensors = [torch.zeros((), dtype=torch.float32, device=device) for _ in self.groups]
         rates = [group["lr"] for group in self.groups]
         for group, tensor, rate in zip(self.groups, self.tensors, rates, strict=True):
             group["lr"] = tensor.fill_(rate)

@@ -84,7 +84,7 @@ class WindowDataset(Dataset):
         self.windows_per_item = 1.0  # of a pass, how many it teaches on average
         self.subsample = 1.0  # share of the windows in shuffled batches
         self.by_series = False  # whether each batch holds windows of one series
-        self._quota: tuple[Tensor, int] | None = None  # windows of each series in an epoch, and of all
+        self._counted: dict[float, tuple[Tensor, list[int]]] = {}  # windows of each series, by the share of an epoch
         self.ahead = None if self.known is None else panel[:, self.known].contiguous()
         self.holes = torch.isnan(panel).any(dim=0).nonzero()[:, 0]  # columns that need filling
         self.has_holes = len(self.holes) > 0
@@ -99,7 +99,7 @@ class WindowDataset(Dataset):
         """Give a dataset of some of the windows, on the same panel."""
         chosen = torch.from_numpy(items).to(self.starts.device)
         subset = copy.copy(self)
-        subset._quota = None
+        subset._counted = {}
         for name in _BY_WINDOW:
             of_windows = getattr(self, name)
             setattr(subset, name, None if of_windows is None else of_windows[chosen])
@@ -140,28 +140,34 @@ class WindowDataset(Dataset):
         if not self.by_series:
             yield from order.split(self.items_of(batch_size))
             return
-        batches = split_by_series(order, self._numbers_of_series()[order], self.items_of(batch_size))
+        counts = self._counts(self._share(shuffle))[1]
+        batches = split_by_series(order, self._numbers_of_series()[order], counts, self.items_of(batch_size))
         for number in torch.randperm(len(batches)).tolist() if shuffle else range(len(batches)):
             yield batches[number]
 
     def n_batches(self, batch_size: int, shuffle: bool = False) -> int:
         """Count the batches of an epoch."""
-        drawn = shuffle and self.subsample < 1
+        size, share = self.items_of(batch_size), self._share(shuffle)
         if self.by_series:
-            counts = self._shares()[0] if drawn else torch.bincount(self._numbers_of_series())
-            return int(-(-counts // self.items_of(batch_size)).sum())
-        return -(-(self._shares()[1] if drawn else len(self)) // self.items_of(batch_size))
+            return sum(-(-count // size) for count in self._counts(share)[1])
+        return -(-(len(self) if share == 1 else sum(self._counts(share)[1])) // size)
 
     def items_of(self, batch_size: int) -> int:
         """Say how many items teach as many windows."""
         return max(1, round(batch_size / self.windows_per_item))
 
-    def _shares(self) -> tuple[Tensor, int]:
-        """Say how many windows of each series an epoch sees, (n_series,), and how many in all; counted once."""
-        if self._quota is None:
-            shares = (torch.bincount(self._numbers_of_series()) * self.subsample).ceil().long()
-            self._quota = shares, int(shares.sum())
-        return self._quota
+    def _share(self, shuffle: bool) -> float:
+        """Say which share of the windows an epoch sees."""
+        return self.subsample if shuffle else 1.0
+
+    def _counts(self, share: float) -> tuple[Tensor, list[int]]:
+        """Count the windows of each series in an epoch (n_series,), once: to count is to wait for the device."""
+        if share not in self._counted:
+            counts = torch.bincount(self._numbers_of_series())
+            if share < 1:
+                counts = (counts * share).ceil().long()
+            self._counted[share] = counts, counts.tolist()
+        return self._counted[share]
 
     def _numbers_of_series(self) -> Tensor:
         """Give the number of the series of each item, from 0; those without a name have one together."""
@@ -175,8 +181,8 @@ class WindowDataset(Dataset):
         first = torch.searchsorted(grouped.values, grouped.values)  # where each group begins
         rank = torch.empty_like(order)
         rank[grouped.indices] = torch.arange(len(order), device=order.device) - first
-        shares, n_kept = self._shares()
-        kept = (rank >= shares[series]).sort(stable=True).indices[:n_kept]  # a mask would wait for the device
+        shares, numbers = self._counts(self.subsample)
+        kept = (rank >= shares[series]).sort(stable=True).indices[: sum(numbers)]  # a mask would wait for the device
         return order[kept]
 
     def _make_room(self, n_rows: int) -> None:
@@ -188,7 +194,7 @@ class WindowDataset(Dataset):
 
     def to(self, device: torch.device) -> Self:
         """Move every tensor to the device, once."""
-        self._quota = None
+        self._counted = {}
         for name, value in vars(self).items():
             if isinstance(value, Tensor):
                 setattr(self, name, value.to(device))
@@ -250,13 +256,15 @@ class WindowDataset(Dataset):
         return future
 
 
-def split_by_series(order: Tensor, series: Tensor, size: int) -> list[Tensor]:
+def split_by_series(order: Tensor, series: Tensor, counts: list[int], size: int) -> list[Tensor]:
     """Split items into batches of up to `size` of one series each.
 
     Parameters
     ----------
     order, series : Tensor of int64 of shape (n_items,)
         The items, and the number of the series of each; within a series their order stays.
+    counts : list of int
+        How many items each series has.
     size : int
 
     Returns
@@ -265,8 +273,7 @@ def split_by_series(order: Tensor, series: Tensor, size: int) -> list[Tensor]:
         Series after series.
     """
     grouped = order[series.sort(stable=True).indices]
-    of_series = grouped.split(torch.bincount(series).tolist())
-    return [batch for own in of_series if len(own) for batch in own.split(size)]
+    return [batch for own in grouped.split(counts) if len(own) for batch in own.split(size)]
 
 
 def take(table: Tensor, starts: Tensor, length: int) -> Tensor:

@@ -14,11 +14,12 @@ WAYS = [  # the dataset, and how to train on it
     ({}, {"sizes": {"levels": LEVELS}, "criterion": PinballLoss, "criterion__levels": LEVELS}),
     ({"holes": True, "n_origins": 3}, {"batch_size": 4}),
     ({"subsample": 0.7}, {"precision": "bf16"}),
+    ({"by_series": True, "subsample": 0.9}, {"sizes": {"dropout": 0.1}}),
     ({}, {"optimizer": torch.optim.SGD, "optimizer__momentum": 0.9}),
 ]
 
 
-def make_dataset(n=44, holes=False, n_origins=1, tells_series=False, subsample=1.0):
+def make_dataset(n=44, holes=False, n_origins=1, tells_series=False, subsample=1.0, by_series=False):
     generator = torch.Generator().manual_seed(0)
     panel = torch.randn(n + 8, 3, generator=generator)
     if holes:
@@ -36,7 +37,7 @@ def make_dataset(n=44, holes=False, n_origins=1, tells_series=False, subsample=1
         tells_series=tells_series,
         stops=torch.full((n,), n),
     )
-    dataset.subsample = subsample
+    dataset.subsample, dataset.by_series = subsample, by_series
     return dataset.fork(n_origins) if n_origins > 1 else dataset
 
 

@@ -1,6 +1,7 @@
 """A recorded step, tested on a CPU with a stand-in that runs the step again instead of replaying a graph."""
 
 import contextlib
+import copy
 import pickle
 import threading
 
@@ -142,6 +143,18 @@ def test_a_recording_is_forgotten_where_the_optimizer_changed():
         assert (step.replay is None) == forgotten
 
 
+def test_a_recording_is_forgotten_where_a_state_of_the_optimizer_was_loaded():
+    parameter = torch.nn.Parameter(torch.zeros(1))
+    optimizer = torch.optim.AdamW([parameter], fused=True)
+    parameter.grad = torch.ones(1)
+    optimizer.step()
+    before = describe(optimizer)
+    optimizer.step()
+    assert describe(optimizer) == before
+    optimizer.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+    assert describe(optimizer) != before
+
+
 @pytest.mark.parametrize(
     ("make", "can"),
     [
@@ -223,6 +236,18 @@ def test_a_rate_set_between_epochs_is_taken_up(recorders):
     replayed, ordinary = (train(make_dataset(), callbacks=[Lowers()], cuda_graph=graph) for graph in (True, False))
     torch.testing.assert_close(weights_of(replayed), weights_of(ordinary), rtol=1e-6, atol=1e-7)
     assert replayed.optimizer_.param_groups[0]["lr"] == 0.00125
+
+
+def test_a_schedule_goes_on_after_a_state_of_the_optimizer_was_loaded(recorders):
+    class Loads(Callback):
+        def on_epoch_end(self, net, **kwargs):
+            net.optimizer_.load_state_dict(copy.deepcopy(net.optimizer_.state_dict()))
+
+    options = {"lr_schedule": "cosine", "n_epochs": 3}
+    nets = [train(make_dataset(), callbacks=[Loads()], cuda_graph=graph, **options) for graph in (True, False)]
+    for net in (*nets, train(make_dataset(), **options)):
+        torch.testing.assert_close(weights_of(net), weights_of(nets[0]), rtol=1e-6, atol=1e-7)
+    assert recorders.made[0].calls.count("record") == 3
 
 
 def test_a_frozen_parameter_stays_where_it_is(recorders):

@@ -9,7 +9,7 @@ from skorch.callbacks import Callback
 
 from skts.exceptions import GraphCaptureWarning
 from skts.training import Batches, find_batch_size
-from skts.training._cuda_graph import CudaGraph
+from skts.training._cuda_graph import CudaGraph, waiting_is_an_error
 from tests.training._nets import WAYS, make_dataset, make_net, train, weights_of
 
 pytestmark = pytest.mark.cuda
@@ -86,11 +86,8 @@ def strict(monkeypatch):
     original = Batches.numbers
 
     def numbers(self):
-        torch.cuda.set_sync_debug_mode("error")
-        try:
+        with waiting_is_an_error():
             yield from original(self)
-        finally:
-            torch.cuda.set_sync_debug_mode("default")
 
     monkeypatch.setattr(Batches, "numbers", numbers)
     yield

@@ -272,6 +272,16 @@ def test_a_batch_by_series_is_of_one_and_each_window_is_in_one_batch(series, sha
     assert len(batches) == sum(-(-count // size) for count in counts.values()) == dataset.n_batches(size, shuffle)
 
 
+@pytest.mark.parametrize("share", [0.5, 1.0])
+def test_windows_of_series_are_counted_once_and_not_in_every_epoch(monkeypatch, share):
+    dataset = make(np.zeros((20, 2), np.float32), series=torch.tensor([0, 0, 0, 1]))
+    dataset.starts, dataset.by_series, dataset.subsample = torch.zeros(4, dtype=torch.int64), True, share
+    n_batches = dataset.n_batches(1, shuffle=True)
+    monkeypatch.setattr(torch, "bincount", None)  # it waits for the device
+    for _ in range(2):
+        assert len(list(dataset.batches(1, shuffle=True))) == n_batches
+
+
 def test_batches_by_series_come_in_random_order():
     series = torch.arange(3).repeat_interleave(40)
     dataset = make(np.zeros((20, 2), np.float32), series=series)
