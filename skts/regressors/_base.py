@@ -309,6 +309,7 @@ class BaseNetRegressor(CallbackSupportMixin, ScoreMixin, BaseEstimator, metaclas
             drawn = targets.resampled(inputs.times(), self.bootstrap_rows, train, self._bootstrap_seed)
             training = dataset.subset(train[drawn.teaching()[train]])
             training.weights = torch.from_numpy(drawn.weights.astype(np.float32)).to(dataset.panel.device)
+        dataset.by_series = False  # batches of any kind validate alike
         validating = inputs.passes(dataset.subset(valid), reading.n_origins) if len(valid) else None
         return inputs.passes(training, reading.n_origins), validating
 

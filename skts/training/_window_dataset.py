@@ -84,7 +84,7 @@ class WindowDataset(Dataset):
         self.windows_per_item = 1.0  # of a pass, how many it teaches on average
         self.subsample = 1.0  # share of the windows in shuffled batches
         self.by_series = False  # whether each batch holds windows of one series
-        self._counted: dict[float, tuple[Tensor, list[int]]] = {}  # windows of each series, by the share of an epoch
+        self._counted: Tensor | None = None  # windows of each series, on the CPU
         self.ahead = None if self.known is None else panel[:, self.known].contiguous()
         self.holes = torch.isnan(panel).any(dim=0).nonzero()[:, 0]  # columns that need filling
         self.has_holes = len(self.holes) > 0
@@ -99,7 +99,7 @@ class WindowDataset(Dataset):
         """Give a dataset of some of the windows, on the same panel."""
         chosen = torch.from_numpy(items).to(self.starts.device)
         subset = copy.copy(self)
-        subset._counted = {}
+        subset._counted = None
         for name in _BY_WINDOW:
             of_windows = getattr(self, name)
             setattr(subset, name, None if of_windows is None else of_windows[chosen])
@@ -140,8 +140,8 @@ class WindowDataset(Dataset):
         if not self.by_series:
             yield from order.split(self.items_of(batch_size))
             return
-        counts = self._counts(self._share(shuffle))[1]
-        batches = split_by_series(order, self._numbers_of_series()[order], counts, self.items_of(batch_size))
+        counts, size = self._counts(self._share(shuffle)).tolist(), self.items_of(batch_size)
+        batches = split_by_series(order, self._numbers_of_series()[order], counts, size)
         for number in torch.randperm(len(batches)).tolist() if shuffle else range(len(batches)):
             yield batches[number]
 
@@ -149,8 +149,8 @@ class WindowDataset(Dataset):
         """Count the batches of an epoch."""
         size, share = self.items_of(batch_size), self._share(shuffle)
         if self.by_series:
-            return sum(-(-count // size) for count in self._counts(share)[1])
-        return -(-(len(self) if share == 1 else sum(self._counts(share)[1])) // size)
+            return int(-(-self._counts(share) // size).sum())
+        return -(-(len(self) if share == 1 else int(self._counts(share).sum())) // size)
 
     def items_of(self, batch_size: int) -> int:
         """Say how many items teach as many windows."""
@@ -160,14 +160,11 @@ class WindowDataset(Dataset):
         """Say which share of the windows an epoch sees."""
         return self.subsample if shuffle else 1.0
 
-    def _counts(self, share: float) -> tuple[Tensor, list[int]]:
-        """Count the windows of each series in an epoch (n_series,), once: to count is to wait for the device."""
-        if share not in self._counted:
-            counts = torch.bincount(self._numbers_of_series())
-            if share < 1:
-                counts = (counts * share).ceil().long()
-            self._counted[share] = counts, counts.tolist()
-        return self._counted[share]
+    def _counts(self, share: float) -> Tensor:
+        """Count the windows of each series in an epoch (n_series,), on the CPU: counted once, since that waits."""
+        if self._counted is None:
+            self._counted = torch.bincount(self._numbers_of_series()).cpu()
+        return self._counted if share == 1 else (self._counted * share).ceil().long()
 
     def _numbers_of_series(self) -> Tensor:
         """Give the number of the series of each item, from 0; those without a name have one together."""
@@ -181,8 +178,9 @@ class WindowDataset(Dataset):
         first = torch.searchsorted(grouped.values, grouped.values)  # where each group begins
         rank = torch.empty_like(order)
         rank[grouped.indices] = torch.arange(len(order), device=order.device) - first
-        shares, numbers = self._counts(self.subsample)
-        kept = (rank >= shares[series]).sort(stable=True).indices[: sum(numbers)]  # a mask would wait for the device
+        counts = self._counts(self.subsample)
+        shares, n_kept = counts.to(order.device, non_blocking=True), int(counts.sum())
+        kept = (rank >= shares[series]).sort(stable=True).indices[:n_kept]  # a mask would wait for the device
         return order[kept]
 
     def _make_room(self, n_rows: int) -> None:
@@ -194,7 +192,7 @@ class WindowDataset(Dataset):
 
     def to(self, device: torch.device) -> Self:
         """Move every tensor to the device, once."""
-        self._counted = {}
+        self._counted = None
         for name, value in vars(self).items():
             if isinstance(value, Tensor):
                 setattr(self, name, value.to(device))
