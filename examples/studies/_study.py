@@ -190,6 +190,19 @@ class Study:
         figure.savefig(self.picture, dpi=110)
 
 
+def draw_arms(axis: Any, part: pd.DataFrame, arms: Iterable[str]) -> None:
+    """Draw the error of every seed, and its mean with the interval, an arm a line."""
+    arms = list(arms)
+    for place, arm in enumerate(arms):
+        errors = part.loc[part["arm"] == arm, "mae"]
+        mean, half = interval(errors)
+        axis.scatter(errors, [place] * len(errors), color=COLOURS[place], alpha=0.4, s=18)
+        axis.errorbar(mean, place, xerr=half, color=COLOURS[place], marker="o", capsize=4, linewidth=2)
+    axis.set_ylim(len(arms) - 0.5, -0.5)
+    axis.set_yticks(range(len(arms)), [arm.replace(", ", ",\n") for arm in arms])
+    axis.grid(axis="x", alpha=0.3)
+
+
 def differences(frame: pd.DataFrame, arm: str, usual: str) -> tuple[float, float]:
     """Give the mean difference of the errors of two arms, seed by seed, with half of its 95 % interval."""
     errors = frame.pivot_table(index="seed", columns="arm", values="mae")

@@ -4,7 +4,7 @@ Run: python examples/studies/shuffle.py [--seeds 0 1 2 3 4]
 """
 
 import matplotlib.pyplot as plt
-from _study import BATCH_SIZE, COLOURS, Study, cut, differences, interval, make_regressor, mean_absolute_error, said
+from _study import BATCH_SIZE, Study, cut, differences, draw_arms, interval, make_regressor, mean_absolute_error, said
 
 STEPS = 1640  # of 64 windows: two epochs at stride 1
 CASES = {  # stride, and how the learning rate moves
@@ -43,16 +43,14 @@ def report(study):
     figure, axes = plt.subplots(len(CASES), 1, figsize=(8, 6), sharex=True, layout="constrained")
     for axis, case in zip(axes, CASES, strict=True):
         part = frame[frame["case"] == case]
-        for place, arm in enumerate(ARMS):
+        for arm in ARMS:
             own = part[part["arm"] == arm]
-            mean, half = interval(own["mae"])
             against = "" if arm == MIXED else said(differences(part, arm, MIXED), sign=True)
-            lines.append(f"| {case} | {arm} | {said((mean, half))} | {against} | {own['steps'].median():,.0f} |")
-            axis.scatter(own["mae"], [place] * len(own), color=COLOURS[place], alpha=0.4, s=18)
-            axis.errorbar(mean, place, xerr=half, color=COLOURS[place], marker="o", capsize=4, linewidth=2)
-        axis.set(title=case, ylim=(len(ARMS) - 0.5, -0.5))
-        axis.set_yticks(range(len(ARMS)), list(ARMS))
-        axis.grid(axis="x", alpha=0.3)
+            lines.append(
+                f"| {case} | {arm} | {said(interval(own['mae']))} | {against} | {own['steps'].median():,.0f} |"
+            )
+        draw_arms(axis, part, ARMS)
+        axis.set_title(case)
     axes[-1].set_xlabel("mean absolute error, kW: seeds, their mean and its 95 % interval")
     study.write_table(lines)
     study.save_picture(figure)

@@ -7,9 +7,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from _study import (
-    COLOURS,
     Study,
     differences,
+    draw_arms,
     for_steps,
     interval,
     make_pipeline,
@@ -84,16 +84,14 @@ def report(study):
     figure, axes = plt.subplots(1, len(PAST), figsize=(10, 3.4), sharey=True, layout="constrained")
     for axis, past in zip(axes, PAST, strict=True):
         part = frame[frame["past"] == past]
-        for place, arm in enumerate(ARMS):
+        for arm in ARMS:
             own = part[part["arm"] == arm]
-            mean, half = interval(own["mae"])
             against = "" if arm == POOLED else said(differences(part, arm, POOLED), sign=True)
-            lines.append(f"| {past} | {arm} | {said((mean, half))} | {against} | {own['seconds'].median():.1f} |")
-            axis.scatter(own["mae"], [place] * len(own), color=COLOURS[place], alpha=0.4, s=18)
-            axis.errorbar(mean, place, xerr=half, color=COLOURS[place], marker="o", capsize=4, linewidth=2)
-        axis.set(title=f"trained on {past}", xlabel="mean absolute error, kW", ylim=(len(ARMS) - 0.5, -0.5))
-        axis.set_yticks(range(len(ARMS)), [arm.replace(", ", ",\n") for arm in ARMS])
-        axis.grid(axis="x", alpha=0.3)
+            lines.append(
+                f"| {past} | {arm} | {said(interval(own['mae']))} | {against} | {own['seconds'].median():.1f} |"
+            )
+        draw_arms(axis, part, ARMS)
+        axis.set(title=f"trained on {past}", xlabel="mean absolute error, kW")
     study.write_table(lines)
     study.save_picture(figure)
 
