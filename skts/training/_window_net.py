@@ -15,6 +15,7 @@ from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR
 from skts.exceptions import NonFiniteLossError
 from skts.training._batches import Batches
 from skts.training._chunk_dataset import ChunkDataset
+from skts.training._saving import whole_files
 from skts.training._window_dataset import Inputs, Targets, WindowDataset
 
 _BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
@@ -100,6 +101,22 @@ class WindowNet(NeuralNet):
             rates = [group["lr"] for group in self.optimizer_.param_groups]
             return OneCycleLR(self.optimizer_, rates, total_steps=n_steps, cycle_momentum=False)
         return None
+
+    def save_params(self, f_params: Any = None, f_optimizer: Any = None, **files: Any) -> None:
+        """Save as skorch does, but write each file in full or, where that fails, leave the one that was there."""
+        try:
+            with whole_files({"f_params": f_params, "f_optimizer": f_optimizer, **files}) as parts:
+                super().save_params(**parts)
+        except Exception as error:
+            self._failed_save = error
+            raise
+
+    def notify(self, method_name: str, **cb_kwargs: Any) -> None:
+        """Call the callbacks, and raise what kept one from saving: skorch's Checkpoint hides it."""
+        self._failed_save: Exception | None = None
+        super().notify(method_name, **cb_kwargs)
+        if self._failed_save is not None:
+            raise self._failed_save
 
     def get_loss(self, y_pred: Tensor, y_true: Targets, X: Any = None, training: bool = False) -> Tensor:
         """Average the loss over the targets that are there, each by its weight."""
@@ -204,6 +221,8 @@ class WindowNet(NeuralNet):
 
     def _run_lean(self, batches: Iterable, step: Callable) -> float:
         losses, sizes = [], []
+        if not self.history[-1]["batches"]:
+            self.history.new_batch()  # the epoch's only one, without values: Checkpoint looks for a last batch
         for batch in batches:
             losses.append(step(batch)["loss"].detach())
             sizes.append(len(batch[0]["past"]))
