@@ -3,6 +3,7 @@
 from typing import Any
 
 __all__ = [
+    "KilledFitError",
     "LeakError",
     "LostSeriesError",
     "MissingHistoryWarning",
@@ -41,6 +42,10 @@ class LeakError(ValueError):
 
     def __reduce__(self) -> tuple:
         return type(self), (self.report,)
+
+
+class KilledFitError(RuntimeError):
+    """The process of a fit ended before the fit did."""
 
 
 class NonFiniteLossError(ArithmeticError):

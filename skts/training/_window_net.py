@@ -72,6 +72,7 @@ class WindowNet(NeuralNet):
         self.gradient_clip = gradient_clip
         self.lr_schedule = lr_schedule
         self.precision = precision
+        self._is_notifying, self._failed_saves = False, []  # of callbacks that save
 
     @property
     def _default_callbacks(self) -> list[tuple[str, Callback]]:
@@ -104,19 +105,25 @@ class WindowNet(NeuralNet):
 
     def save_params(self, f_params: Any = None, f_optimizer: Any = None, **files: Any) -> None:
         """Save as skorch does, but write each file in full or, where that fails, leave the one that was there."""
+        for error in self._failed_saves:  # the files of one checkpoint belong together
+            raise error
         try:
             with whole_files({"f_params": f_params, "f_optimizer": f_optimizer, **files}) as parts:
                 super().save_params(**parts)
         except Exception as error:
-            self._failed_save = error
+            if self._is_notifying:
+                self._failed_saves = [error]
             raise
 
     def notify(self, method_name: str, **cb_kwargs: Any) -> None:
         """Call the callbacks, and raise what kept one from saving: skorch's Checkpoint hides it."""
-        self._failed_save: Exception | None = None
-        super().notify(method_name, **cb_kwargs)
-        if self._failed_save is not None:
-            raise self._failed_save
+        self._is_notifying = True
+        try:
+            super().notify(method_name, **cb_kwargs)
+            for error in self._failed_saves:
+                raise error
+        finally:
+            self._is_notifying, self._failed_saves = False, []
 
     def get_loss(self, y_pred: Tensor, y_true: Targets, X: Any = None, training: bool = False) -> Tensor:
         """Average the loss over the targets that are there, each by its weight."""

@@ -1,6 +1,7 @@
 """What becomes of a search when the process of a candidate dies."""
 
 import os
+import signal
 
 import numpy as np
 import pytest
@@ -8,30 +9,53 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.model_selection import GridSearchCV
 
+from skts.exceptions import KilledFitError
+from skts.strategies import FitInProcess
+
+X, y = np.zeros((8, 1)), np.arange(8.0)
+
 
 class Mortal(RegressorMixin, BaseEstimator):
-    """Forecasts 0, or takes its process with it."""
+    """Forecasts 0, or takes its process with it, or fails."""
 
-    def __init__(self, dies=False):
+    def __init__(self, dies=False, fails=False):
         self.dies = dies
+        self.fails = fails
 
     def fit(self, X, y):
         if self.dies:
-            os._exit(1)
-        self.is_fitted_ = True
+            os.kill(os.getpid(), signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
+        if self.fails:
+            raise ValueError("no luck")
+        self.process_ = os.getpid()
         return self
 
     def predict(self, X):
         return np.zeros(len(X))
 
 
-def search(dies):
-    X, y = np.zeros((8, 1)), np.arange(8.0)
-    return GridSearchCV(Mortal(), {"dies": dies}, cv=2, n_jobs=2, error_score=0.0).fit(X, y)
+def search(estimator, grid, n_jobs):
+    return GridSearchCV(estimator, grid, cv=2, n_jobs=n_jobs).fit(X, y)
 
 
 @pytest.mark.filterwarnings("ignore")
 def test_a_killed_worker_ends_the_search_and_the_next_one_works():
     with pytest.raises(TerminatedWorkerError, match="unexpectedly terminated"):
-        search([False, True])
-    assert search([False]).best_params_ == {"dies": False}
+        search(Mortal(), {"dies": [False, True]}, n_jobs=2)
+    assert search(Mortal(), {"dies": [False]}, n_jobs=2).best_params_ == {"dies": False}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_a_killed_fit_in_a_process_of_its_own_loses_its_candidate_alone(n_jobs):
+    done = search(FitInProcess(Mortal()), {"estimator__dies": [False, True]}, n_jobs)
+    assert done.best_params_ == {"estimator__dies": False}
+    assert np.isnan(done.cv_results_["mean_test_score"]).tolist() == [False, True]
+
+
+def test_a_fit_in_a_process_says_how_it_ended():
+    with pytest.raises(KilledFitError, match="fitting Mortal ended with exit code -"):
+        FitInProcess(Mortal(dies=True)).fit(X, y)
+    with pytest.raises(ValueError, match="no luck"):
+        FitInProcess(Mortal(fails=True)).fit(X, y)
+    assert FitInProcess(Mortal()).fit(X, y).estimator_.process_ != os.getpid()

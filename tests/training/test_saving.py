@@ -39,9 +39,9 @@ def test_a_full_disk_is_an_error_and_leaves_the_checkpoint_before(tmp_path):
     windows = SlidingWindower(6, 2).fit_transform(X)
     with pytest.raises(RuntimeError) as caught:
         lstm.fit(windows, y)
-    assert "params.pt stayed as before" in "".join(caught.value.__notes__)
+    assert "optimizer.pt stayed as before" in "".join(caught.value.__notes__)
     assert {path.name for path in tmp_path.iterdir()} == {"params.pt", "optimizer.pt", "criterion.pt", "history.json"}
-    assert len(json.loads((tmp_path / "history.json").read_text())) == 2  # of the epoch before, not of this one
+    assert len(json.loads((tmp_path / "history.json").read_text())) == 2  # as the weights: of the epoch before
     weights = torch.load(tmp_path / "params.pt")
     again = LSTMRegressor(hidden_size=8, max_epochs=2, random_state=0).fit(windows, y)
     assert all(torch.equal(weights[name], value) for name, value in again.net_.module_.state_dict().items())
