@@ -1,7 +1,7 @@
 """Fits in a process of their own, so that one that is killed takes nothing else with it."""
 
 import pickle
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from typing import Any, Self
 
 import numpy as np
@@ -107,6 +107,9 @@ def _fit_apart(estimator: Any, X: Any, y: Any, params: dict[str, Any]) -> Any:
     theirs.close()
     try:
         ours.send_bytes(dumps((estimator, X, y, params)))
+        wait([ours, worker.sentinel])  # a dead process may leave the connection open
+        if not ours.poll():
+            raise EOFError
         fitted, error = pickle.loads(ours.recv_bytes())
     except (EOFError, OSError) as ended:
         worker.join()

@@ -24,11 +24,14 @@ SURROUNDINGS = """
 ## A training that is cut short
 
 Ctrl-C in the midst of a fit ends it after the batch: the weights so far stay (with `early_stopping` the best of them),
-and the regressor forecasts with them.
+and the regressor forecasts with them. In a search it ends the fit at hand, and the search goes on to the next.
 
 The process of a candidate is killed in `GridSearchCV(n_jobs=2)` (out of memory, say): joblib raises
 `TerminatedWorkerError` out of `fit`, whatever `error_score` is, and the scores of all candidates are lost. The next
-search starts new processes and works.
+search starts new processes and works. Around the estimator, `skts.strategies.FitInProcess` makes each fit a process of
+its own: one that is killed loses its candidate alone, which gets the `error_score`.
+
+The disk is full when skorch's `Checkpoint` saves: `fit` raises, and the files of the checkpoint before stay whole.
 """
 
 
