@@ -130,6 +130,7 @@ def _fit_apart(estimator: Any, X: Any, y: Any, params: dict[str, Any]) -> Any:
 def _serve(connection: Connection) -> None:
     """Fit what comes over a connection, and send it back, or the error that it raises."""
     estimator, X, y, params = pickle.loads(connection.recv_bytes())
+    answer: tuple[Any, Exception | None]
     try:
         answer = estimator.fit(X, y, **params), None
     except Exception as error:

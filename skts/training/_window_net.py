@@ -72,7 +72,8 @@ class WindowNet(NeuralNet):
         self.gradient_clip = gradient_clip
         self.lr_schedule = lr_schedule
         self.precision = precision
-        self._is_notifying, self._failed_saves = False, []  # of callbacks that save
+        self._is_notifying = False
+        self._failed_saves: list[Exception] = []  # of callbacks that save
 
     @property
     def _default_callbacks(self) -> list[tuple[str, Callback]]:

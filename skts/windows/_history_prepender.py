@@ -213,7 +213,7 @@ def _join(history: pd.DataFrame, X: pd.DataFrame) -> pd.DataFrame:
     for table in (history, X):
         changed = table.copy(deep=False) if mixed else table
         for i in mixed:
-            changed.isetitem(i, table.iloc[:, i].astype(np.float64))
+            changed.isetitem(i, table.iloc[:, i].to_numpy(dtype=np.float64))
         tables.append(changed)
     return pd.concat(tables)
 
