@@ -80,6 +80,7 @@ def main(arguments=None):
     print(scores.round({"mae": 1, "rmse": 1, "bias": 1, "pinball": 1, "coverage": 3}).to_string())
     if options.picture is not None:
         draw(scores, options.picture)
+    return result
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from typing import Any
 
 __all__ = [
     "GraphCaptureWarning",
+    "KilledFitError",
     "LeakError",
     "LostSeriesError",
     "MissingHistoryWarning",
@@ -42,6 +43,10 @@ class LeakError(ValueError):
 
     def __reduce__(self) -> tuple:
         return type(self), (self.report,)
+
+
+class KilledFitError(RuntimeError):
+    """The process of a fit ended before the fit did."""
 
 
 class NonFiniteLossError(ArithmeticError):

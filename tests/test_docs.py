@@ -11,8 +11,8 @@ from skts.exceptions import MissingHistoryWarning
 ROOT = Path(__file__).parents[1]
 
 
-def blocks(path):
-    return re.findall(r"^```python\n(.*?)^```", path.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+def blocks(path, language="python"):
+    return re.findall(rf"^```{language}\n(.*?)^```", path.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", ["docs/guide.md", "docs/speed.md", "README.md"])
@@ -32,3 +32,10 @@ def test_links_lead_somewhere():
     for page in [ROOT / "README.md", ROOT / "benchmarks" / "README.md", *(ROOT / "docs").rglob("*.md")]:
         for target in re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_what_is_shown_of_the_examples_stands_in_them():
+    examples = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "examples").glob("*.py"))
+    shown = blocks(ROOT / "README.md", "py")  # too slow to run here
+    assert len(shown) == 1
+    assert all(block in examples for block in shown)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import get_scorer
 from sklearn.metrics._scorer import _BaseScorer
 
+from skts.metrics._make_quantile_scorer import _QuantileScorer
 from skts.panel import has_target
 
 
@@ -20,7 +21,8 @@ def ignore_missing(scoring: str | Callable) -> Callable[..., float]:
     Parameters
     ----------
     scoring : str or scorer
-        The name of a scorer, or what :func:`~sklearn.metrics.make_scorer` gives.
+        The name of a scorer, or what :func:`~sklearn.metrics.make_scorer` gives. What :func:`make_quantile_scorer`
+        gives leaves such rows out already and comes back as it is.
 
     Returns
     -------
@@ -46,6 +48,8 @@ def ignore_missing(scoring: str | Callable) -> Callable[..., float]:
     -1.0
     """
     scorer = get_scorer(scoring)
+    if isinstance(scorer, _QuantileScorer):  # which leaves them out itself
+        return scorer
     if not isinstance(scorer, _BaseScorer):
         raise TypeError(
             f"ignore_missing({scoring!r}): a scorer or the name of one is expected. Of a metric f(y_true, y_pred), "

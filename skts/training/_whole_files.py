@@ -43,7 +43,8 @@ class WholeFilesMixin:
     skorch's :class:`~skorch.callbacks.Checkpoint` writes over the last one, and goes on where that fails.
     """
 
-    _not_saved: OSError | None = None
+    _is_notifying = False
+    _not_saved: OSError | None = None  # by a callback
 
     def save_params(self, *args: Any, **targets: Any) -> None:
         """Save parameters, optimizer, criterion or history; as in skorch, and each file as a whole.
@@ -53,8 +54,9 @@ class WholeFilesMixin:
         OSError
             A file could not be written.
         """
-        for name, target in zip(("f_params", "f_optimizer", "f_criterion", "f_history"), args, strict=False):
-            targets[name] = target
+        if self._not_saved is not None:
+            raise self._not_saved  # the files of one checkpoint belong together
+        targets |= dict(zip(("f_params", "f_optimizer", "f_criterion", "f_history"), args, strict=False))
         options = {name: targets.pop(name) for name in _NO_FILES if name in targets}
         for name, target in targets.items():
             if not isinstance(target, str | os.PathLike):  # None, or a file that the caller has opened
@@ -64,12 +66,16 @@ class WholeFilesMixin:
                 with written_whole(target) as partial:
                     super().save_params(**{name: partial}, **options)  # type: ignore[misc]
             except (OSError, RuntimeError) as error:  # torch says RuntimeError of a disk that is full
-                self._not_saved = OSError(f"{target} could not be written, and is as it was before: {error}")
-                raise self._not_saved from error
+                not_saved = OSError(f"{target} could not be written, and is as it was before: {error}")
+                self._not_saved = not_saved if self._is_notifying else None
+                raise not_saved from error
 
     def notify(self, method_name: str, **kwargs: Any) -> None:
         """Call the callbacks, and say what one of them left unsaid."""
-        super().notify(method_name, **kwargs)  # type: ignore[misc]
-        not_saved, self._not_saved = self._not_saved, None
-        if not_saved is not None and method_name.startswith("on_"):
-            raise not_saved
+        self._is_notifying = True
+        try:
+            super().notify(method_name, **kwargs)  # type: ignore[misc]
+            if self._not_saved is not None:
+                raise self._not_saved
+        finally:
+            self._is_notifying, self._not_saved = False, None

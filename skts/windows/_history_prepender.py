@@ -157,7 +157,7 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
         else:
             levels = [names.get_level_values(i).repeat(self.length) for i in range(names.nlevels)]
             index = pd.MultiIndex.from_arrays([*levels, times], names=X.index.names)
-        return pd.concat([self.tail_.reindex(index), X])
+        return _join(self.tail_.reindex(index), X)
 
     def _warn_unseen(self, names: pd.Index | None) -> None:
         if names is None or self._series is None:
@@ -200,9 +200,22 @@ def _prepend_frame(X: pd.DataFrame, tail: pd.DataFrame, length: int, follows: bo
         whole = pd.api.types.is_integer_dtype(X.index.dtype)
         after = (tail if len(tail) else X).index[0]
         labels = after - np.arange(n_blank, 0, -1) if whole else [None] * n_blank
-        blank = pd.DataFrame(np.nan, index=pd.Index(labels), columns=X.columns)
-        return pd.concat([blank, tail, X])
+        blank = X.iloc[:0].reset_index(drop=True).reindex(range(n_blank)).set_axis(pd.Index(labels))
+        return _join(blank, pd.concat([tail, X]) if len(tail) else X)
     return pd.concat([tail, X])
+
+
+def _join(history: pd.DataFrame, X: pd.DataFrame) -> pd.DataFrame:
+    """Put history in front; beside blank rows, columns of bool become numbers, which NaN is one of."""
+    positions = range(X.shape[1])
+    mixed = [i for i in positions if X.dtypes.iloc[i] == np.bool_ and history.dtypes.iloc[i] == np.object_]
+    tables = []
+    for table in (history, X):
+        changed = table.copy(deep=False) if mixed else table
+        for i in mixed:
+            changed.isetitem(i, table.iloc[:, i].to_numpy(dtype=np.float64))
+        tables.append(changed)
+    return pd.concat(tables)
 
 
 def _digest(values: NDArray[Any]) -> str:

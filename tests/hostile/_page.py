@@ -24,14 +24,16 @@ SURROUNDINGS = """
 ## A training that is cut short
 
 Ctrl-C in the midst of a fit ends it after the batch: the weights so far stay (with `early_stopping` the best of them),
-and the regressor forecasts with them.
+and the regressor forecasts with them. In a search it ends the fit at hand, and the search goes on to the next.
 
 The process of a candidate is killed in `GridSearchCV(n_jobs=2)` (out of memory, say): joblib raises
 `TerminatedWorkerError` out of `fit`, whatever `error_score` is, and the scores of all candidates are lost. The next
-search starts new processes and works. In `backtest(n_jobs=2)` that fold alone is left out, with a warning.
+search starts new processes and works. Around the estimator, `skts.strategies.FitInProcess` makes each fit a process of
+its own: one that is killed loses its candidate alone, which gets the `error_score`. In `backtest(n_jobs=2)` a fold
+whose process is killed is left out, with a warning.
 
-The disk is full when `skorch.callbacks.Checkpoint` writes: `fit` ends with an `OSError` that names the file, and the
-checkpoint before is still there, whole.
+The disk is full when `skorch.callbacks.Checkpoint` saves: `fit` ends with an `OSError` that names the file, and what
+that file held before is still there, whole.
 """
 
 

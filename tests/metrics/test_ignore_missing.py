@@ -12,7 +12,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import get_scorer, make_scorer, mean_absolute_error, mean_pinball_loss
 from sklearn.model_selection import GridSearchCV, KFold, cross_validate
 
-from skts.metrics import ignore_missing
+from skts.metrics import ignore_missing, make_quantile_scorer, mean_quantile_loss
 
 X = np.random.default_rng(0).standard_normal((40, 2))
 FULL = X @ [1.0, -2.0] + np.sin(5 * X[:, 0])
@@ -143,3 +143,8 @@ def test_a_request_for_weights_is_kept():
     with sklearn.config_context(enable_metadata_routing=True):
         scorer = make_scorer(mean_absolute_error).set_score_request(sample_weight=True)
         assert ignore_missing(scorer).get_metadata_routing().score.requests == {"sample_weight": True}
+
+
+def test_a_quantile_scorer_comes_back_as_it_is():
+    scorer = make_quantile_scorer(mean_quantile_loss, [0.1, 0.9])
+    assert ignore_missing(scorer) is scorer

@@ -12,7 +12,7 @@ from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler, TargetEncoder
 
-from skts import LSTMRegressor, SlidingWindower
+from skts import DLinearRegressor, GRURegressor, LSTMRegressor, NLinearRegressor, SlidingWindower
 from skts.datasets import make_panel
 from skts.exceptions import LeakError
 from skts.features import CalendarFeatures, NeighbourFeatures
@@ -125,6 +125,10 @@ NETWORKS = {
     "with early stopping": windowed(last=lstm(early_stopping=True)),
     "with neighbours": windowed(NeighbourFeatures("wind"), last=lstm(), known=lambda X: list(X.columns[1:])),
     "with the calendar": windowed(CalendarFeatures(["hour"]), last=lstm(), known=["wind", "hour_sin", "hour_cos"]),
+    "gated, stateful": windowed(last=GRURegressor(hidden_size=4, max_epochs=1, rolling="stateful", device="cpu")),
+    "several origins a pass": windowed(last=lstm(origins_per_window=3, n_members=2, series_embedding=2)),
+    "linear in trend and remainder": windowed(last=DLinearRegressor(max_epochs=1, device="cpu")),
+    "linear from the last value": windowed(last=NLinearRegressor(max_epochs=1, device="cpu")),
     "in a search in time": GridSearchCV(
         windowed(last=lstm()), {"slidingwindower__window": [3, 6]}, cv=PanelTimeSeriesSplit(2)
     ).set_params(estimator__slidingwindower__history=6),

@@ -264,3 +264,13 @@ def test_unsigned_times_may_count_below_zero():
     out = HistoryPrepender(3).fit(X[:2]).transform(X[2:])
     assert out.index.get_level_values(1).tolist() == [-1, 0, 1, 2, 3]
     np.testing.assert_array_equal(out["seen"], [np.nan, 0, 1, 2, 3])
+
+
+@pytest.mark.parametrize("index", [pd.date_range("2024-01-01", periods=6, freq="h"), pd.RangeIndex(6)])
+def test_blank_rows_leave_the_dtypes_numbers(index):
+    X = pd.DataFrame({"on": [True, False] * 3, "wind": np.arange(6, dtype=np.float32)}, index=index)
+    out = HistoryPrepender(2).fit(X).transform(X)
+    assert out.dtypes.tolist() == [np.float64, np.float32]
+    np.testing.assert_array_equal(out["on"], [np.nan, np.nan, 1, 0, 1, 0, 1, 0])
+    followed = HistoryPrepender(2).fit(X[:3]).transform(X[3:])
+    assert followed.dtypes.tolist() == [np.bool_, np.float32]
