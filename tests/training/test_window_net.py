@@ -22,6 +22,11 @@ def make_dataset(n=40, weights=None):
     return WindowDataset(panel, starts, window=5, horizon=2, targets=targets, weights=weights, target_starts=starts + 5)
 
 
+@pytest.fixture(autouse=True)
+def seed():
+    torch.manual_seed(0)  # first weights and the order of batches
+
+
 def make_net(**kwargs):
     sizes = {"n_features": 3, "n_known": 0, "n_targets": 1, "horizon": 2, "hidden_size": 4}
     options = {"optimizer": torch.optim.AdamW, "lr": 0.01, "batch_size": 10, "verbose": 0} | kwargs
