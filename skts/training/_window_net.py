@@ -14,6 +14,7 @@ from torch import Tensor
 from skts.exceptions import NonFiniteLossError
 from skts.training._batches import Batches
 from skts.training._chunk_dataset import ChunkDataset
+from skts.training._clip_gradient import clip_gradient
 from skts.training._training_run import TrainingRun
 from skts.training._whole_files import WholeFilesMixin
 from skts.training._window_dataset import Inputs, Targets, WindowDataset
@@ -121,7 +122,7 @@ class WindowNet(WholeFilesMixin, NeuralNet):
         step = self._weigh(y_pred, targets)
         step["loss"].backward()
         if self.gradient_clip is not None:
-            torch.nn.utils.clip_grad_norm_(self.module_.parameters(), self.gradient_clip)
+            clip_gradient(self.module_.parameters(), self.gradient_clip)
         return {**step, "y_pred": y_pred}
 
     def train_step(self, batch: Any, **fit_params: Any) -> dict[str, Tensor]:
