@@ -90,7 +90,7 @@ class Targets:
         values = np.where(self.weights > 0, (self.values - mean) / scale, 0.0)
         return {
             "targets": torch.from_numpy(values.astype(np.float32)),
-            "weights": torch.from_numpy(self.weights.astype(np.float32)),
+            "weights": None if (self.weights == 1).all() else torch.from_numpy(self.weights.astype(np.float32)),
             "target_starts": torch.from_numpy(self.starts),
             "horizon": self.horizon,
         }

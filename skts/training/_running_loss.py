@@ -18,9 +18,12 @@ class RunningLoss:
         self.total = torch.zeros((), dtype=precise, device=device)
         self.n_targets = torch.zeros((), dtype=torch.int64, device=device)
 
-    def add(self, loss: Tensor, n_targets: Tensor) -> None:
+    def add(self, loss: Tensor, n_targets: Tensor | int) -> None:
         """Add the mean loss over some targets."""
-        self.total += loss.detach() * n_targets
+        if isinstance(n_targets, int):
+            self.total.add_(loss.detach(), alpha=n_targets)  # one call less
+        else:
+            self.total += loss.detach() * n_targets
         self.n_targets += n_targets
 
     def clear(self) -> None:

@@ -13,7 +13,7 @@ from torch.utils.data import Dataset
 from skts.training._passes import join_passes
 
 Inputs = dict[str, Tensor]
-Targets = tuple[Tensor, Tensor]
+Targets = tuple[Tensor, Tensor | None]
 _BY_WINDOW = ("starts", "target_starts", "series", "stops")
 
 
@@ -35,6 +35,7 @@ class WindowDataset(Dataset):
     targets : Tensor of float32 of shape (n_target_rows, n_targets), default=None
         No NaN: a missing target has the weight 0.
     weights : Tensor of float32 of shape (n_target_rows, n_targets), default=None
+        None weighs all targets alike, which costs less.
     target_starts : Tensor of int64 of shape (n_windows,), default=None
         The target row of the first value of each window's horizon.
     series : Tensor of int64 of shape (n_windows,), default=None
@@ -212,7 +213,7 @@ class WindowDataset(Dataset):
             `past` (B, window + O - 1, n_features), with known columns `future` (B, horizon + context + O - 1, n_known),
             where it is asked for `series` (B,), and with several origins `origins` (B, O), whether each is a window's.
         targets : tuple of Tensor or None
-            Values (B * O, horizon, n_targets) and weights, both (B * O, horizon, n_targets).
+            Values and weights, both (B * O, horizon, n_targets); weights are None where all are alike.
         """
         starts, further = self.starts[items], self.n_origins - 1
         past = take(self.panel, starts, self.window + further)  # (B, W + O - 1, F)
@@ -225,17 +226,22 @@ class WindowDataset(Dataset):
             inputs["series"] = self.series[items]
         if self.taught is not None:
             inputs["origins"] = self.taught[items]
-        if self.targets is None or self.weights is None or self.target_starts is None:
+        if self.targets is None or self.target_starts is None:
             return inputs, None
         first = self.target_starts[items]
-        targets = take(self.targets, first, self.horizon + further)  # (B, H + O - 1, T)
-        weights = take(self.weights, first, self.horizon + further)
+        targets = self._ahead_of_origins(self.targets, first)
+        weights = None if self.weights is None else self._ahead_of_origins(self.weights, first)
         if self.taught is not None:
-            targets, weights = (
-                rows.unfold(1, self.horizon, 1).transpose(2, 3).flatten(0, 1) for rows in (targets, weights)
-            )  # (B * O, H, T)
-            weights = weights * inputs["origins"].flatten()[:, None, None]
+            taught = inputs["origins"].flatten()[:, None, None]  # (B * O, 1, 1)
+            weights = taught.expand_as(targets) if weights is None else weights * taught
         return inputs, (targets, weights)
+
+    def _ahead_of_origins(self, table: Tensor, first: Tensor) -> Tensor:
+        """Gather the rows of the horizon behind each origin: (B * O, H, T)."""
+        rows = take(table, first, self.horizon + self.n_origins - 1)  # (B, H + O - 1, T)
+        if self.taught is None:
+            return rows
+        return rows.unfold(1, self.horizon, 1).transpose(2, 3).flatten(0, 1)
 
     def _future(self, items: Tensor, origins: Tensor, past: Tensor) -> Tensor:
         """Gather the known columns behind the windows: (B, H + C + O - 1, K)."""

@@ -109,10 +109,13 @@ class WindowNet(WholeFilesMixin, NeuralNet):
         """Average the loss over the targets that are there, each by its weight."""
         return self._weigh(y_pred, y_true)["loss"]
 
-    def _weigh(self, y_pred: Tensor, y_true: Targets) -> dict[str, Tensor]:
+    def _weigh(self, y_pred: Tensor, y_true: Targets) -> dict[str, Any]:
         """Give the loss, and over how many targets it is the mean."""
         targets, weights = y_true
-        losses, n_targets = self.criterion_(y_pred, targets) * weights, (weights > 0).sum()
+        losses = self.criterion_(y_pred, targets)
+        if weights is None:
+            return {"loss": losses.mean(), "n_targets": losses.numel()}
+        losses, n_targets = losses * weights, (weights > 0).sum()
         return {"loss": losses.sum() / n_targets.clamp(min=1), "n_targets": n_targets}
 
     def train_step_single(self, batch: Any, **fit_params: Any) -> dict[str, Tensor]:

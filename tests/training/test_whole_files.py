@@ -49,7 +49,7 @@ def test_a_checkpoint_is_what_skorch_saves(data, tmp_path):
 def test_a_full_disk_is_an_error_and_leaves_the_checkpoint_before(data, tmp_path):
     make_regressor(tmp_path, 1).fit(*data)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    with full_disk(1500), pytest.raises(OSError, match=r"params\.pt could not be written, and is as it was before"):
+    with full_disk(1500), pytest.raises(OSError, match=r"optimizer\.pt could not be written, and is as it was before"):
         make_regressor(tmp_path, 3).fit(*data)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
     assert len(torch.load(tmp_path / "params.pt")) > 0

@@ -105,6 +105,17 @@ def test_an_optimizer_with_a_closure_works():
     assert net.history[-1]["train_loss"] < net.history[0]["train_loss"]
 
 
+@pytest.mark.parametrize("n_origins", [1, 4])
+def test_no_weights_are_weights_of_one(n_origins):
+    nets = []
+    for weights in (torch.ones(48, 1), None):
+        dataset = make_dataset()
+        dataset.weights, dataset.stops = weights, torch.full((40,), 48)
+        with seeded(0, CPU):
+            nets.append(fit(make_net(), dataset.fork(n_origins) if n_origins > 1 else dataset, 2))
+    torch.testing.assert_close(weights_of(nets[0]), weights_of(nets[1]), rtol=1e-5, atol=1e-6)
+
+
 def test_weights_of_zero_hide_targets():
     weights = torch.ones(48, 1)
     weights[10:20] = 0
