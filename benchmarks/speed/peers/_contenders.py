@@ -32,6 +32,7 @@ class Contender(ABC):
     """One way to train and to forecast."""
 
     n_origins = 1  # windows that one pass over rows teaches
+    n_taught: int | None = None  # windows that a fit taught, where passes are not windows
     needs: tuple[str, ...] = ()  # modules that it imports
 
     def __init__(self, work: Work, X: pd.DataFrame, y: pd.Series):
@@ -50,56 +51,67 @@ class Contender(ABC):
 
 
 class Skts(Contender):
-    """Our own, with the windows of the round; each is read by a pass of its own."""
+    """Ours, with the windows of the round; each is read by a pass of its own."""
 
     rolling = "windows"
     options: dict[str, Any] = {"origins_per_window": 1}
 
     def fit(self) -> None:
-        work = self.work
-        windows = SlidingWindower(work.window, HORIZON, stride=work.stride).fit_transform(self.X)
-        self.regressor = self._regressor().fit(windows, self.y)
+        self._fit(self.X, self.y, self.work.stride)
 
-    def _regressor(self) -> LSTMRegressor:
-        return LSTMRegressor(
-            self.work.hidden,
+    def _fit(self, X: pd.DataFrame, y: pd.Series, stride: int) -> None:
+        work = self.work
+        windows = SlidingWindower(work.window, HORIZON, stride=stride).fit_transform(X)
+        self.n_taught = len(windows)
+        regressor = LSTMRegressor(
+            work.hidden,
             max_epochs=1,
             lr=LEARNING_RATE,
-            batch_size=self.work.batch * self.n_origins,
+            batch_size=self._batch_size(),
             random_state=0,
             device="cpu",
             callbacks=[SkorchMarks()],
             **self.options,
         )
+        with stopping_after(work.stop_after):
+            self.regressor = regressor.fit(windows, y)
+
+    def _batch_size(self) -> int:
+        return self.work.batch
 
     def forecast(self) -> int:
-        windows = SlidingWindower(self.work.window, HORIZON).fit_transform(self.newest)
-        self.regressor.set_params(rolling=self.rolling)
-        return len(self.regressor.predict(windows))
+        """Forecast; in one pass over each series of the whole table with `rolling="stateful"`."""
+        table = self.newest if self.rolling == "windows" else self.X
+        windows = SlidingWindower(self.work.window, HORIZON).fit_transform(table)
+        return len(self.regressor.set_params(rolling=self.rolling).predict(windows))
 
 
-class Forking(Skts):
-    """Ours, with 24 windows taught by one pass, as many passes a step as others have windows; an epoch of the panel."""
+class Consecutive(Skts):
+    """Ours, on windows that begin at every row, of as many rows as the steps of the round take."""
+
+    def fit(self) -> None:
+        work = self.work
+        per_series = min(work.n_steps * self._batch_size() // N_SERIES, work.n_rows - work.window - HORIZON + 1)
+        per_series -= per_series % self.n_origins  # every pass is full
+        n_rows = work.window + HORIZON - 1 + per_series
+        self._fit(first_rows(self.X, n_rows), first_rows(self.y, n_rows), 1)
+
+
+class Forking(Consecutive):
+    """Ours, 24 windows taught by one pass, and as many passes a step as others have windows."""
 
     n_origins = HORIZON
     options = {"origins_per_window": HORIZON}
 
-    def fit(self) -> None:
-        windows = SlidingWindower(self.work.window, HORIZON).fit_transform(self.X)
-        self.regressor = self._regressor().fit(windows, self.y)
+    def _batch_size(self) -> int:
+        return self.work.batch * HORIZON
 
 
-class AsItComes(Skts):
-    """Ours, with the number of windows a pass that it chooses itself, on windows that begin at every row."""
+class AsItComes(Consecutive):
+    """Ours, with as many windows a step as others, and the number of windows a pass that it chooses itself."""
 
     n_origins = 4
     options: dict[str, Any] = {}
-
-
-class Stateful(Skts):
-    """Ours, forecasting in one pass over each series."""
-
-    rolling = "stateful"
 
 
 class Loop(Contender):
@@ -293,7 +305,7 @@ class NeuralForecastTen(NeuralForecast):
 CONTENDERS: dict[str, type[Contender]] = {
     "skts": Skts,
     "skts, forking": Forking,
-    "skts, stateful": Stateful,
+    "skts, as it comes": AsItComes,
     "loop by hand": Loop,
     "skorch": Skorch,
     "darts": Darts,

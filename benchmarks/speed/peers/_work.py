@@ -42,7 +42,7 @@ class Work:
 
     @property
     def name(self) -> str:
-        return f"{self.hidden}/{self.window}/{self.batch}, {self.n_features} features"
+        return f"{self.hidden}/{self.window}/{self.batch}, {self.n_features} feature{'s' * (self.n_features > 1)}"
 
     @property
     def stride(self) -> int:
@@ -82,3 +82,15 @@ def make_table(work: Work) -> tuple[pd.DataFrame, pd.Series]:
 def first_rows(X: pd.DataFrame, n_rows: int) -> pd.DataFrame:
     """Give the first rows of each series."""
     return X[np.arange(len(X)) % (len(X) // N_SERIES) < n_rows]
+
+
+SIZES = {"64/168/64": (64, 168, 64), "32/48/64": (32, 48, 64), "16/24/32": (16, 24, 32)}
+_LENGTHS = {"64/168/64": (12, 1, 50), "32/48/64": (50, 2, 200), "16/24/32": (150, 3, 150)}  # steps, big steps, origins
+
+
+def make_work(size: str, n_features: int, quick: bool = False) -> Work:
+    """Give the work of a size, of about a second a round and contender."""
+    if quick:
+        return Work(*SIZES[size], n_features, n_steps=3, n_big_steps=1, n_origins=5, n_rows=500)
+    n_steps, n_big_steps, n_origins = _LENGTHS[size]
+    return Work(*SIZES[size], n_features, n_steps, n_big_steps, n_origins)

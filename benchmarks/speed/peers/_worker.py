@@ -19,6 +19,7 @@ from typing import Any
 import torch
 from _contenders import CONTENDERS
 from _marks import MARKS, counted
+from _profile import profiled
 from _work import Work, make_table
 
 import skts
@@ -51,7 +52,7 @@ class Hand:
         with counted() as found:
             self.contender.fit()
             found["answers"] = self.contender.forecast()
-        found["targets"] = found["windows"] * self.contender.n_origins
+        found["targets"] = self.contender.n_taught or found["windows"]
         return found
 
     def fit(self) -> dict[str, Any]:
@@ -65,7 +66,20 @@ class Hand:
             **self._memory("fit"),
         }
 
-    def forecast(self) -> dict[str, Any]:
+    def profile(self) -> dict[str, Any]:
+        """Say what part of a step takes how many milliseconds."""
+        with profiled() as spent:
+            self.contender.fit()
+        return spent
+
+    def forget_peak(self) -> dict[str, Any]:
+        """Let the peak start anew from what is held now."""
+        Path("/proc/self/clear_refs").write_text("5")
+        return {"held_mb": round(resident_mb("VmRSS") - self.before, 1)}
+
+    def forecast(self, rolling: str | None = None) -> dict[str, Any]:
+        if rolling is not None:
+            self.contender.rolling = rolling
         start = time.perf_counter()
         n_forecasts = self.contender.forecast()
         seconds = time.perf_counter() - start

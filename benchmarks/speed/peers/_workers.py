@@ -10,7 +10,7 @@ from _work import Work
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
-_ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 
 
 class Worker:

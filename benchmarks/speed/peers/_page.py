@@ -1,0 +1,141 @@
+"""The tables of the page, from what was measured."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from _rounds import ratio, spread
+
+# peer: targets at 64/168/64 with the same allocator and with ours tuned, at 16/24/32 with the same allocator
+TARGETS: dict[str, tuple[float | None, float | None, float | None]] = {
+    "loop by hand": (0.97, 1.4, 1.0),
+    "skorch": (1.0, 1.4, 1.4),
+    "darts": (1.1, 1.5, 2.3),
+    "neuralforecast, one series": (1.2, 1.6, 3.5),
+    "neuralforecast, ten series": (25, 35, None),
+}
+FORKING = (15, 20, 8)
+WINDOWED, STATEFUL = 2, 50
+_FORECASTERS = ("darts", "neuralforecast, one series", "neuralforecast, ten series")
+
+
+def tables(found: dict[str, Any]) -> str:
+    """Give all tables that there are figures for, as Markdown."""
+    parts = {"speed": speed, "profile": profile, "memory": memory, "growth": growth}
+    return "\n".join(line for name, part in parts.items() if found.get(name) for line in part(found[name]))
+
+
+def speed(found: dict[str, Any]) -> Iterator[str]:
+    yield from _rates("Targets/s of training", found, "targets_per_s")
+    yield from _rates("Forecasts/s", found, "forecasts_per_s")
+    yield from _rates("Forecasts/s, one pass over each series", found, "stateful_per_s")
+    for title, ours, tuned in (
+        ("Ordinary training, same allocator", "skts", False),
+        ("Ordinary training, ours with tune_allocator, peers as installed", "skts", True),
+        ("Forking, same allocator", "skts, forking", False),
+        ("Forking, ours with tune_allocator, peers as installed", "skts, forking", True),
+        ("As it comes, same allocator", "skts, as it comes", False),
+    ):
+        yield from _ratios(title, found, f"{ours} (tuned)" if tuned else ours, _aims(ours, tuned))
+    for title, what, aim in (
+        ("A forecast from every row, windowed", "forecasts_per_s", WINDOWED),
+        ("A forecast from every row, stateful", "stateful_per_s", STATEFUL),
+    ):
+        aims = dict.fromkeys(_FORECASTERS, (aim, None))
+        yield from _ratios(title, found, "skts", aims, what, "forecasts_per_s")
+
+
+def _aims(ours: str, tuned: bool) -> dict[str, tuple[float | None, float | None]]:
+    """Give the targets at 64/168/64 and at 16/24/32 for each peer."""
+    if ours == "skts, as it comes":
+        return {}
+    of = dict.fromkeys(TARGETS, FORKING) if ours == "skts, forking" else TARGETS
+    return {peer: (aims[1], None) if tuned else (aims[0], aims[2]) for peer, aims in of.items()}
+
+
+def _rates(title: str, found: dict[str, Any], what: str) -> Iterator[str]:
+    yield from _head([f"{title}: median (least to most)", *found])
+    names = [name for name in next(iter(found.values()))["rounds"] if _has(found, name, what)]
+    for name in names:
+        spreads = [spread([one[what] for one in each["rounds"][name]]) for each in found.values()]
+        yield _row([name, *(f"{s['median']:,.0f} ({s['min']:,.0f} to {s['max']:,.0f})" for s in spreads)])
+    yield ""
+
+
+def _ratios(
+    title: str,
+    found: dict[str, Any],
+    ours: str,
+    aims: dict[str, tuple[float | None, float | None]],
+    what: str = "targets_per_s",
+    theirs: str | None = None,
+) -> Iterator[str]:
+    """Give the ratios of ours to each peer, with the target where there is one."""
+    if not _has(found, ours, what):
+        return
+    yield from _head([title, *found])
+    for peer in TARGETS:
+        if not _has(found, peer, theirs or what):
+            continue
+        cells = []
+        for size, each in found.items():
+            of = ratio(each, ours, peer, what, theirs)
+            place = {"64/168/64": 0, "16/24/32": 1}.get(size.split(",")[0])
+            aim = aims[peer][place] if peer in aims and place is not None else None
+            cells.append(f"{of['median']:.3g} ({of['min']:.3g} to {of['max']:.3g}){_verdict(of['median'], aim)}")
+        yield _row([peer, *cells])
+    yield ""
+
+
+def _verdict(value: float, aim: float | None) -> str:
+    if aim is None:
+        return ""
+    return f"; target {aim:g}: {'reached' if value >= aim else '**missed**'}"
+
+
+def profile(found: dict[str, Any]) -> Iterator[str]:
+    for size, sides in found.items():
+        yield from _head([f"ms a step, {size}", *next(iter(sides.values()))])
+        for name, parts in sides.items():
+            yield _row([name, *(f"{value:.3f}" for value in parts.values())])
+        yield ""
+
+
+def memory(found: dict[str, Any]) -> Iterator[str]:
+    columns = ("imports_of_torch_optim", "table", "fit", "forecast")
+    yield from _head(["Peak MB above imports, after", "torch's late imports", "table", "fit", "forecast"])
+    for name, peaks in found.items():
+        values = [peaks.get(f"peak_mb_{column}") for column in columns]
+        yield _row([name, *("" if value is None else f"{value:,.0f}" for value in values)])
+    yield ""
+
+
+def growth(found: dict[str, Any]) -> Iterator[str]:
+    yield from _head(
+        ["Rows", "rows", "windows trained on", "set-up, s", "training, s", "held, MB", "peak above it, MB"]
+    )
+    for name, each in found.items():
+        yield _row(
+            [
+                name,
+                f"{each['n_rows']:,}",
+                f"{each['n_windows']:,}",
+                f"{each['setup_s']:.2f}",
+                f"{each['loop_s']:.2f}",
+                f"{each['held_mb']:,.0f}",
+                f"{each['mb_above_table']:,.0f}",
+            ]
+        )
+    yield ""
+
+
+def _has(found: dict[str, Any], name: str, what: str) -> bool:
+    return all(what in each["rounds"].get(name, [{}])[0] for each in found.values())
+
+
+def _head(cells: Sequence[str]) -> Iterator[str]:
+    yield _row(cells)
+    yield "|" + "---|" * len(cells)
+
+
+def _row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
