@@ -1,6 +1,7 @@
 """The tables of the page, from what was measured."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from _rounds import ratio, spread
@@ -18,10 +19,51 @@ WINDOWED, STATEFUL = 2, 50
 _FORECASTERS = ("darts", "neuralforecast, one series", "neuralforecast, ten series")
 
 
+_MARK = "<!-- Below: written by hand; above: by benchmarks/speed/peers/run.py -->\n"
+_INTRO = """# Speed beside other libraries
+
+The tables come from `python benchmarks/speed/peers/run.py` ([results](../benchmarks/results/peers.json)), which
+installs the peers once, with the versions of [requirements.txt](../benchmarks/speed/peers/requirements.txt):
+{versions}; Python {python}. Machine: {cpu}, shared, no GPU, one thread; load average before the rounds {load}.
+
+Sizes read units of the LSTM / rows of the window / windows a step; the horizon is 24, on ten series of 8,760 rows of
+noise. Every contender has a process of its own. They take turns; a ratio is taken within a round, and cells are medians
+of {n_rounds} rounds with the least and the most. Timed is the loop over batches, for forecasts the whole call.
+"""
+
+
+def write_page(found: dict[str, Any], path: Path) -> None:
+    """Write the page anew, but for what stands below the mark."""
+    by_hand = path.read_text().partition(_MARK)[2] if path.exists() else ""
+    path.write_text(f"{_intro(found)}\n{tables(found)}\n{_MARK}{by_hand}")
+
+
+def _intro(found: dict[str, Any]) -> str:
+    kept = {"cpu", "python", "threads"}
+    loads = [load[0] for each in found["speed"].values() for load in each["load"]]
+    return _INTRO.format(
+        versions=", ".join(f"{name} {version}" for name, version in found["with"].items() if name not in kept),
+        python=found["with"]["python"],
+        cpu=found["with"]["cpu"],
+        load=f"{min(loads):.1f} to {max(loads):.1f}",
+        n_rounds=len(next(iter(found["speed"].values()))["load"]),
+    )
+
+
 def tables(found: dict[str, Any]) -> str:
     """Give all tables that there are figures for, as Markdown."""
     parts = {"speed": speed, "profile": profile, "memory": memory, "growth": growth}
-    return "\n".join(line for name, part in parts.items() if found.get(name) for line in part(found[name]))
+    heads = {
+        "speed": "Training and forecasting",
+        "profile": "Where a step's time goes",
+        "memory": "Memory",
+        "growth": "More rows",
+    }
+    lines = []
+    for name, part in parts.items():
+        if found.get(name):
+            lines += [f"## {heads[name]}", "", *part(found[name])]
+    return "\n".join(lines)
 
 
 def speed(found: dict[str, Any]) -> Iterator[str]:

@@ -60,6 +60,4 @@ class Worker:
         return self
 
     def __exit__(self, *_: Any) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        self.process.wait()
+        self.process.communicate()  # no more orders: it ends

@@ -3,7 +3,8 @@
 Run: python benchmarks/speed/peers/run.py [--rounds 5] [--python INTERPRETER] [--only PART ...] [--output FOLDER]
 
 Without `--python` the peers are installed once, with exact pins, into `.venv-peers`. Every contender has a process of
-its own with one thread; they take turns, so that no two run at once. Each part is saved when it is done.
+its own with one thread; they take turns, so that no two run at once. Each part is saved when it is done, and
+the tables go to `docs/speed_peers.md`; what a person wrote there below the mark stays.
 """
 
 import argparse
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from _growth import measure_growth, measure_memory
-from _page import tables
+from _page import tables, write_page
 from _rounds import Side, measure, profile, start
 from _work import SIZES, make_work
 from _workers import HERE, ROOT
@@ -42,18 +43,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--python", help="interpreter of an environment with the peers")
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--only", nargs="*", choices=PARTS, default=PARTS, help="nothing: write the page anew")
     parser.add_argument("--quick", action="store_true", help="little work, to see that everything runs")
     parser.add_argument("--without-peers", action="store_true", help="ours and the loop by hand only")
     parser.add_argument("--output", type=Path, default=ROOT / "benchmarks" / "results")
+    parser.add_argument("--page", type=Path, default=ROOT / "docs" / "speed_peers.md")
     options = parser.parse_args()
-    python = os.path.abspath(options.python or make_environment())  # a link is not followed: it names the environment
+    python = options.python or make_environment() if options.only else ""
+    python = os.path.abspath(python)  # a link is not followed: it names the environment
     options.output = options.output.resolve()
     sides = [("skts", False), ("loop by hand", False)] if options.without_peers else SIDES
     options.output.mkdir(parents=True, exist_ok=True)
     path = options.output / "peers.json"
     found = json.loads(path.read_text()) if path.exists() else {}
-    found["with"] = describe(python)
+    if options.only:
+        found["with"] = describe(python)
     for part in options.only:
         began = time.time()
         found[part] = {}
@@ -62,6 +66,8 @@ def main() -> None:
             path.write_text(json.dumps(found, indent=1) + "\n")
         print(f"{part}: {time.time() - began:.0f} s, load {os.getloadavg()[0]:.1f}", file=sys.stderr, flush=True)
     print(tables(found))
+    if not options.quick:
+        write_page(found, options.page)
 
 
 def do(part: str, python: str, sides: list[Side], options: argparse.Namespace) -> Any:
