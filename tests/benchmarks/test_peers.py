@@ -61,7 +61,7 @@ def test_a_target_is_held_beside_the_median_of_ratios_within_rounds(peers):
         }
     }
     lines = list(peers("_page").speed(found))
-    assert "| darts | 3 (1 to 4); target 1.1: reached |" in lines
+    assert "| darts | 3.0 (1.000 to 4.0); target 1.1: reached |" in lines
 
 
 def test_what_is_written_by_hand_stays_when_the_page_is_written_anew(peers, tmp_path):

@@ -123,9 +123,15 @@ def _ratios(
             of = ratio(each, ours, peer, what, theirs)
             place = {"64/168/64": 0, "16/24/32": 1}.get(size.split(",")[0])
             aim = aims[peer][place] if peer in aims and place is not None else None
-            cells.append(f"{of['median']:.3g} ({of['min']:.3g} to {of['max']:.3g}){_verdict(of['median'], aim)}")
+            cells.append(
+                f"{_short(of['median'])} ({_short(of['min'])} to {_short(of['max'])}){_verdict(of['median'], aim)}"
+            )
         yield _row([peer, *cells])
     yield ""
+
+
+def _short(ratio: float) -> str:
+    return f"{ratio:.3f}" if ratio < 3 else f"{ratio:,.1f}" if ratio < 100 else f"{ratio:,.0f}"
 
 
 def _verdict(value: float, aim: float | None) -> str:
