@@ -121,7 +121,7 @@ def _ratios(
         cells = []
         for size, each in found.items():
             of = ratio(each, ours, peer, what, theirs)
-            place = {"64/168/64": 0, "16/24/32": 1}.get(size.split(",")[0])
+            place = {"64/168/64, 24 features": 0, "16/24/32, 24 features": 1}.get(size)
             aim = aims[peer][place] if peer in aims and place is not None else None
             cells.append(
                 f"{_short(of['median'])} ({_short(of['min'])} to {_short(of['max'])}){_verdict(of['median'], aim)}"
