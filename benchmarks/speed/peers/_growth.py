@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from _work import HORIZON, N_ROWS, Work
+from _work import HORIZON, N_ROWS, N_SERIES, Work
 from _workers import Worker
 
 _STEPS_FOR_MEMORY = 20
@@ -32,8 +32,7 @@ def measure_memory(
 def measure_growth(python: str, log: Path, quick: bool = False) -> Iterator[tuple[str, dict[str, float]]]:
     """Give seconds and MB of ours on ten series of 8,760 rows, ten and a hundred times as many; 2 features, 16/24/32.
 
-    An epoch takes a window of every hundredth row; forecasts begin at as many rows in each table, and at 250 of each
-    series.
+    An epoch takes a window of about every hundredth row.
     """
     once = Work(16, 24, 32, 2, 27, 1, 250, n_rows=500 if quick else N_ROWS)
     for times in (1, 10) if quick else (1, 10, 100):
@@ -47,7 +46,7 @@ def measure_growth(python: str, log: Path, quick: bool = False) -> Iterator[tupl
         yield (
             f"x {times}",
             {
-                "n_rows": 10 * work.n_rows,
+                "n_rows": N_SERIES * work.n_rows,
                 "n_windows": work.n_windows,
                 **table,
                 **held,

@@ -57,7 +57,10 @@ def profile(workers: dict[Side, Worker], work: Work, n_rounds: int) -> dict[str,
 
 def start(python: str, sides: Sequence[Side], log: Path, stack: ExitStack) -> dict[Side, Worker]:
     """Start a process for each side, which ends with the stack."""
-    return {side: stack.enter_context(Worker(python, *side, log)) for side in sides}
+    workers = {side: stack.enter_context(Worker(python, *side, log)) for side in sides}
+    for side, worker in workers.items():
+        assert "error" not in worker.imported, f"{label(side)}: {worker.imported['error']}"
+    return workers
 
 
 def one_round(worker: Worker, checked: dict[str, Any]) -> dict[str, float]:

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -39,15 +40,27 @@ class Worker:
                 cwd=log.parent,  # where a library leaves its files
                 env={**os.environ, **_ONE_THREAD, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"},
             )
-        self.imported = self.ask("imports", contender=contender, tuned=tuned)
+        self._tell("imports", contender=contender, tuned=tuned)
+
+    @cached_property
+    def imported(self) -> dict[str, Any]:
+        """What was held after the imports, which processes may do at once."""
+        return self._listen()
 
     def ask(self, order: str, **arguments: Any) -> dict[str, Any]:
         """Give an order, and wait for the answer."""
-        stdin, stdout = self.process.stdin, self.process.stdout
-        assert stdin is not None
-        assert stdout is not None
-        print(json.dumps({"do": order, **arguments}), file=stdin, flush=True)
-        line = stdout.readline()
+        if "error" in self.imported:
+            return self.imported
+        self._tell(order, **arguments)
+        return self._listen()
+
+    def _tell(self, order: str, **arguments: Any) -> None:
+        assert self.process.stdin is not None
+        print(json.dumps({"do": order, **arguments}), file=self.process.stdin, flush=True)
+
+    def _listen(self) -> dict[str, Any]:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
         if not line:
             return {"error": f"the process ended with {self.process.wait()}"}
         return json.loads(line)
