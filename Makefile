@@ -6,7 +6,7 @@ DEMO ?=
 
 BIN := .venv/bin
 
-.PHONY: demo test lint types clean
+.PHONY: demo test lint types peers clean
 
 demo: .venv/ready  ## tune, forecast and report on the bundled wind farm
 	$(BIN)/python -m skts $(DEMO)
@@ -20,6 +20,9 @@ lint: .venv/ready
 
 types: .venv/ready
 	$(BIN)/mypy
+
+peers: .venv/ready  ## compare with other libraries, which are installed in .venv-peers
+	$(BIN)/python benchmarks/speed/peers/run.py
 
 .venv/ready: setup.cfg pyproject.toml
 	$(PYTHON) -m venv .venv
