@@ -2,8 +2,8 @@
 
 Run: python benchmarks/speed/time_to_accuracy.py [--tasks wind prices] [--seeds 0 1 2] [--contenders skts LightGBM]
 
-It needs the packages of requirements-peers.txt, in any environment, and the data beside the repository (`--data`). Every
-run is a process of its own with one thread; pin it to a core from outside (`taskset -c 0`).
+It needs the packages of requirements-peers.txt, in any environment, and the data beside the repository (`--data`).
+Every run is a process of its own with one thread; pin it to a core from outside (`taskset -c 0`).
 """
 
 import argparse

@@ -26,7 +26,7 @@ SKTS = {
         "patch_len": 24,
         "linear_skip": True,
         "instance_norm": "median",
-        "max_epochs": 12,
+        "max_epochs": 20,
         "subsample": 1 / 8,
         "lr": 1e-2,
         "lr_schedule": "one_cycle",

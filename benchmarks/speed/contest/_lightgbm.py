@@ -55,9 +55,7 @@ def fit_prices(task, seed, settings):
     n_train = len(task.train)
     origins = np.arange(WEEK, n_train - HORIZON + 1, 2)
     origins_valid = np.arange(n_train, len(table) - HORIZON + 1)
-    jobs = [
-        (params, make_data(design(table, origins, lead), price[origins + lead], params)) for lead in range(HORIZON)
-    ]
+    jobs = [(params, make_data(design(table, origins, lead), price[origins + lead], params)) for lead in range(HORIZON)]
     boosters, clock.marks = grow(clock, jobs)
     rows_valid = [design(table, origins_valid, lead) for lead in range(HORIZON)]
 
