@@ -132,7 +132,7 @@ def main():
     results = start(options, path)
     for seed in options.seeds:
         for kind in options.tasks:
-            for name in options.contenders:
+            for name in (each for each in options.contenders if kind in CONTENDERS[each].settings):
                 record = run_apart(name, kind, seed, options)
                 others = [each for each in results["records"] if any(each[key] != record[key] for key in KEY)]
                 results["records"] = [*others, record]

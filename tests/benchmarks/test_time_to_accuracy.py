@@ -83,6 +83,13 @@ def test_a_level_counts_once_it_is_kept(load_part):
     assert standing.show([4, math.inf, math.inf], 9.0) == "> 9"
 
 
+def test_seconds_are_those_of_the_core(load_part):
+    standing = load_part("contest._standing")
+    record = {"task": "t", "contender": "a", "curve": [(2, 0.5), (8, 0.1)], "cpu_seconds": 4}
+    assert standing.curve_of(record) == [(1, 0.5), (4, 0.1)]
+    assert standing.times_to([record], "t", 0.2) == {"a": [4]}
+
+
 def test_levels_follow_from_the_peers_alone(load_part):
     standing = load_part("contest._standing")
     runs = [("skts", 0.01), ("a", 0.4), ("a", 0.5), ("a", 0.6), ("b", 0.1), ("b", 0.9), ("b", 0.9)]

@@ -26,7 +26,7 @@ SKTS = {
         "patch_len": 24,
         "linear_skip": True,
         "instance_norm": "median",
-        "max_epochs": 20,
+        "max_epochs": 12,
         "subsample": 1 / 8,
         "lr": 1e-2,
         "lr_schedule": "one_cycle",
@@ -34,6 +34,7 @@ SKTS = {
         "weight_decay": 0.05,
     },
 }
+SKTS_LOWER = {"prices": {**SKTS["prices"], "max_epochs": 24, "lr": 3e-3}}
 LIGHTGBM = {
     "wind": {
         "num_boost_round": 200,
@@ -133,6 +134,7 @@ CONTENDERS = {
     for each in (
         Contender("skts", "_skts", (), SKTS, tuned=True),
         Contender("skts, allocator as it comes", "_skts", (), SKTS),
+        Contender("skts, lower rate, longer fit", "_skts", (), SKTS_LOWER, tuned=True),
         Contender("LightGBM", "_lightgbm", ("lightgbm",), LIGHTGBM),
         Contender("neuralforecast LSTM", "_neuralforecast", ("neuralforecast",), NIXTLA_LSTM),
         Contender("neuralforecast NHITS", "_neuralforecast", ("neuralforecast",), NIXTLA_NHITS),

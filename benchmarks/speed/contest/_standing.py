@@ -6,6 +6,15 @@ import statistics
 OURS = "skts"
 
 
+def curve_of(record):
+    """Give error against seconds of the core: wall seconds times the share of it that the fit got.
+
+    On a core of its own these are the wall seconds; a busy machine gives less, and not to all alike.
+    """
+    share = min(1.0, record["cpu_seconds"] / record["curve"][-1][0])
+    return [(share * seconds, error) for seconds, error in record["curve"]]
+
+
 def final_errors(records, task):
     """Give the error at the end of each run, by contender."""
     found = {}
@@ -44,7 +53,7 @@ def times_to(records, task, level):
     found = {}
     for record in records:
         if record["task"] == task:
-            found.setdefault(record["contender"], []).append(seconds_to(record["curve"], level))
+            found.setdefault(record["contender"], []).append(seconds_to(curve_of(record), level))
     return found
 
 
@@ -53,7 +62,7 @@ def totals(records, task):
     found = {}
     for record in records:
         if record["task"] == task:
-            found.setdefault(record["contender"], []).append(record["curve"][-1][0])
+            found.setdefault(record["contender"], []).append(curve_of(record)[-1][0])
     return {name: statistics.median(seconds) for name, seconds in found.items()}
 
 
