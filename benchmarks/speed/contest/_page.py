@@ -131,7 +131,7 @@ epoch ends, neuralforecast and darts after a step, at marks that grow by a quart
 grows a model after the other, and is counted as if all grew in step: a mark is what all of them took up to that round.
 
 **The seconds** are wall seconds times the share of the core that the fit got, which is its processor time by its wall
-time: on a core of its own, wall seconds. The machine was shared (load 2 to 8), and gave some fits a third of a core;
+time: on a core of its own, wall seconds. The machine was shared (load 2 to 8.5), and gave some fits 0.3 of a core;
 the file has both. On prices the longer fit of skts and the third seed of the other two ran after the rounds, on the
 other core.
 
