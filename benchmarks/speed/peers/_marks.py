@@ -11,6 +11,8 @@ import torch
 from skorch.callbacks import Callback
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
+from skts.training._clip_gradient import clip_gradient
+
 MARKS: dict[str, float] = {}
 
 
@@ -70,12 +72,18 @@ def counted() -> Iterator[dict[str, Any]]:
         found["clip"] = max_norm
         return original(parameters, max_norm, *arguments, **options)
 
+    def own_clip(parameters: Any, max_norm: float) -> None:
+        counts["clipped"] += 1
+        found["clip"] = max_norm
+        clip_gradient(parameters, max_norm)
+
     original = torch.nn.utils.clip_grad_norm_
     before = torch.nn.modules.module.register_module_forward_pre_hook(on_lstm)
     after = register_optimizer_step_post_hook(on_step)
     with ExitStack() as stack:
         for place in ("torch.nn.utils.clip_grad_norm_", "skorch.callbacks.regularization.clip_grad_norm_"):
             stack.enter_context(patch(place, clip))
+        stack.enter_context(patch("skts.training._window_net.clip_gradient", own_clip))
         try:
             yield found
         finally:

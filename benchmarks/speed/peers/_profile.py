@@ -13,6 +13,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook
 from torch.utils.data import dataloader
 
 from skts.nn import EncoderDecoder
+from skts.training._clip_gradient import clip_gradient
 from skts.training._window_dataset import WindowDataset
 
 PARTS = ("gather", "forward", "backward", "clip", "optimizer", "rest")
@@ -65,6 +66,7 @@ def profiled() -> Iterator[dict[str, float]]:
         clipping = clock.wrap("clip", torch.nn.utils.clip_grad_norm_)
         for place in _CLIPS:
             stack.enter_context(patch(place, clipping))
+        stack.enter_context(patch("skts.training._window_net.clip_gradient", clock.wrap("clip", clip_gradient)))
         try:
             yield spent
         finally:
