@@ -13,6 +13,7 @@ SKTS = {
         "bidirectional": True,
         "context": 12,
         "series_embedding": 16,
+        "origins_per_window": 1,
         "max_epochs": 12,
         "subsample": 1 / 48,
         "lr": 7e-3,
