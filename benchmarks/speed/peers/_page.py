@@ -23,7 +23,7 @@ _MARK = "<!-- Below: written by hand; above: by benchmarks/speed/peers/run.py --
 _INTRO = """# Speed beside other libraries
 
 The tables come from `python benchmarks/speed/peers/run.py` ([results](../benchmarks/results/peers.json)), which
-installs the peers once, with the versions of [requirements.txt](../benchmarks/speed/peers/requirements.txt):
+installs the peers once, with the versions of [its requirements](../benchmarks/speed/requirements-peers.txt):
 {versions}; Python {python}. Machine: {cpu}, shared, no GPU, one thread; load average before the rounds {load}.
 
 Sizes read units of the LSTM / rows of the window / windows a step; the horizon is 24, on ten series of 8,760 rows of

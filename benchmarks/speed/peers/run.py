@@ -98,7 +98,7 @@ def make_environment() -> str:
     python = folder / "bin" / "python"
     if not (folder / "ready").exists():
         venv.create(folder, with_pip=True)
-        wanted = HERE / "requirements.txt"
+        wanted = HERE.parent / "requirements-peers.txt"
         torch = next(line for line in wanted.read_text().splitlines() if line.startswith("torch=="))
         for what in ([torch], ["-r", str(wanted)]):
             subprocess.run([str(python), "-m", "pip", "install", "--quiet", *what], check=True)
