@@ -3,6 +3,8 @@ from contextlib import suppress
 import pytest
 import torch
 
+from skts.training._cuda_graph import CudaGraph
+
 torch.set_num_threads(1)  # networks of a few units only wait for each other's threads, all the more on a busy machine
 with suppress(ImportError):  # the tests of CUDA go without
     from hypothesis import HealthCheck, settings
@@ -16,3 +18,23 @@ def pytest_collection_modifyitems(items):
         for item in items:
             if "cuda" in item.keywords:
                 item.add_marker(pytest.mark.skip(reason="no CUDA device"))
+
+
+@pytest.fixture
+def exact(monkeypatch):
+    """Let no layer round to TF32, which is torch's default in cuDNN."""
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
+
+
+@pytest.fixture
+def recorded(monkeypatch):
+    """Count the recordings of CUDA graphs."""
+    count = []
+    original = CudaGraph.record
+
+    def record(self, function):
+        count.append(self)
+        return original(self, function)
+
+    monkeypatch.setattr(CudaGraph, "record", record)
+    return count

@@ -10,7 +10,7 @@ def test_only_files_named_after_it_ask_for_cuda():
     asking = {
         path.name
         for path in TESTS.rglob("test_*.py")
-        if re.search(r"^(pytestmark =|\s*@)\s*pytest\.mark\.cuda", path.read_text(), re.M)
+        if re.search(r"^(pytestmark = \[?|\s*@)\s*pytest\.mark\.cuda", path.read_text(), re.M)
     }
     assert asking == {"test_cuda.py"}
 

@@ -57,8 +57,9 @@ def test_what_is_missing_is_told_in_a_line(script, monkeypatch, capsys):
 
 def test_torch_is_imported_beside_it(tmp_path):
     """Torch looks for a package `cuda`, and finds this script from the scripts beside it."""
-    code = f"import sys; sys.path.insert(0, {str(FOLDER)!r}); import torch"
-    subprocess.run([sys.executable, "-c", code], check=True)
+    code = f"import sys; sys.path.insert(0, {str(FOLDER)!r}); import torch; print(torch.ones(2).sum().item())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "2.0\n"
 
 
 def test_time_in_which_several_kernels_run_counts_once(script):

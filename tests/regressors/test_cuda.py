@@ -16,9 +16,8 @@ from sklearn.preprocessing import StandardScaler
 from skts import DLinearRegressor, GRURegressor, HistoryPrepender, LSTMRegressor, NLinearRegressor, SlidingWindower
 from skts.datasets import make_panel
 from skts.model_selection import PanelTimeSeriesSplit
-from skts.training._cuda_graph import CudaGraph
 
-pytestmark = pytest.mark.cuda
+pytestmark = [pytest.mark.cuda, pytest.mark.usefixtures("exact", "recorded")]
 USUAL = {
     "max_epochs": 8,
     "random_state": 0,
@@ -36,24 +35,6 @@ REGRESSORS = [
     LSTMRegressor(8, **USUAL, early_stopping=True, n_iter_no_change=2),
     NLinearRegressor(**USUAL, n_members=2, bootstrap_rows=24),
 ]
-
-
-@pytest.fixture(autouse=True)
-def exact(monkeypatch):
-    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
-
-
-@pytest.fixture(autouse=True)
-def recorded(monkeypatch):
-    count = []
-    original = CudaGraph.record
-
-    def record(self, function):
-        count.append(self)
-        return original(self, function)
-
-    monkeypatch.setattr(CudaGraph, "record", record)
-    return count
 
 
 @pytest.fixture(scope="module")

@@ -23,4 +23,7 @@ def test_it_clips_as_torch_does(scale):
 
 
 def test_without_gradients_nothing_happens():
-    clip_gradient([torch.nn.Parameter(torch.zeros(2))], 1.0)
+    parameter = torch.nn.Parameter(torch.ones(2))
+    clip_gradient([parameter], 1.0)
+    assert parameter.grad is None
+    assert parameter.tolist() == [1.0, 1.0]

@@ -12,28 +12,8 @@ from skts.training import Batches, find_batch_size
 from skts.training._cuda_graph import CudaGraph, waiting_is_an_error
 from tests.training._nets import WAYS, make_dataset, make_net, train, weights_of
 
-pytestmark = pytest.mark.cuda
+pytestmark = [pytest.mark.cuda, pytest.mark.usefixtures("exact", "recorded")]
 N_EPOCHS = 12  # of 5 batches, the last one short
-
-
-@pytest.fixture(autouse=True)
-def exact(monkeypatch):
-    """Let no layer round to TF32, which is torch's default in cuDNN."""
-    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
-
-
-@pytest.fixture(autouse=True)
-def recorded(monkeypatch):
-    """Count the recordings."""
-    count = []
-    original = CudaGraph.record
-
-    def record(self, function):
-        count.append(self)
-        return original(self, function)
-
-    monkeypatch.setattr(CudaGraph, "record", record)
-    return count
 
 
 def compare(first, second, dataset, tolerance):
