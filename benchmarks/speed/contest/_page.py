@@ -131,8 +131,8 @@ epoch ends, neuralforecast and darts after a step, at marks that grow by a quart
 grows a model after the other, and is counted as if all grew in step: a mark is what all of them took up to that round.
 
 **The seconds** are wall seconds times the share of the core that the fit got, which is its processor time by its wall
-time: on a core of its own, wall seconds. The machine was shared (load 1.6 to 8.5; on prices, which ran later, 1.6 to
-7), and gave some fits 0.3 of a core; the file has both.
+time: on a core of its own, wall seconds. The machine was shared (load 1.3 to 7), and no fit got less than 0.88 of a
+core; the file has both.
 
 **The levels** follow from the peers alone: half way from the naive error (wind: quantiles of each farm's past; prices:
 the day before) to the error at the end of the best peer (median of seeds), and 5 % and 2 % above that error. All but
