@@ -11,7 +11,18 @@ import pytest
 import skts
 
 ROOT = Path(skts.__file__).parent
-LAYERS = ["_version", "exceptions", "panel", "features", "windows", "nn", "training", "regressors", "strategies"]
+LAYERS = [
+    "_version",
+    "exceptions",
+    "_compat",
+    "panel",
+    "features",
+    "windows",
+    "nn",
+    "training",
+    "regressors",
+    "strategies",
+]
 LEAVES = ["metrics", "model_selection", "inspection", "datasets", "persistence"]
 FACES = ["__init__", "__main__", "commandline"]  # the package and its command: they may import everything
 FILES = sorted(ROOT.rglob("*.py"))

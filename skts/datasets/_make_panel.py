@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.random import RandomState
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, validate_params
+
+from skts._compat import Interval, validate_params
 
 
 @validate_params(

@@ -6,11 +6,12 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import Tags
-from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
+from skts._compat import check_feature_names_in, fit_context
 from skts.panel import naming_cells, read_values, refuse_repeated
 
 
@@ -27,7 +28,7 @@ class BaseColumnAdder(CallbackSupportMixin, TransformerMixin, BaseEstimator, met
     def _compute(self, X: Any, values: NDArray[Any]) -> NDArray[np.float64]:
         """Compute the new columns, (n_rows, n_new)."""
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn the columns.
 
@@ -100,7 +101,7 @@ class BaseColumnAdder(CallbackSupportMixin, TransformerMixin, BaseEstimator, met
         return new
 
     def _names_in(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
-        return _check_feature_names_in(self, input_features)
+        return check_feature_names_in(self, input_features)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.utils._param_validation import Interval
 
+from skts._compat import Interval
 from skts.features._base import BaseColumnAdder
 from skts.features._optional import load
 from skts.features._times import distinct_dates, read_times

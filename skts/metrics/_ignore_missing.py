@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import get_scorer
-from sklearn.metrics._scorer import _BaseScorer
 
+from skts._compat import BaseScorer
 from skts.metrics._make_quantile_scorer import _QuantileScorer
 from skts.panel import has_target
 
@@ -50,7 +50,7 @@ def ignore_missing(scoring: str | Callable) -> Callable[..., float]:
     scorer = get_scorer(scoring)
     if isinstance(scorer, _QuantileScorer):  # which leaves them out itself
         return scorer
-    if not isinstance(scorer, _BaseScorer):
+    if not isinstance(scorer, BaseScorer):
         raise TypeError(
             f"ignore_missing({scoring!r}): a scorer or the name of one is expected. Of a metric f(y_true, y_pred), "
             "make_scorer(f) makes one."
@@ -58,10 +58,10 @@ def ignore_missing(scoring: str | Callable) -> Callable[..., float]:
     return _MissingIgnorer(scorer, scoring)
 
 
-class _MissingIgnorer(_BaseScorer):
+class _MissingIgnorer(BaseScorer):
     """A scorer around a scorer, of the class by which scikit-learn knows its scorers."""
 
-    def __init__(self, scorer: _BaseScorer, scoring: str | Callable):
+    def __init__(self, scorer: BaseScorer, scoring: str | Callable):
         super().__init__(scorer._score_func, scorer._sign, scorer._kwargs, scorer._response_method)
         if hasattr(scorer, "_metadata_request"):  # what set_score_request asked of the scorer is asked of this one
             self._metadata_request = scorer._metadata_request

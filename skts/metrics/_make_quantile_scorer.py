@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from numpy.typing import ArrayLike
-from sklearn.metrics._scorer import _BaseScorer
 
+from skts._compat import BaseScorer
 from skts.metrics._rows import check_forecast, check_quantiles, rows_with_target, take_rows
 
 
@@ -70,7 +70,7 @@ def make_quantile_scorer(metric: Callable[..., float], quantiles: ArrayLike) -> 
     return _QuantileScorer(metric, tuple(check_quantiles(quantiles).tolist()))
 
 
-class _QuantileScorer(_BaseScorer):
+class _QuantileScorer(BaseScorer):
     """A scorer that asks for quantiles, of the class by which scikit-learn knows its scorers."""
 
     def __init__(self, metric: Callable[..., float], quantiles: tuple[float, ...]):

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_scalar
 
 from skts.metrics._rows import Floats, read_rows, read_target
-from skts.panel import Panel, RowIndex, read_index
+from skts.panel import PanelIndex, RowIndex, read_index
 
 Ints = NDArray[np.int64]
 
@@ -210,7 +210,7 @@ def _scales(
     values = read_target("y_train", y_train)
     if len(values) == 0:
         raise ValueError("y_train has no rows: the values that the forecaster was fitted to are expected.")
-    panel = Panel.read(y_train)
+    panel = PanelIndex.read(y_train)
     values = values[panel.rows]
     later, earlier = seasonal_pairs(panel.ticks, panel.indptr, panel.step, seasonality)
     change = values[later] - values[earlier]

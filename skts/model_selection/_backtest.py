@@ -12,15 +12,14 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from sklearn.exceptions import FitFailedWarning
 from sklearn.model_selection import check_cv
-from sklearn.utils import _safe_indexing, check_consistent_length
-from sklearn.utils._optional_dependencies import check_rich_support
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions, validate_params
+from sklearn.utils import check_consistent_length
 from sklearn.utils.parallel import Parallel, delayed
 
+from skts._compat import HasMethods, Interval, StrOptions, check_rich_support, safe_indexing, validate_params
 from skts.model_selection._fold_table import check_level_names, make_fold_table, read_levels
 from skts.model_selection._history import place_before
 from skts.model_selection._parts import check_forecasts_quantiles, find_horizon, walk
-from skts.panel import Panel, check_same_series, has_target
+from skts.panel import PanelIndex, check_same_series, has_target
 from skts.windows import SlidingWindower
 
 
@@ -239,21 +238,21 @@ def _describe(fold: Fold, error: Exception) -> str:
 
 def _fit(estimator: Any, X: Any, y: Any, train: NDArray[np.int64]) -> Any:
     if not any(isinstance(part, SlidingWindower) for part in walk(estimator)):  # which needs rows without a target
-        train = train[has_target(_safe_indexing(y, train))]
-    return clone(estimator).fit(_safe_indexing(X, train), _safe_indexing(y, train))
+        train = train[has_target(safe_indexing(y, train))]
+    return clone(estimator).fit(safe_indexing(X, train), safe_indexing(y, train))
 
 
 def _forecast(
     fitted: Any, X: Any, y: Any, train: NDArray[np.int64], fold: Fold, levels: NDArray[np.float64] | None
 ) -> pd.DataFrame:
     """Forecast one test set."""
-    X_test = _safe_indexing(X, fold.test)
-    layout = Panel.read(_safe_indexing(X, train)).layout
-    ready = place_before(fitted, X, Panel.read(X), train, fold.test)
+    X_test = safe_indexing(X, fold.test)
+    layout = PanelIndex.read(safe_indexing(X, train)).layout
+    ready = place_before(fitted, X, PanelIndex.read(X), train, fold.test)
     y_pred = _check_answers("predict(X)", ready.predict(X_test), (len(fold.test),))
-    table = make_fold_table(X_test, Panel.read(X_test, layout), fold.test, find_horizon(fitted))
+    table = make_fold_table(X_test, PanelIndex.read(X_test, layout), fold.test, find_horizon(fitted))
     table["fold"] = fold.number
-    table["y_true"] = np.asarray(_safe_indexing(y, fold.test), dtype=np.float64).ravel()
+    table["y_true"] = np.asarray(safe_indexing(y, fold.test), dtype=np.float64).ravel()
     table["y_pred"] = y_pred
     if levels is not None:
         forecaster = getattr(ready, "best_estimator_", ready)  # a search's predict takes no parameters

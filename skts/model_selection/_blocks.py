@@ -3,24 +3,24 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from skts.panel import Panel
+from skts.panel import PanelIndex
 
 Ints = NDArray[np.int64]
 
 
-def ticks_of_rows(panel: Panel) -> Ints:
+def ticks_of_rows(panel: PanelIndex) -> Ints:
     """Give the time of every row, in the order of the table: ndarray of shape (n_rows,)."""
     ticks = np.empty_like(panel.ticks)
     ticks[panel.rows] = panel.ticks
     return ticks
 
 
-def first_ticks(panel: Panel, rows: Ints) -> Ints:
+def first_ticks(panel: PanelIndex, rows: Ints) -> Ints:
     """Find the earliest of some rows in each series.
 
     Parameters
     ----------
-    panel : Panel
+    panel : PanelIndex
     rows : ndarray of shape (n_some,)
         Rows of the table.
 
@@ -34,7 +34,7 @@ def first_ticks(panel: Panel, rows: Ints) -> Ints:
     return first
 
 
-def block_leads(panel: Panel, horizon: int | None) -> tuple[Ints, Ints]:
+def block_leads(panel: PanelIndex, horizon: int | None) -> tuple[Ints, Ints]:
     """Find how far ahead each row of a table to forecast lies, and of what.
 
     Every series is forecast in consecutive blocks of `horizon` steps from its first row on, as
@@ -43,7 +43,7 @@ def block_leads(panel: Panel, horizon: int | None) -> tuple[Ints, Ints]:
 
     Parameters
     ----------
-    panel : Panel
+    panel : PanelIndex
         Of the rows to forecast.
     horizon : int or None
         In steps; None where one block holds everything.

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from skts.model_selection._blocks import block_leads
-from skts.panel import Panel
+from skts.panel import PanelIndex
 
 RESERVED = ("time", "origin", "lead", "fold", "y_true", "y_pred")
 
@@ -30,14 +30,14 @@ def check_level_names(X: Any) -> None:
         )
 
 
-def make_fold_table(X: Any, panel: Panel, rows: NDArray[np.int64], horizon: int | None) -> pd.DataFrame:
+def make_fold_table(X: Any, panel: PanelIndex, rows: NDArray[np.int64], horizon: int | None) -> pd.DataFrame:
     """Say who, when, from when and how far ahead, for every row to forecast.
 
     Parameters
     ----------
     X : array-like or DataFrame of shape (n_test, n_features)
         The rows to forecast.
-    panel : Panel
+    panel : PanelIndex
         Of `X`.
     rows : ndarray of int64 of shape (n_test,)
         Where they stand in the whole table.

@@ -7,18 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils import _safe_indexing
 
+from skts._compat import safe_indexing
 from skts.model_selection._blocks import first_ticks, ticks_of_rows
 from skts.model_selection._parts import holder_of_parts, walk
-from skts.panel import Panel, read_index
+from skts.panel import PanelIndex, read_index
 from skts.strategies import PerSeriesRegressor
 from skts.windows import HistoryPrepender
 
 Ints = NDArray[np.int64]
 
 
-def place_before(estimator: Any, X: Any, panel: Panel, train: Ints, test: Ints) -> Any:
+def place_before(estimator: Any, X: Any, panel: PanelIndex, train: Ints, test: Ints) -> Any:
     """Let a fitted estimator remember the rows right before a test block.
 
     :class:`~skts.HistoryPrepender` remembers the last rows it was fitted on. Where these are not the rows before the
@@ -30,7 +30,7 @@ def place_before(estimator: Any, X: Any, panel: Panel, train: Ints, test: Ints) 
     estimator : estimator
         Fitted, and left as it is.
     X : array-like or DataFrame of shape (n_rows, n_features)
-    panel : Panel
+    panel : PanelIndex
         Of `X`.
     train, test : ndarray of int64
         The rows that the estimator was fitted on and those of the test block.
@@ -50,10 +50,10 @@ def place_before(estimator: Any, X: Any, panel: Panel, train: Ints, test: Ints) 
             return estimator
     # without a past, the block itself: a HistoryPrepender puts blank rows before the table that it was fitted on
     rows = np.flatnonzero(before) if before.any() else test
-    return _remember(estimator, _safe_indexing(X, rows))
+    return _remember(estimator, safe_indexing(X, rows))
 
 
-def rows_before(panel: Panel, test: Ints) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def rows_before(panel: PanelIndex, test: Ints) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Find the rows before a test block.
 
     Returns
@@ -114,7 +114,7 @@ def _remember_by_series(estimators: dict[Any, Any], X: Any) -> dict[Any, Any]:
     names = [None] if index.names is None else index.names.tolist()
     rows = {name: np.flatnonzero(index.series == number) for number, name in enumerate(names)}
     return {
-        name: _remember(each, _safe_indexing(X, rows[name])) if name in rows else each
+        name: _remember(each, safe_indexing(X, rows[name])) if name in rows else each
         for name, each in estimators.items()
     }
 

@@ -16,7 +16,7 @@ from skts.model_selection._leak_procedure import Fold, Procedure, change_of
 from skts.model_selection._leak_report import COLUMNS, LeakReport
 from skts.model_selection._leak_sight import Sight, find_roles
 from skts.model_selection._leak_splits import SplitListener
-from skts.panel import Columns, Panel
+from skts.panel import Columns, PanelIndex
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -57,7 +57,7 @@ class Experiment:
     procedure : Procedure
     X, y : ndarray, Series or DataFrame
         The raw table and its target.
-    panel : Panel
+    panel : PanelIndex
         Of `X`.
     known, target : as in :func:`prove_no_leak`
     rng : RandomState
@@ -68,7 +68,7 @@ class Experiment:
         procedure: Procedure,
         X: Any,
         y: Any,
-        panel: Panel,
+        panel: PanelIndex,
         *,
         known: Columns | None,
         target: Columns | None,

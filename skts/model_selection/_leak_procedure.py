@@ -10,8 +10,8 @@ import pandas as pd
 from numpy.random import RandomState
 from numpy.typing import NDArray
 from sklearn.base import clone
-from sklearn.utils import _safe_indexing
 
+from skts._compat import safe_indexing
 from skts.model_selection._leak_splits import SplitListener
 from skts.model_selection._parts import walk
 from skts.panel import read_index
@@ -66,7 +66,7 @@ class Procedure:
             made = self.prepare(X.copy(), y.copy())
             made, target = made if isinstance(made, tuple) else (made, None)
             rows = _rows_of(made, X)
-            target = _safe_indexing(y, rows) if target is None else target
+            target = safe_indexing(y, rows) if target is None else target
             if len(target) != len(made):
                 raise ValueError(
                     f"prepare gave a y of {len(target)} rows for an X of {len(made)}: give as many rows of both, in "
@@ -74,9 +74,9 @@ class Procedure:
                 )
         train, test = np.flatnonzero(self.is_train[rows]), np.flatnonzero(self.is_test[rows])
         return Fold(
-            _safe_indexing(made, train),
-            _safe_indexing(target, train),
-            _safe_indexing(made, test),
+            safe_indexing(made, train),
+            safe_indexing(target, train),
+            safe_indexing(made, test),
             rows[train],
             rows[test],
         )

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.utils import _safe_indexing
 
+from skts._compat import safe_indexing
 from skts.model_selection._blocks import block_leads, ticks_of_rows
 from skts.model_selection._parts import find_horizon, walk
-from skts.panel import Columns, Panel, find_columns
+from skts.panel import Columns, PanelIndex, find_columns
 from skts.regressors._base import BaseNetRegressor
 from skts.windows import SlidingWindower
 
@@ -39,7 +39,7 @@ class Sight:
     ends: Ints
 
     @classmethod
-    def of(cls, fitted: Any, X: Any, panel: Panel, rows: Ints) -> "Sight":
+    def of(cls, fitted: Any, X: Any, panel: PanelIndex, rows: Ints) -> "Sight":
         """Read off the windower of an estimator how far its forecasts see; without one, as far as their own row.
 
         Parameters
@@ -47,7 +47,7 @@ class Sight:
         fitted : estimator
         X : array-like or DataFrame of shape (n_rows, n_features)
             The raw table.
-        panel : Panel
+        panel : PanelIndex
             Of `X`.
         rows : ndarray of int64 of shape (n_forecasts,)
             The rows of `X` that are forecast.
@@ -55,7 +55,7 @@ class Sight:
         ticks, horizon = ticks_of_rows(panel)[rows], find_horizon(fitted)
         if horizon is None:
             return cls(rows, np.ones_like(ticks), ticks, ticks)
-        leads, _ = block_leads(Panel.read(_safe_indexing(X, rows), panel.layout), horizon)
+        leads, _ = block_leads(PanelIndex.read(safe_indexing(X, rows), panel.layout), horizon)
         step = panel.step or 1
         origins = ticks - (leads - 1) * step
         # a network may be told that its weather forecast reaches further than the horizon

@@ -15,7 +15,7 @@ from sklearn.model_selection import BaseCrossValidator, BaseShuffleSplit
 
 from skts.model_selection._blocks import ticks_of_rows
 from skts.model_selection._purged_panel_k_fold import PurgedPanelKFold
-from skts.panel import Panel
+from skts.panel import PanelIndex
 from skts.windows import SlidingWindower, Windows
 
 Ints = NDArray[np.int64]
@@ -106,7 +106,7 @@ class SplitListener:
 
     def _ticks_of(self, X: Any) -> Ints | None:
         if isinstance(getattr(X, "index", None), pd.MultiIndex | pd.DatetimeIndex | pd.PeriodIndex):
-            return ticks_of_rows(Panel.read(X))
+            return ticks_of_rows(PanelIndex.read(X))
         return self._ticks.get(len(X) if hasattr(X, "__len__") else X.shape[0])
 
 

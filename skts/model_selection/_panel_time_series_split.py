@@ -10,7 +10,7 @@ from sklearn.model_selection import BaseCrossValidator, TimeSeriesSplit
 from sklearn.utils import check_scalar
 
 from skts.model_selection._blocks import ticks_of_rows
-from skts.panel import Panel, check_same_series
+from skts.panel import PanelIndex, check_same_series
 
 
 class PanelTimeSeriesSplit(BaseCrossValidator):
@@ -106,7 +106,7 @@ class PanelTimeSeriesSplit(BaseCrossValidator):
             Row numbers, increasing.
         """
         check_same_series(X, y)
-        ticks = ticks_of_rows(Panel.read(X))
+        ticks = ticks_of_rows(PanelIndex.read(X))
         times, time_of_row = np.unique(ticks, return_inverse=True)
         for train, test in self._split_times(len(times)):
             yield tuple(np.flatnonzero((time_of_row >= some[0]) & (time_of_row <= some[-1])) for some in (train, test))  # type: ignore[misc]

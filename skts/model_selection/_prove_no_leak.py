@@ -9,9 +9,9 @@ import pandas as pd
 from numpy.random import RandomState
 from numpy.typing import NDArray
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import HasMethods, Interval, validate_params
 from sklearn.utils.validation import check_array, check_consistent_length
 
+from skts._compat import HasMethods, Interval, validate_params
 from skts.exceptions import LeakError
 from skts.model_selection._blocks import ticks_of_rows
 from skts.model_selection._leak_experiment import Experiment, Leak, split_leak
@@ -20,7 +20,7 @@ from skts.model_selection._leak_report import LeakReport
 from skts.model_selection._leak_splits import count_passed
 from skts.model_selection._panel_time_series_split import PanelTimeSeriesSplit
 from skts.model_selection._purged_panel_k_fold import PurgedPanelKFold
-from skts.panel import Columns, Panel, check_same_series
+from skts.panel import Columns, PanelIndex, check_same_series
 
 _columns = [str, Integral, slice, "array-like", callable, None]
 
@@ -163,7 +163,7 @@ def prove_no_leak(
     X, y = _read(X, "X"), _read(y, "y")
     check_consistent_length(X, y)
     check_same_series(X, y)
-    panel = Panel.read(X)
+    panel = PanelIndex.read(X)
     train, test, cv_leaks = _choose_fold(cv, X, y, ticks_of_rows(panel))
     rows = np.arange(len(X))
     procedure = Procedure(with_seeds(estimator, rng), prepare, np.isin(rows, train), np.isin(rows, test))

@@ -11,7 +11,7 @@ from sklearn.utils import check_scalar
 
 from skts.exceptions import PanelIndexError
 from skts.model_selection._blocks import ticks_of_rows
-from skts.panel import Panel, check_same_series, run_starts
+from skts.panel import PanelIndex, check_same_series, run_starts
 
 
 class PurgedPanelKFold(BaseCrossValidator):
@@ -112,7 +112,7 @@ class PurgedPanelKFold(BaseCrossValidator):
             A split that leaves no `window + horizon` consecutive rows to train on.
         """
         check_same_series(X, y)
-        panel = Panel.read(X)
+        panel = PanelIndex.read(X)
         if panel.index.ticks is None:
             raise PanelIndexError(
                 "PurgedPanelKFold trains on both sides of the test block, and without times the windows would run "
@@ -142,7 +142,7 @@ class PurgedPanelKFold(BaseCrossValidator):
         """
         return self.n_splits
 
-    def _check_room(self, panel: Panel, apart: NDArray[np.bool_], fold: int) -> None:
+    def _check_room(self, panel: PanelIndex, apart: NDArray[np.bool_], fold: int) -> None:
         """Refuse a training set that has no window in it."""
         kept = apart[panel.rows]
         indptr = np.unique(np.append(0, np.cumsum(kept))[panel.indptr])  # without the series that keep no row

@@ -14,8 +14,8 @@ from sklearn.metrics import (
     r2_score,
     root_mean_squared_error,
 )
-from sklearn.utils._param_validation import validate_params
 
+from skts._compat import validate_params
 from skts.model_selection._fold_table import RESERVED, find_levels
 
 Metric = Callable[[NDArray[np.float64], NDArray[np.float64]], float]

@@ -3,15 +3,17 @@
 from skts.panel._clock import Clock
 from skts.panel._columns import Columns, check_choices, find_columns, refuse_repeated
 from skts.panel._gaps import commonest_step, grid_positions, run_starts
+from skts.panel._layout import Layout
 from skts.panel._missing import has_target
-from skts.panel._panel import Panel
+from skts.panel._panel_index import PanelIndex
 from skts.panel._row_index import RowIndex, check_same_series, first_difference, read_index, series_names
 from skts.panel._values import naming_cells, read_values
 
 __all__ = [
     "Clock",
     "Columns",
-    "Panel",
+    "Layout",
+    "PanelIndex",
     "RowIndex",
     "check_choices",
     "check_same_series",

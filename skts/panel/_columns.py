@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.utils._indexing import _get_column_indices
+
+from skts._compat import get_column_indices
 
 Columns = str | int | slice | Sequence[str] | Sequence[int] | Callable[[Any], Any]
 
@@ -36,7 +37,7 @@ def find_columns(X: Any, key: Columns, asked: str) -> NDArray[np.int64]:
     key = key.tolist() if isinstance(key, np.ndarray | pd.Index) else key
     key = list(key) if isinstance(key, tuple) else key
     try:
-        return np.asarray(_get_column_indices(X, key), dtype=np.int64)
+        return np.asarray(get_column_indices(X, key), dtype=np.int64)
     except (ValueError, IndexError) as error:
         raise ValueError(f"{asked}: {_say_why(X, key)}") from error
 

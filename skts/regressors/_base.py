@@ -11,13 +11,13 @@ import numpy as np
 import torch
 from numpy.random import RandomState
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, _fit_context
+from sklearn.base import BaseEstimator
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import Tags, check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 from skorch.callbacks import EarlyStopping
 
+from skts._compat import Interval, StrOptions, fit_context
 from skts.nn import InstanceNorm, PinballLoss
 from skts.regressors._answers import shape_answers, warn_missing_history
 from skts.regressors._inputs import Inputs, read_inputs
@@ -113,7 +113,7 @@ class BaseNetRegressor(CallbackSupportMixin, ScoreMixin, BaseEstimator, metaclas
         """Tell whether forecasts go on from the state of the one before, in one pass over each series."""
         return False
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
         """Train the network.
 
@@ -141,7 +141,7 @@ class BaseNetRegressor(CallbackSupportMixin, ScoreMixin, BaseEstimator, metaclas
             X, y, sample_weight, go_on=self.warm_start and self.__sklearn_is_fitted__(), epochs=self.max_epochs
         )
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
         """Train for one more epoch on the given windows.
 

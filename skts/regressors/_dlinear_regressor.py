@@ -4,8 +4,7 @@ from dataclasses import dataclass, field
 from numbers import Integral
 from typing import Any, ClassVar
 
-from sklearn.utils._param_validation import Interval
-
+from skts._compat import Interval
 from skts.nn import LinearForecaster
 from skts.regressors._base import BaseNetRegressor
 from skts.regressors._sizes import Sizes

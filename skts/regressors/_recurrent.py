@@ -4,8 +4,7 @@ from dataclasses import dataclass, field
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
 
-from sklearn.utils._param_validation import Interval, StrOptions
-
+from skts._compat import Interval, StrOptions
 from skts.nn import Cell, EncoderDecoder
 from skts.regressors._base import BaseNetRegressor
 from skts.regressors._inputs import Inputs

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils.validation import _check_sample_weight, check_array, check_consistent_length
+from sklearn.utils.validation import check_array, check_consistent_length
 
+from skts._compat import check_sample_weight
 from skts.regressors._inputs import Inputs
 
 
@@ -118,7 +119,7 @@ def read_targets(estimator: Any, inputs: Inputs, y: Any, sample_weight: ArrayLik
     y = check_array(y, dtype=np.float64, ensure_2d=False, allow_nd=True, ensure_all_finite="allow-nan", input_name="y")
     weights = None
     if sample_weight is not None:
-        weights = _check_sample_weight(sample_weight, y, dtype=np.float64, ensure_non_negative=True)
+        weights = check_sample_weight(sample_weight, y, dtype=np.float64, ensure_non_negative=True)
         if not weights.any():
             raise ValueError(f"{name}: all sample weights are zero; at least one must be positive.")
     if inputs.windows is not None:

@@ -8,10 +8,10 @@ import pandas as pd
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import Bunch, Tags, get_tags
-from sklearn.utils._param_validation import HasMethods
-from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, _routing_enabled, process_routing
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.validation import check_consistent_length, validate_data
 
+from skts._compat import HasMethods, routing_enabled
 from skts.exceptions import PanelIndexError
 from skts.panel import check_same_series
 from skts.regressors._score_mixin import ScoreMixin
@@ -35,7 +35,7 @@ class BaseTableStrategy(CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, Ba
 
     def _route(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
         """Choose what the estimator's method is given."""
-        if not _routing_enabled():
+        if not routing_enabled():
             return params
         routed: Bunch = process_routing(self, method, **params)
         return routed.estimator[method]
@@ -63,12 +63,3 @@ class BaseTableStrategy(CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, Ba
         if inner.regressor_tags is not None:
             tags.regressor_tags = inner.regressor_tags
         return tags
-
-
-def fit_within(task: Any, caller: Any, estimator: Any, X: Any, y: Any, params: dict[str, Any]) -> Any:
-    """Fit an estimator as a task of the caller's callbacks."""
-    with task.propagate_callback_context(estimator):
-        task.call_on_fit_task_begin(estimator=caller, X=X, y=y)
-        estimator.fit(X, y, **params)
-        task.call_on_fit_task_end(estimator=caller, X=X, y=y)
-    return estimator

@@ -8,9 +8,10 @@ import numpy as np
 from joblib.externals.loky.backend import get_context
 from joblib.externals.loky.backend.reduction import dumps
 from numpy.typing import NDArray
-from sklearn.base import _fit_context, clone
+from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
+from skts._compat import fit_context
 from skts.exceptions import KilledFitError
 from skts.strategies._base import BaseTableStrategy
 
@@ -53,7 +54,7 @@ class FitInProcess(BaseTableStrategy):
     def __init__(self, estimator: Any):
         self.estimator = estimator
 
-    @_fit_context(prefer_skip_nested_validation=False)
+    @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any, **params: Any) -> Self:
         """Fit a clone of the estimator in another process.
 

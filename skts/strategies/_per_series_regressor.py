@@ -5,14 +5,13 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import _fit_context, clone
-from sklearn.utils import _safe_indexing
+from sklearn.base import clone
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import _check_method_params, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
-from skts.panel import RowIndex, read_index
-from skts.panel._panel import Layout
-from skts.strategies._base import BaseTableStrategy, fit_within
+from skts._compat import check_method_params, fit_context, fit_within, safe_indexing
+from skts.panel import Layout, RowIndex, read_index
+from skts.strategies._base import BaseTableStrategy
 
 
 class PerSeriesRegressor(BaseTableStrategy):
@@ -73,7 +72,7 @@ class PerSeriesRegressor(BaseTableStrategy):
         self.estimator = estimator
         self.n_jobs = n_jobs
 
-    @_fit_context(prefer_skip_nested_validation=False)
+    @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any, **params: Any) -> Self:
         """Fit one clone per series.
 
@@ -108,9 +107,9 @@ class PerSeriesRegressor(BaseTableStrategy):
                 task,
                 self,
                 clone(self.estimator),
-                _safe_indexing(X, some),
-                _safe_indexing(y, some),
-                _check_method_params(X, params, some),
+                safe_indexing(X, some),
+                safe_indexing(y, some),
+                check_method_params(X, params, some),
             )
             for task, some in zip(tasks, rows, strict=True)
         )
@@ -146,7 +145,7 @@ class PerSeriesRegressor(BaseTableStrategy):
         self._refuse_unseen(index)
         rows = _rows_by_series(index)
         forecasts = Parallel(n_jobs=self.n_jobs)(
-            delayed(_predict_one)(self.estimators_[name], _safe_indexing(X, some), params)
+            delayed(_predict_one)(self.estimators_[name], safe_indexing(X, some), params)
             for name, some in zip(_names(index), rows, strict=True)
         )
         for some, forecast in zip(rows, forecasts, strict=True):

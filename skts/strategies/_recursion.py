@@ -5,13 +5,13 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from skts.panel import Panel
+from skts.panel import PanelIndex
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 
-def row_positions(panel: Panel) -> tuple[Ints, Ints]:
+def row_positions(panel: PanelIndex) -> tuple[Ints, Ints]:
     """Give the series of each row of the table, and its distance in rows from the first row of the series."""
     counts = np.diff(panel.indptr)
     passed = panel.ticks - np.repeat(panel.ticks[panel.indptr[:-1]], counts)

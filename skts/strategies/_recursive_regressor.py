@@ -8,15 +8,14 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.base import _fit_context, clone
+from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils import _safe_indexing
-from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
+from skts._compat import Interval, fit_context, fit_within, safe_indexing
 from skts.exceptions import MissingHistoryWarning, UnseenSeriesWarning
-from skts.panel import Panel, find_columns, has_target
-from skts.strategies._base import BaseTableStrategy, fit_within
+from skts.panel import PanelIndex, find_columns, has_target
+from skts.strategies._base import BaseTableStrategy
 from skts.strategies._recursion import row_positions, waves
 from skts.windows import SlidingWindower
 
@@ -115,7 +114,7 @@ class RecursiveRegressor(BaseTableStrategy):
         self.horizon = horizon
         self.history = history
 
-    @_fit_context(prefer_skip_nested_validation=False)
+    @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any, **params: Any) -> Self:
         """Fit the estimator on the true past.
 
@@ -139,7 +138,7 @@ class RecursiveRegressor(BaseTableStrategy):
         X = self._read_table(X, reset=True)
         y = self._read_target(X, y)
         self._columns = find_columns(X, self.target, f"RecursiveRegressor(target={self.target!r})")
-        self._layout = Panel.read(X).layout
+        self._layout = PanelIndex.read(X).layout
         params = self._route("fit", params)
         context = self._init_callback_context(max_subtasks=1).call_on_fit_task_begin(estimator=self, X=X, y=y)
         task = context.subcontext(task_name="estimator")
@@ -183,13 +182,13 @@ class RecursiveRegressor(BaseTableStrategy):
         missing = np.isnan(past)
         if not np.any(missing):
             return X
-        series, positions = row_positions(Panel.read(X, self._layout))
+        series, positions = row_positions(PanelIndex.read(X, self._layout))
         with warnings.catch_warnings():
             # of rows that are forecast only because the pipeline has to see them; the answer warns of its own
             warnings.simplefilter("ignore", MissingHistoryWarning)
             warnings.simplefilter("ignore", UnseenSeriesWarning)
             for rows, fill in waves(series, positions, ~has_target(past), self.horizon_, self.history_):
-                part = _with_columns(_safe_indexing(X, rows), self._columns, past[rows])
+                part = _with_columns(safe_indexing(X, rows), self._columns, past[rows])
                 forecasts = self._forecast(part, {}).reshape(len(rows), -1)
                 self._check_n_targets(forecasts.shape[1])
                 filled = rows[fill]

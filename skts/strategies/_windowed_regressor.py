@@ -6,12 +6,12 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, _fit_context
+from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import Tags, get_tags
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, has_fit_parameter
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
+from skts._compat import HasMethods, Interval, StrOptions, check_sample_weight, fit_context
 from skts.panel import has_target
 from skts.regressors._answers import shape_answers, warn_missing_history
 from skts.regressors._inputs import Inputs, read_inputs
@@ -137,7 +137,7 @@ class WindowedRegressor(CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, Ba
         self.quantiles = quantiles
         self.quantile_parameter = quantile_parameter
 
-    @_fit_context(prefer_skip_nested_validation=False)
+    @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
         """Fit the estimator, once per level.
 
@@ -282,7 +282,7 @@ class WindowedRegressor(CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, Ba
                 f"WindowedRegressor.fit(sample_weight=...): {self.estimator!r} takes no sample_weight. Leave the "
                 "weights away, or give an estimator whose fit has that parameter."
             )
-        weights = _check_sample_weight(sample_weight, y, dtype=np.float64)
+        weights = check_sample_weight(sample_weight, y, dtype=np.float64)
         if inputs.windows is None:
             return np.repeat(weights[:, None], targets.horizon, axis=1)
         return inputs.windows.to_panel(weights, fill=0.0)[inputs.windows.horizon_positions()]

@@ -8,14 +8,14 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, _fit_context
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import Tags
-from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
+from skts._compat import Interval, fit_context
 from skts.exceptions import PanelIndexError, UnseenSeriesWarning
-from skts.panel import Panel, check_same_series, read_values
+from skts.panel import PanelIndex, check_same_series, read_values
 
 
 class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -67,7 +67,7 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
     def __init__(self, length: int):
         self.length = length
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:
         """Remember the last rows of every series.
 
@@ -85,7 +85,7 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
         context = self._init_callback_context().call_on_fit_task_begin(estimator=self, X=X, y=y)
         values = read_values(self, X, reset=True)
         check_same_series(X, y)
-        panel = Panel.read(X if isinstance(X, pd.DataFrame) else values)
+        panel = PanelIndex.read(X if isinstance(X, pd.DataFrame) else values)
         tail = panel.rows[_last_of_each(panel.indptr, self.length)]
         self.tail_: Any = X.iloc[np.sort(tail)] if isinstance(X, pd.DataFrame) else values[tail]
         self._layout = panel.layout
@@ -129,7 +129,7 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
         """
         check_is_fitted(self)
         values = read_values(self, X, reset=False)
-        panel = Panel.read(X if isinstance(X, pd.DataFrame) else values, self._layout)
+        panel = PanelIndex.read(X if isinstance(X, pd.DataFrame) else values, self._layout)
         if panel.index.ticks is not None:
             return self._prepend_by_time(X, panel)
         follows = self._digest != _digest(values)
@@ -139,7 +139,7 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
         tail = np.asarray(self.tail_)
         return np.concatenate([_blank_before(tail if follows else tail[:0], self.length), values])
 
-    def _prepend_by_time(self, X: pd.DataFrame, panel: Panel) -> pd.DataFrame:
+    def _prepend_by_time(self, X: pd.DataFrame, panel: PanelIndex) -> pd.DataFrame:
         if panel.step is None:
             raise PanelIndexError(
                 "The time between rows is unknown: no series has two rows, neither here nor in training. Fit "

@@ -7,14 +7,14 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import Tags
-from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
+from skts._compat import Interval, fit_context
 from skts.exceptions import ShortSeriesError, ShortSeriesWarning
-from skts.panel import Columns, Panel, check_same_series, find_columns, grid_positions, read_values, run_starts
+from skts.panel import Columns, PanelIndex, check_same_series, find_columns, grid_positions, read_values, run_starts
 from skts.windows._origins import block_origins, count_dropped, training_origins
 from skts.windows._similarity import keep_unlike
 from skts.windows._windows import Windows
@@ -118,7 +118,7 @@ class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, aut
         self.history = history
         self.max_similarity = max_similarity
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn the columns and the time from one row to the next.
 
@@ -136,7 +136,7 @@ class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, aut
         self._fit(X, y)
         return self
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit_transform(self, X: Any, y: Any = None) -> Windows:
         """Fit, and cut the training windows.
 
@@ -201,7 +201,7 @@ class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, aut
         """
         check_is_fitted(self)
         values = read_values(self, X, reset=False, dtype=np.float32)
-        panel = Panel.read(X if isinstance(X, pd.DataFrame) else values, self._layout)
+        panel = PanelIndex.read(X if isinstance(X, pd.DataFrame) else values, self._layout)
         history = self._history()
         self._check_history(panel, history)
         positions, indptr = grid_positions(
@@ -242,7 +242,7 @@ class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, aut
         """
         return self
 
-    def _fit(self, X: Any, y: Any) -> tuple[NDArray[Any], Panel]:
+    def _fit(self, X: Any, y: Any) -> tuple[NDArray[Any], PanelIndex]:
         context = self._init_callback_context().call_on_fit_task_begin(estimator=self, X=X, y=y)
         values = read_values(self, X, reset=True, dtype=np.float32)
         check_same_series(X, y)
@@ -256,7 +256,7 @@ class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, aut
                 f"SlidingWindower(window=None, max_similarity={self.max_similarity}) reads whole series and has no "
                 "windows to compare: give max_similarity=None, or the rows of a window."
             )
-        panel = Panel.read(X if isinstance(X, pd.DataFrame) else values)
+        panel = PanelIndex.read(X if isinstance(X, pd.DataFrame) else values)
         self._layout = panel.layout
         context.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes={})
         return values, panel
@@ -280,7 +280,7 @@ class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, aut
             )
         return self.window if self.history is None else self.history
 
-    def _windows(self, panel: Panel, values: NDArray[Any], **addresses: Any) -> Windows:
+    def _windows(self, panel: PanelIndex, values: NDArray[Any], **addresses: Any) -> Windows:
         return Windows(
             panel=np.ascontiguousarray(values, dtype=np.float32),
             window=self.window,
@@ -292,7 +292,9 @@ class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, aut
             **addresses,
         )
 
-    def _check_long_enough(self, panel: Panel, run_lengths: NDArray[np.int64], run_series: NDArray[np.int64]) -> None:
+    def _check_long_enough(
+        self, panel: PanelIndex, run_lengths: NDArray[np.int64], run_series: NDArray[np.int64]
+    ) -> None:
         longest = np.zeros(panel.n_series, dtype=np.int64)
         np.maximum.at(longest, run_series, run_lengths)
         needed = self._shortest() + self.horizon
@@ -310,7 +312,7 @@ class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, aut
             f"{message}: {len(short)} of {panel.n_series} series give no window.", ShortSeriesWarning, stacklevel=3
         )
 
-    def _check_history(self, panel: Panel, history: int) -> None:
+    def _check_history(self, panel: PanelIndex, history: int) -> None:
         lengths = np.diff(panel.indptr)
         short = np.flatnonzero(lengths <= history)
         if len(short):

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from skts.datasets import load_la_haute_borne
-from skts.panel import Panel
+from skts.panel import PanelIndex
 
 TURBINES = ["R80711", "R80721", "R80736", "R80790"]
 COLUMNS = ["power_kw", "era5_u100", "era5_v100", "era5_t2m", "era5_sp"]
@@ -26,7 +26,7 @@ def test_four_turbines_have_two_years_of_hours(data):
 
 
 def test_it_is_a_regular_panel(data):
-    panel = Panel.read(data.data)
+    panel = PanelIndex.read(data.data)
     assert panel.index.names.tolist() == TURBINES
     assert (np.diff(panel.ticks)[np.diff(panel.index.series[panel.rows]) == 0] == panel.step).all()
 

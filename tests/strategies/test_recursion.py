@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skts.panel import Panel
+from skts.panel import PanelIndex
 from skts.strategies._recursion import row_positions, waves
 from tests._panels import by_series, ragged_panels
 
@@ -21,7 +21,7 @@ def expected_positions(X):
 @quick
 @given(ragged_panels())
 def test_positions_count_the_hours_since_the_first_row_of_a_series(X):
-    series, positions = row_positions(Panel.read(X))
+    series, positions = row_positions(PanelIndex.read(X))
     np.testing.assert_array_equal(positions, expected_positions(X))
     assert len(set(series)) == len(set(zip(series, X.index.get_level_values(0), strict=True)))
 
@@ -35,7 +35,7 @@ def test_waves_fill_in_order_what_is_read_later_and_show_what_its_forecast_reads
     names = X.index.get_level_values(0)
     to_fill = {row for row in np.flatnonzero(missing) if positions[row] // horizon < last[names[row]]}
     done = set()
-    for rows, fill in waves(Panel.read(X).index.series, positions, missing, horizon, history):
+    for rows, fill in waves(PanelIndex.read(X).index.series, positions, missing, horizon, history):
         assert list(rows) == sorted(set(rows))
         for name in set(names[rows]):
             own = rows[names[rows] == name]

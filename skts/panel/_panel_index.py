@@ -5,40 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from skts.exceptions import LostSeriesError, PanelIndexError
+from skts.exceptions import PanelIndexError
 from skts.panel._gaps import Ints, commonest_step, within_series
+from skts.panel._layout import Layout
 from skts.panel._row_index import RowIndex, read_index
 
 
 @dataclass(frozen=True)
-class Layout:
-    """The kind of an index and the step of its times.
-
-    Parameters
-    ----------
-    kind : str
-        As `RowIndex.kind` says it.
-    step : int or None
-        Ticks from one row to the next; None where no series has two rows.
-    """
-
-    kind: str
-    step: int | None
-
-    def check(self, index: RowIndex) -> None:
-        """Refuse an index of another kind."""
-        if index.kind() == self.kind:
-            return
-        error = LostSeriesError if index.clock is None else PanelIndexError
-        raise error(
-            f"The table of fit had {self.kind} in its index, and this one has {index.kind()}: its rows cannot be "
-            "placed in time. Give the same kind of index; where a step before lost it, call "
-            'set_output(transform="pandas") on the pipeline.'
-        )
-
-
-@dataclass(frozen=True)
-class Panel:
+class PanelIndex:
     """Who and when of a table's rows, grouped by series and increasing in time.
 
     Parameters
@@ -62,7 +36,7 @@ class Panel:
     step: int | None
 
     @classmethod
-    def read(cls, X: Any, layout: Layout | None = None) -> "Panel":
+    def read(cls, X: Any, layout: Layout | None = None) -> "PanelIndex":
         """Group the rows of a table by series.
 
         Parameters
