@@ -18,9 +18,9 @@ from sklearn.utils.parallel import Parallel, delayed
 from skts._compat import HasMethods, Interval, StrOptions, check_rich_support, safe_indexing, validate_params
 from skts.model_selection._fold_table import check_level_names, make_fold_table, read_levels
 from skts.model_selection._history import place_before
-from skts.model_selection._parts import check_forecasts_quantiles, find_horizon, walk
+from skts.model_selection._quantiles import check_forecasts_quantiles
 from skts.panel import PanelIndex, check_same_series, has_target
-from skts.windows import SlidingWindower
+from skts.windows import find_horizon, find_windowers
 
 
 class Fold(NamedTuple):
@@ -237,7 +237,7 @@ def _describe(fold: Fold, error: Exception) -> str:
 
 
 def _fit(estimator: Any, X: Any, y: Any, train: NDArray[np.int64]) -> Any:
-    if not any(isinstance(part, SlidingWindower) for part in walk(estimator)):  # which needs rows without a target
+    if not find_windowers(estimator):  # which need rows without a target
         train = train[has_target(safe_indexing(y, train))]
     return clone(estimator).fit(safe_indexing(X, train), safe_indexing(y, train))
 

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from skts.model_selection._blocks import block_leads
 from skts.panel import PanelIndex
 
 RESERVED = ("time", "origin", "lead", "fold", "y_true", "y_pred")
@@ -47,7 +46,7 @@ def make_fold_table(X: Any, panel: PanelIndex, rows: NDArray[np.int64], horizon:
     -------
     table : DataFrame of shape (n_test, n_levels + 3)
     """
-    leads, origins = block_leads(panel, horizon)
+    leads, origins = panel.leads(horizon)
     columns = {name: X.index.get_level_values(i) for i, name in enumerate(level_names(X))}
     clock = panel.index.clock
     if clock is None:

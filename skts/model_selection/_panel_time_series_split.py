@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from sklearn.model_selection import BaseCrossValidator, TimeSeriesSplit
 from sklearn.utils import check_scalar
 
-from skts.model_selection._blocks import ticks_of_rows
 from skts.panel import PanelIndex, check_same_series
 
 
@@ -106,7 +105,7 @@ class PanelTimeSeriesSplit(BaseCrossValidator):
             Row numbers, increasing.
         """
         check_same_series(X, y)
-        ticks = ticks_of_rows(PanelIndex.read(X))
+        ticks = PanelIndex.read(X).row_ticks
         times, time_of_row = np.unique(ticks, return_inverse=True)
         for train, test in self._split_times(len(times)):
             yield tuple(np.flatnonzero((time_of_row >= some[0]) & (time_of_row <= some[-1])) for some in (train, test))  # type: ignore[misc]

@@ -10,7 +10,6 @@ from sklearn.model_selection import BaseCrossValidator, KFold
 from sklearn.utils import check_scalar
 
 from skts.exceptions import PanelIndexError
-from skts.model_selection._blocks import ticks_of_rows
 from skts.panel import PanelIndex, check_same_series, run_starts
 
 
@@ -119,7 +118,7 @@ class PurgedPanelKFold(BaseCrossValidator):
                 "across it. Give a DataFrame with times in its index: a DatetimeIndex, a PeriodIndex, or series and "
                 "time."
             )
-        ticks = ticks_of_rows(panel)
+        ticks = panel.row_ticks
         times = np.unique(ticks)
         step = panel.step or 1
         for fold, (_, block) in enumerate(KFold(self.n_splits).split(times)):
