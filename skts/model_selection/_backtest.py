@@ -16,8 +16,11 @@ from sklearn.utils import check_consistent_length
 from sklearn.utils.parallel import Parallel, delayed
 
 from skts._compat import HasMethods, Interval, StrOptions, check_rich_support, safe_indexing, validate_params
+from skts.exceptions import TrainedOnFutureWarning
 from skts.model_selection._fold_table import check_level_names, make_fold_table, read_levels
 from skts.model_selection._history import place_before
+from skts.model_selection._leave_series_out import LeaveSeriesOut
+from skts.model_selection._purged_panel_k_fold import PurgedPanelKFold
 from skts.model_selection._quantiles import check_forecasts_quantiles
 from skts.panel import PanelIndex, check_same_series, has_target
 from skts.windows import find_horizon, find_windowers
@@ -36,7 +39,7 @@ class Fold(NamedTuple):
         "estimator": [HasMethods(["fit", "predict"])],
         "X": ["array-like"],
         "y": ["array-like"],
-        "cv": [HasMethods(["split", "get_n_splits"]), Iterable],
+        "cv": [HasMethods(["split", "get_n_splits"]), Iterable, Integral],
         "refit": ["boolean", Interval(Integral, 1, None, closed="left")],
         "n_jobs": [Integral, None],
         "quantiles": ["array-like", None],
@@ -73,7 +76,8 @@ def backtest(
         One target. NaN is missing: such a row is forecast, and `y_true` is NaN. An estimator without a windower is
         trained on the other rows alone.
     cv : splitter or iterable of (train, test)
-        Such as :class:`PanelTimeSeriesSplit`.
+        Such as :class:`PanelTimeSeriesSplit`. An integer, which scikit-learn takes for folds that train on the future,
+        is refused.
     refit : bool or int, default=True
         True trains for every fold, an integer k for every k-th, False for the first one alone. Between two trainings
         the estimator rolls on: it stays as trained, and reads the rows right before each test set as history.
@@ -107,13 +111,16 @@ def backtest(
     TypeError
         Quantiles of an estimator that forecasts none.
     ValueError
-        More than one target, a fold to be forecast by an estimator that was trained on its rows, a `predict` that
-        does not answer every row, or no fold that works.
+        An integer for `cv`, more than one target, a fold to be forecast by an estimator that was trained on its rows, a
+        `predict` that does not forecast every row, or no fold that works.
 
     Warns
     -----
     FitFailedWarning
         A fold failed, or its worker process was killed, with ``on_error="warn"``.
+    TrainedOnFutureWarning
+        A splitter, such as KFold, trains on rows that are no earlier than those it tests on. Those of this package that
+        are made for it (:class:`PurgedPanelKFold`, :class:`LeaveSeriesOut`) and a list of splits do not warn.
 
     See Also
     --------
@@ -142,6 +149,7 @@ def backtest(
     >>> result.columns.tolist()
     ['station', 'time', 'origin', 'lead', 'fold', 'y_true', 'y_pred']
     """
+    _refuse_integer(cv)
     check_same_series(X, y)
     check_consistent_length(X, y)
     _check_one_target(y)
@@ -153,6 +161,7 @@ def backtest(
         check_rich_support("backtest(verbose=1)")
     folds = [Fold(number, *map(np.asarray, split)) for number, split in enumerate(check_cv(cv).split(X, y))]
     groups = _group(folds, refit)
+    _warn_of_future(cv, folds, X)
     jobs = [delayed(_run)(estimator, X, y, group, levels, on_error) for group in groups]
     results = _run_all(jobs, groups, n_jobs, on_error)
     done = [each for some in _show(results, len(groups), verbose) for each in some]
@@ -177,6 +186,30 @@ def _run_all(
             yield from Parallel(n_jobs=2)([job])
         except BrokenProcessPool as error:
             yield [f"fold {fold.number}: {type(error).__name__}: its process was killed" for fold in group]
+
+
+def _refuse_integer(cv: Any) -> None:
+    if isinstance(cv, Integral):
+        raise ValueError(
+            f"backtest(cv={cv}): a splitter is expected. Folds of rows, which scikit-learn makes of an integer, train "
+            f"on the future of what they test: give PanelTimeSeriesSplit({max(int(cv), 2)})."
+        )
+
+
+def _warn_of_future(cv: Any, folds: list[Fold], X: Any) -> None:
+    """Warn of a splitter that trains on the future and is not made for it; splits by hand are taken as they are."""
+    if not hasattr(cv, "split") or isinstance(cv, PurgedPanelKFold | LeaveSeriesOut):
+        return
+    ticks = PanelIndex.read(X).row_ticks
+    numbers = [fold.number for fold in folds if ticks[fold.train].max() >= ticks[fold.test].min()]
+    if numbers:
+        warnings.warn(
+            f"backtest(cv={type(cv).__name__}(...)): folds {numbers[:5]}{' ...' if len(numbers) > 5 else ''} train on "
+            "rows that are no earlier than rows they forecast, so their scores are better than those in service: give "
+            "PanelTimeSeriesSplit, which trains on the past alone.",
+            TrainedOnFutureWarning,
+            stacklevel=4,
+        )
 
 
 def _check_one_target(y: Any) -> None:

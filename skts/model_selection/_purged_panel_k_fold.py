@@ -10,6 +10,7 @@ from sklearn.model_selection import BaseCrossValidator, KFold
 from sklearn.utils import check_scalar
 
 from skts.exceptions import PanelIndexError
+from skts.model_selection._splits import check_groups, in_time_order
 from skts.panel import PanelIndex, check_same_series, run_starts
 
 
@@ -95,22 +96,26 @@ class PurgedPanelKFold(BaseCrossValidator):
             Its index tells series and time.
         y : array-like of shape (n_rows,), default=None
             Read only to notice that `X` has lost its series.
-        groups : object, default=None
-            Ignored.
+        groups : array-like of shape (n_rows,), default=None
+            Ignored where `X` has times in its index.
 
         Yields
         ------
         train, test : ndarray of int64
-            Row numbers, increasing.
+            Row numbers: of `train` in the order of their times, whatever the series, so that its first rows are the
+            earliest ones (:func:`~sklearn.model_selection.learning_curve` trains on these); of `test` increasing.
 
         Raises
         ------
+        LostSeriesError
+            `y` or `groups` have several series, and `X` has neither series nor times.
         PanelIndexError
             A table without times.
         ValueError
             A split that leaves no `window + horizon` consecutive rows to train on.
         """
         check_same_series(X, y)
+        check_groups("PurgedPanelKFold", X, groups)
         panel = PanelIndex.read(X)
         if panel.index.ticks is None:
             raise PanelIndexError(
@@ -125,7 +130,7 @@ class PurgedPanelKFold(BaseCrossValidator):
             begin, end = times[block[0]], times[block[-1]]
             apart = (ticks < begin - self.window * step) | (ticks > end + self.embargo * step)
             self._check_room(panel, apart, fold)
-            yield np.flatnonzero(apart), np.flatnonzero((ticks >= begin) & (ticks <= end))
+            yield in_time_order(np.flatnonzero(apart), ticks), np.flatnonzero((ticks >= begin) & (ticks <= end))
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
         """Give the number of splits.

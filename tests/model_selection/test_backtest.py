@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,13 +13,13 @@ from sklearn.ensemble import VotingRegressor
 from sklearn.exceptions import FitFailedWarning
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import Ridge
-from sklearn.model_selection import GridSearchCV, KFold
+from sklearn.model_selection import GridSearchCV, KFold, TimeSeriesSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from skts import LSTMRegressor, SlidingWindower
 from skts.datasets import make_panel
-from skts.exceptions import LostSeriesError, MissingHistoryWarning, ShortSeriesError
+from skts.exceptions import LostSeriesError, MissingHistoryWarning, ShortSeriesError, TrainedOnFutureWarning
 from skts.model_selection import LeaveSeriesOut, PanelTimeSeriesSplit, PurgedPanelKFold, backtest
 from skts.strategies import PerSeriesRegressor
 from tests._panels import CALENDARS, hourly, lookup, where
@@ -200,7 +202,7 @@ def test_an_array_has_row_numbers_for_times(refit):
 
 def test_rows_that_come_later_are_no_history_of_an_array():
     x = np.arange(30.0)
-    result = backtest(windowed(LastSeen(), 2, 4), x[:, None], x, cv=KFold(3))
+    result = backtest(windowed(LastSeen(), 2, 4), x[:, None], x, cv=KFold(3).split(x))
     np.testing.assert_array_equal(result["y_pred"], np.where(result["origin"] == 0, np.nan, result["origin"] - 1))
 
 
@@ -284,6 +286,21 @@ def test_without_history_in_front_the_fold_says_what_to_do():
         backtest(pipe, X, y, cv=SPLIT)
 
 
+@pytest.mark.parametrize(("cv", "folds"), [(KFold(3), "[0, 1, 2]"), (TimeSeriesSplit(3), "[1, 2]")])
+def test_a_splitter_that_trains_on_the_future_is_warned_of(cv, folds):
+    X, y = panel()
+    message = re.escape(f"cv={type(cv).__name__}(...)): folds {folds} train on rows that are no earlier")
+    with pytest.warns(TrainedOnFutureWarning, match=message):
+        backtest(DummyRegressor(), X, y, cv=cv)
+
+
+def test_a_splitter_that_is_made_for_it_and_a_past_of_one_series_are_not_warned_of():
+    X, y = panel()
+    for cv in (LeaveSeriesOut(), PurgedPanelKFold(3, window=2, horizon=1), list(KFold(3).split(X))):
+        backtest(DummyRegressor(), X, y, cv=cv)
+    backtest(DummyRegressor(), X.loc["station_0"], y.loc["station_0"], cv=TimeSeriesSplit(3))
+
+
 @pytest.mark.parametrize("cv", [KFold(3), LeaveSeriesOut()])
 def test_a_fold_is_not_forecast_by_who_was_trained_on_it(cv):
     X, y = panel()
@@ -305,6 +322,8 @@ def test_what_cannot_be_backtested_is_refused_with_the_way_out():
         backtest(DummyRegressor(), X, X, cv=SPLIT)
     with pytest.raises(LostSeriesError, match="set_output"):
         backtest(DummyRegressor(), X.to_numpy(), y, cv=SPLIT)
+    with pytest.raises(ValueError, match=r"cv=3\): a splitter is expected.*PanelTimeSeriesSplit\(3\)"):
+        backtest(DummyRegressor(), X, y, cv=3)
     with pytest.raises(TypeError, match=r"Ridge\.predict takes no quantiles"):
         backtest(make_pipeline("passthrough", Ridge()), X, y, cv=SPLIT, quantiles=[0.5])
     with pytest.raises(ValueError, match="levels strictly between 0 and 1"):
