@@ -63,7 +63,7 @@ def backtest(
     """Forecast every test set of a splitter, and give all forecasts in one table.
 
     The counterpart of :func:`~sklearn.model_selection.cross_val_predict` for rolling origins: a row may be forecast
-    more than once, and each forecast says when it was made and how far ahead it looked.
+    more than once, and each forecast has the time it was made at and its lead.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def backtest(
         Any with `fit` and `predict`, such as a pipeline with :class:`~skts.SlidingWindower` or a search over one. It
         is cloned and stays as it is.
     X : array-like or DataFrame of shape (n_rows, n_features)
-        Its index tells series and time.
+        Its index names series and times.
     y : array-like of shape (n_rows,)
         One target. NaN is missing: such a row is forecast, and `y_true` is NaN. An estimator without a windower is
         trained on the other rows alone.
@@ -128,11 +128,11 @@ def backtest(
 
     Notes
     -----
-    Behind a windower every series is forecast in consecutive blocks of `horizon` rows from its first row in the test
+    With a windower every series is forecast in consecutive blocks of `horizon` rows from its first row in the test
     set on; without one, a single block begins there. The blocks are the same whatever `refit` is.
 
     The history of a test set are the rows of `X` before it, and where these are not the rows that the estimator was
-    trained on (between two trainings, behind a `gap` or an embargo), :class:`~skts.HistoryPrepender` alone is given
+    trained on (between two trainings, after a `gap` or an embargo), :class:`~skts.HistoryPrepender` alone is given
     them, after the fitted steps before it have transformed them; so rolling on costs no more than a look at the
     table, and a network sees exactly what it would see after another training. Where the training rows are the rows
     before the test set, the forecasts are those of ``fit`` and ``predict``.
@@ -282,24 +282,24 @@ def _forecast(
     X_test = safe_indexing(X, fold.test)
     layout = PanelIndex.read(safe_indexing(X, train)).layout
     ready = place_before(fitted, X, PanelIndex.read(X), train, fold.test)
-    y_pred = _check_answers("predict(X)", ready.predict(X_test), (len(fold.test),))
+    y_pred = _read_forecasts("predict(X)", ready.predict(X_test), (len(fold.test),))
     table = make_fold_table(X_test, PanelIndex.read(X_test, layout), fold.test, find_horizon(fitted))
     table["fold"] = fold.number
     table["y_true"] = np.asarray(safe_indexing(y, fold.test), dtype=np.float64).ravel()
     table["y_pred"] = y_pred
     if levels is not None:
         forecaster = getattr(ready, "best_estimator_", ready)  # a search's predict takes no parameters
-        answer = forecaster.predict(X_test, quantiles=levels.tolist())
-        answer = _check_answers("predict(X, quantiles=...)", answer, (len(fold.test), len(levels)))
-        table[[f"q{level}" for level in levels]] = answer
+        forecasts = forecaster.predict(X_test, quantiles=levels.tolist())
+        forecasts = _read_forecasts("predict(X, quantiles=...)", forecasts, (len(fold.test), len(levels)))
+        table[[f"q{level}" for level in levels]] = forecasts
     return table
 
 
-def _check_answers(call: str, answer: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    read = np.asarray(answer, dtype=np.float64)
+def _read_forecasts(call: str, forecasts: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    read = np.asarray(forecasts, dtype=np.float64)
     if read.shape != shape and read.shape != (*shape, 1):
         raise ValueError(
-            f"{call} answered with the shape {read.shape}, and {shape} is expected, one forecast for each row of the "
+            f"{call} gave the shape {read.shape}, and {shape} is expected, one forecast for each row of the "
             "test set: put HistoryPrepender before SlidingWindower."
         )
     return read.reshape(shape)

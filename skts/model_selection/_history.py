@@ -94,7 +94,7 @@ def _remember_tail(prepender: HistoryPrepender, X: Any) -> HistoryPrepender:
     if read_index(X).ticks is None:
         return clone(prepender).fit(X)
     moved = copy.copy(prepender)
-    moved.tail_ = X  # rows are taken out by their times, with the step between rows that training told
+    moved.tail_ = X  # rows are taken out by their times, with the step between rows that training had
     return moved
 
 

@@ -15,8 +15,8 @@ from skts.panel import check_same_series, read_index
 class LeaveSeriesOut(BaseCrossValidator):
     """Test at series that are not trained on, each once.
 
-    Tells how a forecaster will do at a new station. It tells nothing about the future: training and test rows have
-    the same times, and stations share their weather. For that, see :class:`PanelTimeSeriesSplit`.
+    Shows how a forecaster will do at a new station, and nothing about the future: training and test rows have the same
+    times, and stations share their weather. For that, see :class:`PanelTimeSeriesSplit`.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class LeaveSeriesOut(BaseCrossValidator):
 
     Notes
     -----
-    A series that is not trained on has no history either: behind :class:`~skts.HistoryPrepender`, its first forecasts
+    A series that is not trained on has no history either: after :class:`~skts.HistoryPrepender`, its first forecasts
     rest on blank rows, of which :class:`~skts.exceptions.UnseenSeriesWarning` warns.
 
     Examples

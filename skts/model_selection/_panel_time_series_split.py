@@ -94,7 +94,7 @@ class PanelTimeSeriesSplit(BaseCrossValidator):
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_rows, n_features)
-            Its index tells series and time.
+            Its index names series and times.
         y : array-like of shape (n_rows,), default=None
             Read only to notice that `X` has lost its series.
         groups : array-like of shape (n_rows,), default=None
@@ -120,7 +120,7 @@ class PanelTimeSeriesSplit(BaseCrossValidator):
             yield in_time_order(train, ticks), test
 
     def _split_times(self, n_times: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-        """Split the times as scikit-learn does, which knows no step: its test sets of `step` times start as ours."""
+        """Split the times as scikit-learn does, which has no step: its test sets of `step` times start as ours."""
         size = self.test_size or max(n_times // (self.n_splits + 1), 1)
         step = self.step or size
         if self.step is not None and n_times - self.gap - size - step * (self.n_splits - 1) < 1:

@@ -43,7 +43,7 @@ class PurgedPanelKFold(BaseCrossValidator):
     Notes
     -----
     Let a test block reach from time `a` to time `b`. Its forecasting windows read the `window` steps before `a`, as
-    history, and the block itself; what their last horizon lacks behind `b` is blank, not read. A training window is
+    history, and the block itself; what their last horizon lacks after `b` is blank, not read. A training window is
     `window + horizon` consecutive rows, all of the training set. Hence none shares a row with a test window exactly
     if the training set has no row from `a - window` to `b`: purging `window` steps before the block is enough and
     each of them is needed, for training windows may end there; and after the block none is needed. A training window
@@ -52,7 +52,7 @@ class PurgedPanelKFold(BaseCrossValidator):
 
     Purging counts steps of time, whatever rows the table has there; the blocks count the times that any series has.
 
-    The rows that are purged are history of the test block that was not in the training table, so behind
+    The rows that are purged are history of the test block that was not in the training table, so after
     :class:`~skts.HistoryPrepender` the first `window` forecasts of each block rest on blank rows in a search or in
     ``cross_val_score``. :func:`backtest` hands them over.
 
@@ -93,7 +93,7 @@ class PurgedPanelKFold(BaseCrossValidator):
         Parameters
         ----------
         X : DataFrame of shape (n_rows, n_features)
-            Its index tells series and time.
+            Its index names series and times.
         y : array-like of shape (n_rows,), default=None
             Read only to notice that `X` has lost its series.
         groups : array-like of shape (n_rows,), default=None

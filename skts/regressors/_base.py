@@ -101,6 +101,8 @@ class BaseNetRegressor(CallbackSupportMixin, ScoreMixin, BaseEstimator, metaclas
         "net_params": [dict, None],
     }
 
+    __metadata_request__predict = {"quantiles": True, "members": True}
+
     @abstractmethod
     def _module(self, sizes: Sizes) -> tuple[type, dict[str, Any]]:
         """Give the class of the network and its arguments."""

@@ -158,7 +158,7 @@ class RecursiveRegressor(BaseTableStrategy):
         X : array-like or DataFrame of shape (n_rows, n_features)
             The rows to forecast. NaN in the column `target` is filled.
         **params : dict
-            Passed to `predict` of the estimator for the answer, `quantiles` say; the past is filled with forecasts
+            Passed to `predict` of the estimator for the result, `quantiles` say; the past is filled with forecasts
             that are made without.
 
         Returns
@@ -185,7 +185,7 @@ class RecursiveRegressor(BaseTableStrategy):
         panel = PanelIndex.read(X, self._layout)
         series, positions = panel.index.series, panel.leads()[0] - 1
         with warnings.catch_warnings():
-            # of rows that are forecast only because the pipeline has to see them; the answer warns of its own
+            # of rows that are forecast only because the pipeline has to see them; the forecast itself warns of its own
             warnings.simplefilter("ignore", MissingHistoryWarning)
             warnings.simplefilter("ignore", UnseenSeriesWarning)
             for rows, fill in waves(series, positions, ~has_target(past), self.horizon_, self.history_):

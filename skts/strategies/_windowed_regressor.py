@@ -111,6 +111,8 @@ class WindowedRegressor(CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, Ba
     (40,)
     """
 
+    __metadata_request__predict = {"quantiles": True}
+
     _parameter_constraints = {
         "estimator": [HasMethods(["fit", "predict"])],
         "leads": [StrOptions({"outputs", "rows"})],

@@ -85,7 +85,7 @@ def find_horizon(estimator: Any) -> int | None:
 
 
 def find_known(windower: SlidingWindower, X: Any) -> NDArray[np.int64] | None:
-    """Find the columns of a table that a windower, somewhere in a pipeline on that table, knows over the horizon.
+    """Find the columns of a table that a windower in a pipeline takes for known over the horizon.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def find_known(windower: SlidingWindower, X: Any) -> NDArray[np.int64] | None:
     Returns
     -------
     columns : ndarray of int64 of shape (n_columns,) or None
-        Positions in `X`. None where nobody can tell: the windower was given another number of columns, without names.
+        Positions in `X`. None where that is not clear: the windower was given another number of columns, without names.
     """
     n_columns = np.shape(X)[1]
     if not hasattr(windower, "known_"):

@@ -79,14 +79,14 @@ def test_every_forecast_reads_the_row_before_its_origin_and_blocks_follow_each_o
     assert result["fold"].tolist() == [fold for fold, _ in tested]
     first = {}
     hours, origins = hours_in(X, result["time"]), hours_in(X, result["origin"])
-    for (fold, row), answer, hour, origin in zip(tested, result.itertuples(), hours, origins, strict=True):
-        assert (answer.series, hour) == rows[row]
-        assert answer.y_true == row
-        assert answer.lead == hour - origin + 1
-        assert 1 <= answer.lead <= horizon
-        assert (origin - first.setdefault((fold, answer.series), hour)) % horizon == 0
-        seen = values.get((answer.series, origin - 1), [np.nan])[0]
-        np.testing.assert_equal(answer.y_pred, seen)
+    for (fold, row), forecast, hour, origin in zip(tested, result.itertuples(), hours, origins, strict=True):
+        assert (forecast.series, hour) == rows[row]
+        assert forecast.y_true == row
+        assert forecast.lead == hour - origin + 1
+        assert 1 <= forecast.lead <= horizon
+        assert (origin - first.setdefault((fold, forecast.series), hour)) % horizon == 0
+        seen = values.get((forecast.series, origin - 1), [np.nan])[0]
+        np.testing.assert_equal(forecast.y_pred, seen)
 
 
 @pytest.mark.parametrize("interleave", [False, True])
@@ -282,7 +282,7 @@ def test_without_history_in_front_the_fold_says_what_to_do():
     pipe = make_pipeline(SlidingWindower(2, 3), LastSeen())
     with pytest.raises(ValueError, match=r"shape \(16,\), and \(20,\) is expected.*put HistoryPrepender before"):
         backtest(pipe, X, y, cv=SPLIT, on_error="raise")
-    with pytest.raises(ValueError, match=r"no fold gave a forecast.\nfold 0: ValueError: predict\(X\) answered"):
+    with pytest.raises(ValueError, match=r"no fold gave a forecast.\nfold 0: ValueError: predict\(X\) gave"):
         backtest(pipe, X, y, cv=SPLIT)
 
 

@@ -32,16 +32,16 @@ def parts():
 
 def grow(pipe, X, horizon, column):
     """Forecast a table that grows by one block of each series at a time, and keep the last block."""
-    X, answer = X.copy(), np.full(len(X), np.nan)
+    X, forecasts = X.copy(), np.full(len(X), np.nan)
     blocks = np.empty(len(X), dtype=int)
     for rows in by_series(X).values():
         for hour, row in rows:
             blocks[row] = (hour - rows[0][0]) // horizon
     for block in range(blocks.max() + 1):
         here = blocks[blocks <= block] == block
-        answer[blocks == block] = pipe.predict(X[blocks <= block])[here]
-        X[column] = X[column].where((blocks != block) | X[column].notna(), answer)
-    return answer
+        forecasts[blocks == block] = pipe.predict(X[blocks <= block])[here]
+        X[column] = X[column].where((blocks != block) | X[column].notna(), forecasts)
+    return forecasts
 
 
 def grow_by_time(pipe, X, horizon=3):
@@ -106,7 +106,7 @@ def test_a_network_feeds_on_its_own_forecasts(parts):
     np.testing.assert_allclose(regressor.predict(X_test), grow_by_time(regressor.estimator_, X_test), atol=1e-5)
 
 
-def test_rows_answer_in_their_order_however_they_interleave(parts):
+def test_rows_forecasts_in_their_order_however_they_interleave(parts):
     X_train, X_test, y_train, _ = parts
     regressor = RecursiveRegressor(make_pipe(), "power").fit(X_train, y_train)
     future = X_test.assign(power=np.nan)
@@ -149,19 +149,19 @@ def test_columns_keep_their_dtype_and_the_table_is_left_alone(parts):
     assert all(dtypes == future.dtypes.to_dict() for dtypes in seen)
 
 
-def test_it_warns_of_what_the_answer_rests_on_and_no_more(parts):
+def test_it_warns_of_what_the_forecasts_rests_on_and_no_more(parts):
     X_train, X_test, y_train, _ = parts
     regressor = RecursiveRegressor(make_pipe(), "power").fit(X_train, y_train)
     future = X_test.assign(power=np.nan)
     regressor.predict(future)
     future.iloc[20, 1] = np.nan
-    with pytest.warns(MissingHistoryWarning) as told:
+    with pytest.warns(MissingHistoryWarning) as caught:
         regressor.predict(future)
-    assert len(told) == 1
+    assert len(caught) == 1
     unseen = future.rename(index={"station_1": "station_9"})
-    with pytest.warns((MissingHistoryWarning, UnseenSeriesWarning)) as told:
+    with pytest.warns((MissingHistoryWarning, UnseenSeriesWarning)) as caught:
         regressor.predict(unseen)
-    assert len(told) == 2
+    assert len(caught) == 2
 
 
 def test_quantiles_are_passed_on(parts):

@@ -75,7 +75,7 @@ def check_leakage(
     estimator : estimator
         Any regressor of scikit-learn, :class:`~sklearn.pipeline.Pipeline` or search; cloned and fitted.
     X : array-like or DataFrame of shape (n_rows, n_features)
-        The raw table: that which `prepare` is given. Its index tells series and time.
+        The raw table: that which `prepare` is given. Its index names series and times.
     y : array-like, Series or DataFrame of shape (n_rows,) or (n_rows, n_targets)
     prepare : callable, default=None
         What is done to the whole table before it is split, as `prepare(X, y)`, which returns `X`, or `X` and `y`: lags,

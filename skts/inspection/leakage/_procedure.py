@@ -164,7 +164,7 @@ def _rows_of(made: Any, X: Any) -> Ints:
             "or some of them, and what adds rows (a resampling, say) before check_leakage."
         )
     raise ValueError(
-        f"prepare gave {len(made)} rows for {len(X)}, and without an index of unique labels on both nobody can tell "
+        f"prepare gave {len(made)} rows for {len(X)}, and without an index of unique labels on both it is not clear "
         "which they are: give DataFrames, or one row for each row of X."
     )
 

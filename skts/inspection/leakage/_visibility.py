@@ -82,7 +82,7 @@ def find_roles(fitted: Any, X: Any, y: Any, known: Columns | None, target: Colum
         The raw table.
     y : ndarray, Series or DataFrame of shape (n_rows,) or (n_rows, n_targets)
     known, target : str, int, slice, list of str or int, callable, or None
-        None takes what the windower knows (without a windower: all), and the columns that equal one of `y`.
+        None takes what the windower takes for known (without a windower: all), and the columns that equal one of `y`.
 
     Returns
     -------
@@ -125,7 +125,7 @@ def _known_to_windower(fitted: Any, X: Any) -> Ints:
     if known is None:
         raise ValueError(
             f"check_leakage(known=None): SlidingWindower was given {windowers[0].n_features_in_} columns without "
-            f"names, and X has {X.shape[1]}, so nobody can tell which of them it knows. Give known=[...], the columns "
-            "of X whose values over the horizon are known at the origin (known=[] for none)."
+            f"names, and X has {X.shape[1]}, so it is not clear which of them it takes for known. Give known=[...], the "
+            "columns of X whose values over the horizon are known at the origin (known=[] for none)."
         )
     return known
