@@ -27,7 +27,7 @@ from skts.windows import find_horizon, find_windowers
 
 
 class Fold(NamedTuple):
-    """A split and its number: rows to train on and rows to forecast, ndarrays of int64."""
+    """A split and its number: rows to train on, increasing, and rows to forecast, ndarrays of int64."""
 
     number: int
     train: NDArray[np.int64]
@@ -135,7 +135,7 @@ def backtest(
     trained on (between two trainings, after a `gap` or an embargo), :class:`~skts.HistoryPrepender` alone is given
     them, after the fitted steps before it have transformed them; so rolling on costs no more than a look at the
     table, and a network sees exactly what it would see after another training. Where the training rows are the rows
-    before the test set, the forecasts are those of ``fit`` and ``predict``.
+    before the test set, the forecasts are those of ``fit`` and ``predict``. Training rows stand in the order of `X`.
 
     Examples
     --------
@@ -159,7 +159,8 @@ def backtest(
         check_forecasts_quantiles(estimator)
     if verbose:
         check_rich_support("backtest(verbose=1)")
-    folds = [Fold(number, *map(np.asarray, split)) for number, split in enumerate(check_cv(cv).split(X, y))]
+    splits = enumerate(check_cv(cv).split(X, y))
+    folds = [Fold(number, np.sort(_read_rows(train)), _read_rows(test)) for number, (train, test) in splits]
     groups = _group(folds, refit)
     _warn_of_future(cv, folds, X)
     jobs = [delayed(_run)(estimator, X, y, group, levels, on_error) for group in groups]
@@ -186,6 +187,12 @@ def _run_all(
             yield from Parallel(n_jobs=2)([job])
         except BrokenProcessPool as error:
             yield [f"fold {fold.number}: {type(error).__name__}: its process was killed" for fold in group]
+
+
+def _read_rows(some: ArrayLike) -> NDArray[np.int64]:
+    """Read row numbers, which may be given as a mask."""
+    rows = np.asarray(some)
+    return np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
 
 
 def _refuse_integer(cv: Any) -> None:

@@ -95,7 +95,7 @@ def test_it_is_fit_and_predict_for_every_fold(interleave):
     pipe = windowed(WindowRidge(), scale=True)
     result = backtest(pipe, X, y, cv=SPLIT)
     for fold, (train, test) in enumerate(SPLIT.split(X)):
-        some = result[result["fold"] == fold]
+        train, some = np.sort(train), result[result["fold"] == fold]
         np.testing.assert_array_equal(
             some["y_pred"], clone(pipe).fit(X.iloc[train], y.iloc[train]).predict(X.iloc[test])
         )
@@ -110,6 +110,7 @@ def test_between_two_trainings_everything_but_the_history_stays_as_trained():
     result = backtest(pipe, X, y, cv=SPLIT, refit=False)
     hours = X.index.get_level_values("time")
     (train, _), *_ = SPLIT.split(X)
+    train = np.sort(train)
     scaler, prepender, windower, ridge = clone(pipe).fit(X.iloc[train], y.iloc[train])
     for fold, (_, test) in enumerate(SPLIT.split(X)):
         rolled = make_pipeline(FrozenEstimator(scaler), clone(prepender), clone(windower), FrozenEstimator(ridge))
@@ -176,6 +177,15 @@ def test_the_past_of_a_test_block_is_all_that_is_known_before_it():
     assert result["y_pred"].unique().tolist() == [80.0]
 
 
+def test_splits_may_be_masks_and_rows_in_any_order():
+    X, y = panel()
+    hour = np.tile(np.arange(60), 2)
+    early, late = hour < 40, hour >= 40
+    turned = np.flatnonzero(early)[::-1], np.flatnonzero(late)
+    results = [backtest(windowed(WindowRidge()), X, y, cv=[split]) for split in ((early, late), turned)]
+    pd.testing.assert_frame_equal(*results)
+
+
 def test_one_row_before_a_block_of_one_row_is_its_past():
     X, y = panel()
     hour = np.tile(np.arange(60), 2)
@@ -210,7 +220,7 @@ def test_a_plain_regressor_learns_from_the_rows_with_a_target_and_forecasts_one_
     X, y = panel(missing=0.3)
     X = X[["wind"]]
     result = backtest(Ridge(), X, y, cv=SPLIT, on_error="raise")
-    train, test = list(SPLIT.split(X))[-1]
+    train, test = map(np.sort, list(SPLIT.split(X))[-1])
     last = result[result["fold"] == 2]
     there = train[y.iloc[train].notna()]
     np.testing.assert_array_equal(last["y_pred"], Ridge().fit(X.iloc[there], y.iloc[there]).predict(X.iloc[test]))
@@ -246,7 +256,7 @@ def test_a_network_rolls_on_and_forecasts_quantiles():
     rolled, refitted = (backtest(pipe, X, y, cv=cv, refit=each, quantiles=[0.9, 0.2]) for each in (False, True))
     assert rolled.columns.tolist()[-3:] == ["y_pred", "q0.2", "q0.9"]
     pd.testing.assert_frame_equal(rolled[rolled["fold"] == 0], refitted[refitted["fold"] == 0])
-    train, test = list(cv.split(X))[-1]
+    train, test = map(np.sort, list(cv.split(X))[-1])
     expected = clone(pipe).fit(X.iloc[train], y.iloc[train]).predict(X.iloc[test], quantiles=[0.2, 0.9])
     np.testing.assert_array_equal(refitted.loc[refitted["fold"] == 1, ["q0.2", "q0.9"]], expected)
     search = GridSearchCV(pipe, {"lstmregressor__lr": [lstm.lr]}, cv=2, scoring=lambda *_: 0.0)

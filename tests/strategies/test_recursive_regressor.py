@@ -247,8 +247,8 @@ def test_its_own_target_is_not_known_however_deep_the_windower_stands(parts, aro
 
 
 def test_its_own_target_is_not_known_to_a_frozen_estimator(parts):
-    pipe = make_pipe(known=["power"]).fit(parts[0], parts[2])
-    for frozen in (FrozenEstimator(pipe), FrozenEstimator(PerSeriesRegressor(pipe).fit(parts[0], parts[2]))):
+    for estimator in (make_pipe(known=["power"]), PerSeriesRegressor(make_pipe(known=["power"]))):
+        frozen = FrozenEstimator(estimator.fit(parts[0], parts[2]))
         with pytest.raises(ValueError, match=r"SlidingWindower takes \['power'\] for known"):
             RecursiveRegressor(frozen, "power").fit(parts[0], parts[2])
 

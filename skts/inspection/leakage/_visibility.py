@@ -125,7 +125,7 @@ def _known_to_windower(fitted: Any, X: Any) -> Ints:
     if known is None:
         raise ValueError(
             f"check_leakage(known=None): SlidingWindower was given {windowers[0].n_features_in_} columns without "
-            f"names, and X has {X.shape[1]}, so it is not clear which of them it takes for known. Give known=[...], the "
-            "columns of X whose values over the horizon are known at the origin (known=[] for none)."
+            f"names, and X has {X.shape[1]}, so it is not clear which of them it takes for known. Give known=[...], "
+            "the columns of X whose values over the horizon are known at the origin (known=[] for none)."
         )
     return known
