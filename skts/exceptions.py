@@ -12,6 +12,7 @@ __all__ = [
     "PanelIndexError",
     "ShortSeriesError",
     "ShortSeriesWarning",
+    "TrainedOnFutureWarning",
     "UnscaledColumnsWarning",
     "UnseenSeriesWarning",
 ]
@@ -64,6 +65,10 @@ class MissingHistoryWarning(UserWarning):
 
 class ShortSeriesWarning(UserWarning):
     """Some series are too short to give a training window and teach nothing."""
+
+
+class TrainedOnFutureWarning(UserWarning):
+    """A split trains on rows that are no earlier than rows that it tests on."""
 
 
 class UnscaledColumnsWarning(UserWarning):
