@@ -266,6 +266,20 @@ def test_unsigned_times_may_count_below_zero():
     np.testing.assert_array_equal(out["seen"], [np.nan, 0, 1, 2, 3])
 
 
+@pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "uint8", "Int8"])
+@pytest.mark.parametrize("n_train", [256, 5])
+def test_times_at_the_lower_end_of_their_dtype_have_no_late_rows_for_history(dtype, n_train):
+    first = np.iinfo(dtype.lower()).min
+    times = pd.MultiIndex.from_product([["a"], pd.Index(first + np.arange(256), dtype=dtype)], names=["series", "time"])
+    X = pd.DataFrame({"seen": np.arange(256.0)}, index=times)
+    prepender = HistoryPrepender(6).fit(X[:n_train])
+    for start in (0, 2, 5):
+        out = prepender.transform(X[start : start + 4])
+        history = [row if 0 <= row < n_train and row >= n_train - 6 else np.nan for row in range(start - 6, start)]
+        np.testing.assert_array_equal(out["seen"], [*history, *range(start, start + 4)])
+        assert out.index.get_level_values(1).tolist() == list(range(first + start - 6, first + start + 4))
+
+
 @pytest.mark.parametrize("index", [pd.date_range("2024-01-01", periods=6, freq="h"), pd.RangeIndex(6)])
 def test_blank_rows_leave_the_dtypes_numbers(index):
     X = pd.DataFrame({"on": [True, False] * 3, "wind": np.arange(6, dtype=np.float32)}, index=index)
