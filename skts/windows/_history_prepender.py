@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skts._compat import Interval, fit_context
 from skts.exceptions import PanelIndexError, UnseenSeriesWarning
-from skts.panel import PanelIndex, check_same_series, read_values
+from skts.panel import PanelIndex, check_same_series, read_index, read_values
 
 
 class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -87,9 +87,8 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
         check_same_series(X, y)
         panel = PanelIndex.read(X if isinstance(X, pd.DataFrame) else values)
         tail = panel.rows[_last_of_each(panel.indptr, self.length)]
-        self.tail_: Any = X.iloc[np.sort(tail)] if isinstance(X, pd.DataFrame) else values[tail]
+        self.tail_: Any = _take_rows(X, np.sort(tail)) if isinstance(X, pd.DataFrame) else values[tail]
         self._layout = panel.layout
-        self._series = panel.index.names
         self._digest = _digest(values) if panel.index.ticks is None else None
         context.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes={})
         return self
@@ -160,9 +159,10 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
         return _join(self.tail_.reindex(index), X)
 
     def _warn_unseen(self, names: pd.Index | None) -> None:
-        if names is None or self._series is None:
+        remembered = read_index(self.tail_).names  # each series of the training table has a row there
+        if names is None or remembered is None:
             return
-        unseen = names.difference(self._series, sort=False)
+        unseen = names.difference(remembered, sort=False)
         if len(unseen):
             warnings.warn(
                 f"{len(unseen)} of {len(names)} series were not in the training table and have no history: "
@@ -181,6 +181,14 @@ def _last_of_each(indptr: NDArray[np.int64], length: int) -> NDArray[np.bool_]:
     """Mark the last `length` positions of every group."""
     from_end = np.repeat(indptr[1:], np.diff(indptr)) - np.arange(indptr[-1])
     return from_end <= length
+
+
+def _take_rows(X: pd.DataFrame, rows: NDArray[np.int64]) -> pd.DataFrame:
+    """Take rows out of a table, without the labels of all others that the levels of its index hold."""
+    taken = X.iloc[rows]
+    if isinstance(taken.index, pd.MultiIndex):
+        taken.index = taken.index.remove_unused_levels()
+    return taken
 
 
 def _blank_before(tail: NDArray[Any], length: int) -> NDArray[Any]:
