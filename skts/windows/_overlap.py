@@ -9,17 +9,18 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 _FLAT = 1e-12  # share of the mean square of a target below which the variance of its means is rounding
+_N_SAMPLED = 64  # series that a sample is taken of
 _ROUNDED = 1e-9  # a sum of correlations that the Fourier transform may make of 0
 
 
 def independent_by_series(
-    values: Floats, origins: Ints, series: Ints, spans: Ints, ticks: Ints, *, horizon: int, longest_gap: int
+    values: NDArray[np.floating], origins: Ints, series: Ints, spans: Ints, ticks: Ints, *, horizon: int, longest_gap: int
 ) -> tuple[Ints, Floats]:
     """Count the independent windows that the windows of each series are worth.
 
     Parameters
     ----------
-    values : ndarray of shape (n_panel_rows,)
+    values : ndarray of float of shape (n_panel_rows,)
         What is forecast, NaN where it is missing: a window carries its mean over the horizon.
     origins, series : ndarray of shape (n_windows,)
         The first row of each horizon, increasing, and the number of its series, not decreasing.
@@ -42,9 +43,32 @@ def independent_by_series(
         places = _lay_out(spans[own], ticks, longest_gap)
         rows = ranges(begins, lengths, 1)
         level = np.full(int(places[-1] + lengths[-1]), np.nan)
-        level[ranges(places, lengths, 1)] = means_ahead(values[rows], np.repeat(np.cumsum(lengths), lengths), horizon)
+        means = means_ahead(values[rows].astype(np.float64), np.repeat(np.cumsum(lengths), lengths), horizon)
+        level[ranges(places, lengths, 1)] = means
         n_independent.append(count_independent(level, places[holder] + mine - begins[holder]))
     return numbers, np.array(n_independent, dtype=np.float64)
+
+
+def sample_windows(series: Ints, at_most: int) -> Ints:
+    """Choose some windows to judge the rest by: the first ones of series that lie evenly among all.
+
+    Parameters
+    ----------
+    series : ndarray of shape (n_windows,)
+        The number of each window's series, not decreasing.
+    at_most : int
+        Windows to choose.
+
+    Returns
+    -------
+    chosen : ndarray of shape (n_chosen,)
+        Increasing; every window where they are no more than `at_most`.
+    """
+    if len(series) <= at_most:
+        return np.arange(len(series))
+    numbers = np.unique(series[np.linspace(0, len(series) - 1, min(_N_SAMPLED, at_most), dtype=np.int64)])
+    first, stop = np.searchsorted(series, numbers), np.searchsorted(series, numbers, side="right")
+    return ranges(first, np.minimum(stop - first, at_most // len(numbers)), 1)
 
 
 def _lay_out(spans: Ints, ticks: Ints, longest_gap: int) -> Ints:

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from skts.windows._overlap import independent_by_series
+from skts.windows._overlap import independent_by_series, sample_windows
+
+_N_JUDGED = 2**14  # windows that a `repr` looks at, so that it is quick
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -60,8 +62,8 @@ class Windows:
 
     Notes
     -----
-    `str` says how many windows of what size there are. `repr` adds, for training windows, what was dropped and the
-    :func:`~skts.inspection.effective_sample_size`, judged by one column and found once.
+    `str` says how many windows of what size there are. `repr` adds, for training windows, what was dropped and about what
+    the :func:`~skts.inspection.effective_sample_size` is, judged by one column and, of many windows, by some of them.
     """
 
     panel: NDArray[np.float32]
@@ -204,27 +206,37 @@ class Windows:
             The mean over the targets; 0 for a series without windows.
         """
         if y is None:
-            observed = np.setdiff1d(np.arange(self.panel.shape[1]), self.known)
-            values = self.panel[:, observed[:1] if len(observed) else slice(1)]
+            values = self.panel[:, [self._stand_in]]
         else:
             values = self.to_panel(np.asarray(y, dtype=np.float64)).reshape(len(self.panel), -1)
         out = np.zeros(1 if self.series_names is None else len(self.series_names))
-        for column in values.astype(np.float64).T:
-            numbers, counts = independent_by_series(
-                column,
-                self.origins,
-                self.series,
-                self.spans,
-                self.ticks,
-                horizon=self.horizon,
-                longest_gap=self.horizon + (self.window or 1),
-            )
+        for column in values.T:
+            numbers, counts = self._independent(column, self.origins, self.series, self.spans)
             out[numbers] += counts / values.shape[1]
         return out
 
+    @property
+    def _stand_in(self) -> int:
+        """The column that stands in for the target: the first observed one, or the first of all."""
+        observed = np.setdiff1d(np.arange(self.panel.shape[1]), self.known)
+        return int(observed[0]) if len(observed) else 0
+
+    def _independent(
+        self, values: NDArray[Any], origins: NDArray[np.int64], series: NDArray[np.int64], spans: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        sizes = {"horizon": self.horizon, "longest_gap": self.horizon + (self.window or 1)}
+        return independent_by_series(values, origins, series, spans, self.ticks, **sizes)
+
     @cached_property
     def _n_independent(self) -> float:
-        return float(self.count_independent().sum())
+        """What all windows are worth, by a sample where they are many, and then rounded to two digits."""
+        chosen = sample_windows(self.series, _N_JUDGED)
+        origins, spans = self.origins[chosen], self.spans
+        if len(chosen) < len(self):  # and no row after the last window chosen of its span
+            spans = spans.copy()
+            spans[np.searchsorted(spans[:, 0], origins, side="right") - 1, 1] = origins + self.horizon
+        worth = float(self._independent(self.panel[:, self._stand_in], origins, self.series[chosen], spans)[1].sum())
+        return worth if len(chosen) == len(self) else float(f"{worth * len(self) / len(chosen):.2g}")
 
     def to_rows(self, forecasts: NDArray[Any]) -> NDArray[Any]:
         """Put the forecasts of forecasting windows in the order of the table's rows.

@@ -1,3 +1,4 @@
+import re
 import tracemalloc
 
 import numpy as np
@@ -8,7 +9,8 @@ from hypothesis import strategies as st
 
 from skts import SlidingWindower
 from skts.exceptions import ShortSeriesError
-from skts.windows._overlap import autocorrelation, count_independent, count_pairs, initial_positive, means_ahead
+from skts.windows import Windows
+from skts.windows._overlap import autocorrelation, count_independent, count_pairs, initial_positive, means_ahead, sample_windows
 from tests._panels import by_series, ragged_panels
 
 quick = settings(deadline=None, max_examples=100)
@@ -124,3 +126,31 @@ def test_a_gap_of_years_costs_no_memory():
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 1e6  # a row for each of the hours between: 8 MB
+
+
+@quick
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=60), st.integers(1, 50))
+def test_a_sample_holds_the_first_windows_of_some_series(series, at_most):
+    series = np.sort(series)
+    chosen = sample_windows(series, at_most)
+    assert 0 < len(chosen) <= at_most
+    assert (np.diff(chosen) > 0).all()
+    for number in np.unique(series[chosen]):
+        own = chosen[series[chosen] == number]
+        assert own.tolist() == list(range(own[0], own[-1] + 1))
+        assert own[0] == np.flatnonzero(series == number)[0]
+    if len(series) <= at_most:
+        assert len(chosen) == len(series)
+
+
+@pytest.mark.parametrize(("n_series", "n_rows"), [(3000, 40), (3, 40_000)])
+def test_many_windows_are_judged_by_some_in_their_repr(n_series, n_rows, monkeypatch):
+    index = pd.MultiIndex.from_product([range(n_series), range(n_rows)])
+    noise = np.random.default_rng(0).normal(size=(len(index), 1))
+    windows = SlidingWindower(4, 6).fit_transform(pd.DataFrame(noise, index=index))
+    expected = windows.count_independent().sum()
+    judged, whole = [], Windows._independent
+    monkeypatch.setattr(Windows, "_independent", lambda *args: judged.append(len(args[2])) or whole(*args))
+    told = float(re.search(r"worth about (\d+) independent", repr(windows))[1])
+    assert told == pytest.approx(expected, rel=0.1)
+    assert sum(judged) <= 2**14
