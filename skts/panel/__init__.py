@@ -2,7 +2,7 @@
 
 from skts.panel._clock import Clock
 from skts.panel._columns import Columns, check_choices, find_columns, refuse_repeated
-from skts.panel._gaps import commonest_step, grid_positions, run_starts
+from skts.panel._gaps import commonest_step, run_starts, within_series
 from skts.panel._layout import Layout
 from skts.panel._missing import has_target
 from skts.panel._panel_index import PanelIndex
@@ -20,7 +20,6 @@ __all__ = [
     "commonest_step",
     "find_columns",
     "first_difference",
-    "grid_positions",
     "has_target",
     "naming_cells",
     "read_index",
@@ -28,4 +27,5 @@ __all__ = [
     "refuse_repeated",
     "run_starts",
     "series_names",
+    "within_series",
 ]

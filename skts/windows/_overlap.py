@@ -14,7 +14,14 @@ _ROUNDED = 1e-9  # a sum of correlations that the Fourier transform may make of 
 
 
 def independent_by_series(
-    values: NDArray[np.floating], origins: Ints, series: Ints, spans: Ints, ticks: Ints, *, horizon: int, longest_gap: int
+    values: NDArray[np.floating],
+    origins: Ints,
+    series: Ints,
+    spans: Ints,
+    times: Ints,
+    *,
+    horizon: int,
+    longest_gap: int,
 ) -> tuple[Ints, Floats]:
     """Count the independent windows that the windows of each series are worth.
 
@@ -26,7 +33,8 @@ def independent_by_series(
         The first row of each horizon, increasing, and the number of its series, not decreasing.
     spans : ndarray of shape (n_spans, 2)
         Stretches of rows without a gap.
-    ticks : ndarray of shape (n_panel_rows,)
+    times : ndarray of shape (n_spans,)
+        The time of the first row of each span, in rows.
     horizon, longest_gap : int
         In rows. A gap that leaves out more rows counts as that long, which bounds the memory.
 
@@ -40,7 +48,7 @@ def independent_by_series(
     for mine in np.split(origins, first[1:])[: len(numbers)]:
         own, holder = np.unique(np.searchsorted(spans[:, 0], mine, side="right") - 1, return_inverse=True)
         begins, lengths = spans[own, 0], spans[own, 1] - spans[own, 0]
-        places = _lay_out(spans[own], ticks, longest_gap)
+        places = _lay_out(lengths, times[own], longest_gap)
         rows = ranges(begins, lengths, 1)
         level = np.full(int(places[-1] + lengths[-1]), np.nan)
         means = means_ahead(values[rows].astype(np.float64), np.repeat(np.cumsum(lengths), lengths), horizon)
@@ -71,14 +79,10 @@ def sample_windows(series: Ints, at_most: int) -> Ints:
     return ranges(first, np.minimum(stop - first, at_most // len(numbers)), 1)
 
 
-def _lay_out(spans: Ints, ticks: Ints, longest_gap: int) -> Ints:
+def _lay_out(lengths: Ints, times: Ints, longest_gap: int) -> Ints:
     """Place the spans of one series in time: the row where each starts, in a table with room for the gaps."""
-    if len(spans) == 1:
-        return np.zeros(1, dtype=np.int64)
-    step = ticks[spans[0, 0] + 1] - ticks[spans[0, 0]]
-    gaps = (ticks[spans[1:, 0]] - ticks[spans[:-1, 1] - 1]) // step - 1
-    advance = np.diff(spans, axis=1)[:-1, 0] + np.minimum(gaps, longest_gap)
-    return np.append(0, np.cumsum(advance))
+    gaps = np.diff(times) - lengths[:-1]
+    return np.append(0, np.cumsum(lengths[:-1] + np.clip(gaps, 0, longest_gap)))
 
 
 def count_independent(level: Floats, origins: Ints) -> float:

@@ -14,8 +14,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from skts._compat import Interval, fit_context
 from skts.exceptions import ShortSeriesError, ShortSeriesWarning
-from skts.panel import Columns, PanelIndex, check_same_series, find_columns, grid_positions, read_values, run_starts
-from skts.windows._origins import block_origins, count_dropped, training_origins
+from skts.panel import Columns, PanelIndex, check_same_series, find_columns, read_values, run_starts
+from skts.windows._origins import count_dropped, lay_out_blocks, training_origins
 from skts.windows._similarity import keep_unlike
 from skts.windows._windows import Windows
 
@@ -175,10 +175,10 @@ class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, aut
             panel,
             table,
             origins=origins,
-            series=run_series[run],
             spans=np.stack([runs[:-1], runs[1:]], axis=1),
+            span_series=run_series,
+            span_ticks=panel.ticks[runs[:-1]],
             rows=panel.rows,
-            ticks=panel.ticks,
             dropped=dropped,
         )
 
@@ -204,28 +204,22 @@ class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, aut
         panel = PanelIndex.read(X if isinstance(X, pd.DataFrame) else values, self._layout)
         history = self._history()
         self._check_history(panel, history)
-        positions, indptr = grid_positions(
-            panel.ticks, panel.indptr, panel.step, (self.window or history) + self.horizon, self.horizon
-        )
-        begin = positions[panel.indptr[:-1] + history]
-        origins, counts, shift = block_origins(begin, indptr, self.horizon)
-        positions = positions + np.repeat(shift[:-1], np.diff(panel.indptr))
-        n_grid = int(indptr[-1] + shift[-1])
-        grid = np.full((n_grid, values.shape[1]), np.nan, dtype=np.float32)
-        grid[positions] = values[panel.rows]
-        rows = np.full(n_grid, -1, dtype=np.int64)
-        rows[positions] = panel.rows
-        ticks = np.repeat(panel.ticks, np.diff(np.append(positions, n_grid)))  # a blank has the time before it
-        history_rows = panel.rows[(panel.indptr[:-1, None] + np.arange(history)).ravel()]
+        sizes = {"history": history, "window": self.window or history, "horizon": self.horizon}
+        blocks = lay_out_blocks(panel.ticks, panel.indptr, panel.step, **sizes)
+        n_places = int(blocks.spans[-1, 1])
+        grid = np.full((n_places, values.shape[1]), np.nan, dtype=np.float32)
+        grid[blocks.positions] = values[panel.rows]
+        rows = np.full(n_places, -1, dtype=np.int64)
+        rows[blocks.positions] = panel.rows
         return self._windows(
             panel,
             grid,
-            origins=origins,
-            series=np.repeat(np.arange(panel.n_series), counts),
-            spans=np.stack([indptr[:-1], indptr[1:]], axis=1) + shift[:-1, None],
+            origins=blocks.origins,
+            spans=blocks.spans,
+            span_series=blocks.span_series,
+            span_ticks=blocks.span_ticks,
             rows=rows,
-            ticks=ticks,
-            history_rows=history_rows,
+            history_rows=panel.rows[(panel.indptr[:-1, None] + np.arange(history)).ravel()],
         )
 
     def set_output(self, *, transform: str | None = None) -> Self:
@@ -280,9 +274,17 @@ class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, aut
             )
         return self.window if self.history is None else self.history
 
-    def _windows(self, panel: PanelIndex, values: NDArray[Any], **addresses: Any) -> Windows:
+    def _windows(
+        self, panel: PanelIndex, values: NDArray[Any], *, origins: NDArray[Any], rows: NDArray[Any], **addresses: Any
+    ) -> Windows:
+        # all that is ever computed of an address, the last row that a window forecasts among it
+        largest = len(values) + self._shortest() + self.horizon
+        dtype = np.int32 if largest <= np.iinfo(np.int32).max else np.int64
         return Windows(
             panel=np.ascontiguousarray(values, dtype=np.float32),
+            origins=origins.astype(dtype, copy=False),
+            rows=rows.astype(dtype, copy=False),
+            step=panel.step or 1,
             window=self.window,
             horizon=self.horizon,
             known=self.known_,

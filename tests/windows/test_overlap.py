@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from skts import SlidingWindower
 from skts.exceptions import ShortSeriesError
 from skts.windows import Windows
-from skts.windows._overlap import autocorrelation, count_independent, count_pairs, initial_positive, means_ahead, sample_windows
+from skts.windows._overlap import (
+    autocorrelation,
+    count_independent,
+    count_pairs,
+    initial_positive,
+    means_ahead,
+    sample_windows,
+)
 from tests._panels import by_series, ragged_panels
 
 quick = settings(deadline=None, max_examples=100)

@@ -119,6 +119,15 @@ def test_a_gap_of_years_costs_a_few_rows_only(window, horizon):
     assert len(panel) <= len(X) + window + 2 * horizon + (horizon - 1)  # the last is the rest of the last block
 
 
+def test_memory_grows_with_rows_and_blocks_not_with_gaps_times_windows():
+    hours = np.arange(900) + np.arange(900) // 3 * 1000
+    X = pd.DataFrame({"seen": hours}, index=pd.PeriodIndex.from_ordinals(hours, freq="h"), dtype=float)
+    windows = SlidingWindower(168, 24).fit(X).transform(X)
+    assert len(windows.panel) < len(X) + 2 * 24 * 300
+    assert len(windows) <= 2 * 300  # and no block without a row
+    assert windows.count_blank() == (900 - 168, 900 - 168)
+
+
 def test_the_first_history_rows_of_each_series_get_no_forecast():
     X = make_table([(s, h) for s in "ab" for h in range(10)])
     for history in (None, 3, 7):
