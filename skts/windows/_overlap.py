@@ -9,7 +9,7 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 _FLAT = 1e-12  # share of the mean square of a target below which the variance of its means is rounding
-_N_SAMPLED = 64  # series that a sample is taken of
+_N_SAMPLED = 16, 128  # series that a sample is taken of, long ones or short
 _ROUNDED = 1e-9  # a sum of correlations that the Fourier transform may make of 0
 
 
@@ -74,7 +74,9 @@ def sample_windows(series: Ints, at_most: int) -> Ints:
     """
     if len(series) <= at_most:
         return np.arange(len(series))
-    numbers = np.unique(series[np.linspace(0, len(series) - 1, min(_N_SAMPLED, at_most), dtype=np.int64)])
+    of_each = min(len(series) // (int(series[-1]) + 1) + 1, at_most // _N_SAMPLED[0])
+    n_sampled = min(at_most // max(of_each, 1), _N_SAMPLED[1])
+    numbers = np.unique(series[np.linspace(0, len(series) - 1, n_sampled, dtype=np.int64)])
     first, stop = np.searchsorted(series, numbers), np.searchsorted(series, numbers, side="right")
     return ranges(first, np.minimum(stop - first, at_most // len(numbers)), 1)
 
@@ -105,7 +107,7 @@ def count_independent(level: Floats, origins: Ints) -> float:
     n_windows = len(origins)
     if n_windows < 2:
         return float(n_windows)
-    rho = initial_positive(autocorrelation(level))
+    rho = initial_monotone(autocorrelation(level))
     shared = np.dot(count_pairs(origins, len(rho))[1:], rho[1:])
     return float(n_windows / max(1 + 2 * shared / n_windows, 1))
 
@@ -132,10 +134,18 @@ def autocorrelation(values: Floats) -> Floats:
     return np.clip(covariance / covariance[0], -1, 1)
 
 
-def initial_positive(rho: Floats) -> Floats:
-    """Cut an autocorrelation off where the sum of two neighbouring lags, 2 m and 2 m + 1, is first not positive."""
-    stops = np.flatnonzero(rho[: len(rho) // 2 * 2].reshape(-1, 2).sum(axis=1) <= _ROUNDED)
-    return rho[: 2 * stops[0]] if len(stops) else rho
+def initial_monotone(rho: Floats) -> Floats:
+    """Keep of an autocorrelation its initial positive sequence, and make that monotone.
+
+    Neighbouring lags 2 m and 2 m + 1 make a pair. It ends before the first pair whose sum is not positive, and a pair
+    whose sum is larger than that of one before is scaled down to it: without that, a chance rise beyond the last true
+    correlation, which is as long as a horizon, is taken for one, and never a chance fall.
+    """
+    pairs = rho[: len(rho) // 2 * 2].reshape(-1, 2)  # the last lag of an odd number has no pair, and no two windows
+    sums = pairs.sum(axis=1)
+    stop = int(np.argmin(np.append(sums, 0) > _ROUNDED))
+    scale = np.minimum.accumulate(sums[:stop]) / sums[:stop]
+    return (pairs[:stop] * scale[:, None]).ravel()
 
 
 def count_pairs(origins: Ints, n_lags: int) -> Floats:

@@ -14,7 +14,7 @@ from skts.windows._overlap import (
     autocorrelation,
     count_independent,
     count_pairs,
-    initial_positive,
+    initial_monotone,
     means_ahead,
     sample_windows,
 )
@@ -49,13 +49,14 @@ def test_pairs_are_counted_as_the_loop_counts_them(origins, n_lags):
 
 @quick
 @given(st.lists(st.sampled_from([-0.5, -0.25, 0.0, 0.25, 0.5, 1.0]), min_size=1, max_size=12))
-def test_the_autocorrelation_is_cut_off_at_the_first_pair_of_lags_that_is_not_positive(rho):
-    expected = list(rho)
-    for even in range(0, len(rho) - 1, 2):
-        if rho[even] + rho[even + 1] <= 0:
-            expected = rho[:even]
+def test_pairs_of_lags_never_rise_and_end_before_the_first_that_is_not_positive(rho):
+    expected, least = [], np.inf
+    for pair in zip(rho[::2], rho[1::2], strict=False):
+        if sum(pair) <= 0:
             break
-    assert initial_positive(np.array(rho)).tolist() == expected
+        least = min(least, sum(pair))
+        expected += [lag * least / sum(pair) for lag in pair]
+    assert initial_monotone(np.array(rho)).tolist() == pytest.approx(expected)
 
 
 @quick
@@ -80,7 +81,7 @@ def test_a_window_carries_the_mean_of_what_is_there_over_its_horizon(some, horiz
 def test_independent_windows_follow_from_the_correlation_of_every_two_windows(level, data):
     origins = np.array(sorted(data.draw(st.sets(st.integers(0, len(level) - 1), min_size=1))))
     there = origins[np.isfinite(level[origins])]
-    rho = initial_positive(correlate(level))
+    rho = initial_monotone(correlate(level))
     rho = np.append(rho, np.zeros(len(level) - len(rho)))
     n = len(there)
     total = rho[np.abs(there[:, None] - there)].sum()
