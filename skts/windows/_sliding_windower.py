@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
@@ -20,7 +20,9 @@ from skts.windows._similarity import keep_unlike
 from skts.windows._windows import Windows
 
 
-class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # type: ignore[call-arg]
+class SlidingWindower(  # type: ignore[call-arg]
+    CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+):
     """Cut every series of a panel into windows.
 
     `fit_transform` gives the training windows: all complete ones, every `stride` rows, none across a gap or from one

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.compose import make_column_selector
 from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import Pipeline
 from sklearn.utils._param_validation import InvalidParameterError
 
 from skts import HistoryPrepender, SlidingWindower
@@ -340,6 +341,15 @@ def test_set_output_changes_nothing():
     windower = SlidingWindower(3).set_output(transform="pandas")
     assert isinstance(windower, SlidingWindower)
     np.testing.assert_array_equal(windower.fit_transform(TABLE), SlidingWindower(3).fit_transform(TABLE))
+
+
+def test_names_are_those_of_the_columns_of_a_window_through_a_pipeline_too():
+    pipe = Pipeline([("history", HistoryPrepender(3)), ("windows", SlidingWindower(3)), ("net", "passthrough")])
+    pipe.set_output(transform="pandas").fit(TABLE)
+    assert pipe[:-1].get_feature_names_out().tolist() == ["power", "u100", "v100"]
+    assert SlidingWindower(3).fit(TABLE.to_numpy()).get_feature_names_out().tolist() == ["x0", "x1", "x2"]
+    with pytest.raises(NotFittedError):
+        SlidingWindower(3).get_feature_names_out()
 
 
 def test_training_again_forgets_the_table_before():
