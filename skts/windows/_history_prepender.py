@@ -13,7 +13,7 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from skts._compat import Interval, fit_context
+from skts._compat import Interval, fit_context, fit_task
 from skts.exceptions import PanelIndexError, UnseenSeriesWarning
 from skts.panel import PanelIndex, check_same_series, read_index, read_values
 
@@ -82,15 +82,14 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
         -------
         self : object
         """
-        context = self._init_callback_context().call_on_fit_task_begin(estimator=self, X=X, y=y)
-        values = read_values(self, X, reset=True)
-        check_same_series(X, y)
-        panel = PanelIndex.read(X if isinstance(X, pd.DataFrame) else values)
-        tail = panel.rows[_last_of_each(panel.indptr, self.length)]
-        self.tail_: Any = _take_rows(X, np.sort(tail)) if isinstance(X, pd.DataFrame) else values[tail]
-        self._layout = panel.layout
-        self._digest = _digest(values) if panel.index.ticks is None else None
-        context.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes={})
+        with fit_task(self, X, y):
+            values = read_values(self, X, reset=True)
+            check_same_series(X, y)
+            panel = PanelIndex.read(X if isinstance(X, pd.DataFrame) else values)
+            tail = panel.rows[_last_of_each(panel.indptr, self.length)]
+            self.tail_: Any = _take_rows(X, np.sort(tail)) if isinstance(X, pd.DataFrame) else values[tail]
+            self._layout = panel.layout
+            self._digest = _digest(values) if panel.index.ticks is None else None
         return self
 
     def fit_transform(self, X: Any, y: Any = None) -> Any:

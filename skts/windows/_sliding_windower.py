@@ -12,7 +12,7 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from skts._compat import Interval, fit_context
+from skts._compat import Interval, fit_context, fit_task
 from skts.exceptions import ShortSeriesError, ShortSeriesWarning
 from skts.panel import Columns, PanelIndex, check_same_series, find_columns, read_values, run_starts
 from skts.windows._origins import count_dropped, lay_out_blocks, training_origins
@@ -239,22 +239,21 @@ class SlidingWindower(  # type: ignore[call-arg]
         return self
 
     def _fit(self, X: Any, y: Any) -> tuple[NDArray[Any], PanelIndex]:
-        context = self._init_callback_context().call_on_fit_task_begin(estimator=self, X=X, y=y)
-        values = read_values(self, X, reset=True, dtype=np.float32)
-        check_same_series(X, y)
-        self.known_ = np.empty(0, dtype=np.int64)
-        if self.known is not None:
-            table = X if isinstance(X, pd.DataFrame) else values
-            self.known_ = find_columns(table, self.known, f"SlidingWindower(known={self.known!r})")
-        self._history()
-        if self.window is None and self.max_similarity is not None:
-            raise ValueError(
-                f"SlidingWindower(window=None, max_similarity={self.max_similarity}) reads whole series and has no "
-                "windows to compare: give max_similarity=None, or the rows of a window."
-            )
-        panel = PanelIndex.read(X if isinstance(X, pd.DataFrame) else values)
-        self._layout = panel.layout
-        context.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes={})
+        with fit_task(self, X, y):
+            values = read_values(self, X, reset=True, dtype=np.float32)
+            check_same_series(X, y)
+            self.known_ = np.empty(0, dtype=np.int64)
+            if self.known is not None:
+                table = X if isinstance(X, pd.DataFrame) else values
+                self.known_ = find_columns(table, self.known, f"SlidingWindower(known={self.known!r})")
+            self._history()
+            if self.window is None and self.max_similarity is not None:
+                raise ValueError(
+                    f"SlidingWindower(window=None, max_similarity={self.max_similarity}) reads whole series and has "
+                    "no windows to compare: give max_similarity=None, or the rows of a window."
+                )
+            panel = PanelIndex.read(X if isinstance(X, pd.DataFrame) else values)
+            self._layout = panel.layout
         return values, panel
 
     def _shortest(self) -> int:
