@@ -7,6 +7,7 @@ __all__ = [
     "KilledFitError",
     "LeakError",
     "LostSeriesError",
+    "LostSeriesWarning",
     "MissingHistoryWarning",
     "NonFiniteLossError",
     "PanelIndexError",
@@ -55,6 +56,10 @@ class NonFiniteLossError(ArithmeticError):
 
 class GraphCaptureWarning(UserWarning):
     """A training step could not be recorded as a CUDA graph, and runs without one."""
+
+
+class LostSeriesWarning(UserWarning):
+    """A table without series in its index looks as if columns of it named several."""
 
 
 class MissingHistoryWarning(UserWarning):

@@ -7,6 +7,7 @@ from skts.panel._layout import Layout
 from skts.panel._missing import has_target
 from skts.panel._panel_index import PanelIndex
 from skts.panel._row_index import RowIndex, check_same_series, first_difference, read_index, series_names
+from skts.panel._stacked import find_stacked
 from skts.panel._values import naming_cells, read_values
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "check_same_series",
     "commonest_step",
     "find_columns",
+    "find_stacked",
     "first_difference",
     "has_target",
     "naming_cells",

@@ -154,12 +154,27 @@ def check_same_series(X: Any, y: Any) -> None:
             f"X and y have different rows: row {row} is {y_index[row]} in y and {X_index[row]} in X. The same rows in "  # type: ignore[index]
             "the same order are expected: give y.loc[X.index]."
         )
-    if not isinstance(y_index, pd.MultiIndex) or isinstance(X_index, pd.MultiIndex):
+    if isinstance(X_index, pd.MultiIndex):
         return
-    n_series = len(y_index.droplevel(-1).unique())
-    if n_series > 1:
+    has_times = isinstance(X_index, pd.DatetimeIndex | pd.PeriodIndex)
+    told = _tell_several(y_index, has_times)
+    if told:
         raise LostSeriesError(
-            f"X has no series in its index while y carries {n_series} of them: a step before this one turned the "
+            f"X has no series in its index while y {told}: a step before this one turned the "
             'table into an array, and windows would run across series. Call set_output(transform="pandas") on the '
             "pipeline (or on that step) so that the index stays."
         )
+
+
+def _tell_several(index: Any, has_times: bool) -> str:
+    """Say what tells that a target holds several series, or nothing; its times do not where the table has its own."""
+    if isinstance(index, pd.MultiIndex):
+        n_series = len(index.droplevel(-1).unique())
+        return f"carries {n_series} of them" if n_series > 1 else ""
+    if has_times or not isinstance(index, pd.DatetimeIndex | pd.PeriodIndex):
+        return ""
+    bad = np.flatnonzero(np.diff(index.asi8) <= 0)
+    if len(bad) == 0:
+        return ""
+    row = int(bad[0]) + 1
+    return f"goes from {index[row - 1]} to {index[row]} in row {row}, as several of them under each other do"

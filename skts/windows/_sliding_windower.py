@@ -13,8 +13,8 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from skts._compat import Interval, fit_context, fit_task
-from skts.exceptions import ShortSeriesError, ShortSeriesWarning
-from skts.panel import Columns, PanelIndex, check_same_series, find_columns, read_values, run_starts
+from skts.exceptions import LostSeriesWarning, ShortSeriesError, ShortSeriesWarning
+from skts.panel import Columns, PanelIndex, check_same_series, find_columns, find_stacked, read_values, run_starts
 from skts.windows._origins import count_dropped, lay_out_blocks, training_origins
 from skts.windows._similarity import keep_unlike
 from skts.windows._windows import Windows
@@ -134,6 +134,16 @@ class SlidingWindower(  # type: ignore[call-arg]
         Returns
         -------
         self : object
+
+        Raises
+        ------
+        LostSeriesError
+            `y` holds several series, and `X` none.
+
+        Warns
+        -----
+        LostSeriesWarning
+            The index tells no series, and two columns of `X` look like the series and the time of each row.
         """
         self._fit(X, y)
         return self
@@ -153,11 +163,15 @@ class SlidingWindower(  # type: ignore[call-arg]
 
         Raises
         ------
+        LostSeriesError
+            `y` holds several series, and `X` none.
         ShortSeriesError
             No series is long enough for one window.
 
         Warns
         -----
+        LostSeriesWarning
+            The index tells no series, and two columns of `X` look like the series and the time of each row.
         ShortSeriesWarning
             Some series are too short, and others are not.
         """
@@ -254,7 +268,24 @@ class SlidingWindower(  # type: ignore[call-arg]
                 )
             panel = PanelIndex.read(X if isinstance(X, pd.DataFrame) else values)
             self._layout = panel.layout
+            if panel.index.ticks is None:
+                self._warn_stacked(X if isinstance(X, pd.DataFrame) else np.asarray(X))  # not rounded to float32
         return values, panel
+
+    def _warn_stacked(self, X: Any) -> None:
+        found = find_stacked(X)
+        if found is None:
+            return
+        names = X.columns if isinstance(X, pd.DataFrame) else np.arange(X.shape[1])
+        series, time = (repr(name) for name in names[list(found)].tolist())
+        warnings.warn(
+            f"The index tells no series and no times, but column {series} stays the same in long stretches of rows, and "
+            f"column {time} counts on in each and starts anew in the next, as series and times do. All rows are taken "
+            "for one series, and windows run across the stretches. Where they are series, put both into the index: "
+            f"X.set_index([{series}, {time}]).",
+            LostSeriesWarning,
+            stacklevel=5,
+        )
 
     def _shortest(self) -> int:
         """Give the rows that a training window needs before its horizon."""

@@ -11,7 +11,14 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils._param_validation import InvalidParameterError
 
 from skts import HistoryPrepender, SlidingWindower
-from skts.exceptions import LostSeriesError, PanelIndexError, ShortSeriesError, ShortSeriesWarning, UnseenSeriesWarning
+from skts.exceptions import (
+    LostSeriesError,
+    LostSeriesWarning,
+    PanelIndexError,
+    ShortSeriesError,
+    ShortSeriesWarning,
+    UnseenSeriesWarning,
+)
 from tests._panels import PERIODS, lookup, make_frame, make_table, ragged_panels, runs, split_panels, where
 
 quick = settings(deadline=None, max_examples=50)
@@ -265,6 +272,23 @@ def test_a_table_that_lost_its_series_is_refused_at_fit():
     for method in (SlidingWindower(2).fit, SlidingWindower(2).fit_transform):
         with pytest.raises(LostSeriesError, match="set_output"):
             method(X.to_numpy(), X["seen"])
+
+
+@pytest.mark.parametrize("names", ["columns", "positions"])
+def test_series_and_time_left_in_columns_are_noticed_with_the_way_out(names):
+    X = pd.DataFrame({"wind": np.sin(np.arange(1000)), "id": np.repeat([4, 2], 500), "t": np.tile(np.arange(500), 2)})
+    X, told = (X, r"\['id', 't'\]") if names == "columns" else (X.to_numpy(), r"\[1, 2\]")
+    for method in (SlidingWindower(4).fit, SlidingWindower(4).fit_transform):
+        with pytest.warns(LostSeriesWarning, match=rf"windows run across the stretches.*X.set_index\({told}\)"):
+            method(X)
+
+
+def test_words_and_dates_in_columns_are_shown_the_way_into_the_index():
+    X = make_table([(s, h) for s in "ab" for h in range(9)])
+    for left in (["series", "time"], ["series"], ["time"]):
+        with pytest.raises((ValueError, TypeError)) as refused:
+            SlidingWindower(2).fit(X.reset_index()[[*left, "seen"]])
+        assert "X.set_index([series, time])" in refused.value.__notes__[0]
 
 
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names")
