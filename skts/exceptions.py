@@ -3,6 +3,7 @@
 from typing import Any
 
 __all__ = [
+    "FutureTrainingWarning",
     "GraphCaptureWarning",
     "KilledFitError",
     "LeakError",
@@ -52,6 +53,10 @@ class KilledFitError(RuntimeError):
 
 class NonFiniteLossError(ArithmeticError):
     """The training loss became NaN or infinite."""
+
+
+class FutureTrainingWarning(UserWarning):
+    """Rows to forecast lie before rows that the estimator was trained on."""
 
 
 class GraphCaptureWarning(UserWarning):

@@ -14,8 +14,9 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from skts._compat import Interval, fit_context, fit_task
-from skts.exceptions import PanelIndexError, UnseenSeriesWarning
+from skts.exceptions import FutureTrainingWarning, PanelIndexError, UnseenSeriesWarning
 from skts.panel import PanelIndex, check_same_series, read_index, read_values
+from skts.windows._trained_times import TrainedTimes
 
 
 class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -89,6 +90,7 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
             tail = panel.rows[_last_of_each(panel.indptr, self.length)]
             self.tail_: Any = _take_rows(X, np.sort(tail)) if isinstance(X, pd.DataFrame) else values[tail]
             self._layout = panel.layout
+            self._trained = TrainedTimes.read(panel)
             self._digest = _digest(values) if panel.index.ticks is None else None
         return self
 
@@ -124,11 +126,14 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
         -----
         UnseenSeriesWarning
             A series of `X` was not in the training table.
+        FutureTrainingWarning
+            Rows of `X` lie before or between the training rows of their series, and are none of them.
         """
         check_is_fitted(self)
         values = read_values(self, X, reset=False)
         panel = PanelIndex.read(X if isinstance(X, pd.DataFrame) else values, self._layout)
         if panel.index.ticks is not None:
+            self._warn_future(panel)
             return self._prepend_by_time(X, panel)
         follows = self._digest != _digest(values)
         if isinstance(X, pd.DataFrame):
@@ -157,11 +162,27 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
             index = pd.MultiIndex.from_arrays([*levels, times], names=X.index.names)
         return _join(self.tail_.reindex(index), X)
 
-    def _warn_unseen(self, names: pd.Index | None) -> None:
-        remembered = read_index(self.tail_).names  # each series of the training table has a row there
-        if names is None or remembered is None:
+    def _warn_future(self, panel: PanelIndex) -> None:
+        passed = np.flatnonzero(self._trained.passed(panel))
+        if len(passed) == 0:
             return
-        unseen = names.difference(remembered, sort=False)
+        row, clock = int(panel.rows[passed[0]]), panel.index.clock
+        assert clock is not None
+        warnings.warn(
+            f"{len(passed)} of {len(panel.rows)} rows to forecast lie before training rows of their series, such as "
+            f"{clock.label(panel.ticks[passed[0]])} of {panel.index.describe(row)}, and are none themselves: training "
+            "has seen what came after them, so that a score of these forecasts is better than it will be in use. Test "
+            "after training: PanelTimeSeriesSplit. Where both sides are meant to train, as with PurgedPanelKFold, "
+            "filter FutureTrainingWarning.",
+            FutureTrainingWarning,
+            stacklevel=4,
+        )
+
+    def _warn_unseen(self, names: pd.Index | None) -> None:
+        trained, remembered = self._trained.names, read_index(self.tail_).names  # a backtest moves the tail
+        if names is None or trained is None or remembered is None:
+            return
+        unseen = names.difference(trained, sort=False).difference(remembered, sort=False)
         if len(unseen):
             warnings.warn(
                 f"{len(unseen)} of {len(names)} series were not in the training table and have no history: "

@@ -279,9 +279,9 @@ class SlidingWindower(  # type: ignore[call-arg]
         names = X.columns if isinstance(X, pd.DataFrame) else np.arange(X.shape[1])
         series, time = (repr(name) for name in names[list(found)].tolist())
         warnings.warn(
-            f"The index tells no series and no times, but column {series} stays the same in long stretches of rows, and "
+            f"The index tells no series and no times, but column {series} stays the same over many rows, and "
             f"column {time} counts on in each and starts anew in the next, as series and times do. All rows are taken "
-            "for one series, and windows run across the stretches. Where they are series, put both into the index: "
+            "for one series, and windows run across them. Where they are series, put both into the index: "
             f"X.set_index([{series}, {time}]).",
             LostSeriesWarning,
             stacklevel=5,

@@ -17,7 +17,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from skts import LSTMRegressor, SlidingWindower
 from skts.datasets import make_panel
-from skts.exceptions import LostSeriesError, MissingHistoryWarning, ShortSeriesError
+from skts.exceptions import FutureTrainingWarning, LostSeriesError, MissingHistoryWarning, ShortSeriesError
 from skts.model_selection import LeaveSeriesOut, PanelTimeSeriesSplit, PurgedPanelKFold, backtest
 from skts.strategies import PerSeriesRegressor
 from tests._panels import CALENDARS, hourly, lookup, where
@@ -29,6 +29,7 @@ SPLIT = PanelTimeSeriesSplit(3, test_size=10)
 ignore_short = pytest.mark.filterwarnings(
     "ignore::skts.exceptions.ShortSeriesWarning", "ignore::skts.exceptions.UnseenSeriesWarning"
 )
+trained_after = pytest.mark.filterwarnings("ignore::skts.exceptions.FutureTrainingWarning")
 splitters = st.one_of(
     st.builds(
         PanelTimeSeriesSplit,
@@ -62,6 +63,7 @@ def splits_of(cv, X):
 
 
 @ignore_short
+@trained_after
 @quick
 @given(long_panels(), splitters, st.integers(1, 3), st.sampled_from([True, False, 2]))
 def test_every_forecast_reads_the_row_before_its_origin_and_blocks_follow_each_other(X, cv, horizon, refit):
@@ -174,6 +176,7 @@ def test_the_past_of_a_test_block_is_all_that_is_known_before_it():
     assert result["y_pred"].unique().tolist() == [80.0]
 
 
+@trained_after
 def test_one_row_before_a_block_of_one_row_is_its_past():
     X, y = panel()
     hour = np.tile(np.arange(60), 2)
@@ -256,9 +259,12 @@ def test_in_a_backtest_purged_rows_are_history():
     X, y = panel()
     lstm = windowed(LSTMRegressor(hidden_size=2, max_epochs=1, random_state=0), 4, 2)
     cv = PurgedPanelKFold(3, window=4, horizon=2)
-    with pytest.warns(MissingHistoryWarning) as caught:
+    with pytest.warns() as caught:
         backtest(lstm, X, y, cv=cv)
-    assert len(caught) == 1  # before the first block there is nothing
+    kinds = [each.category for each in caught]
+    assert kinds.count(MissingHistoryWarning) == 1  # before the first block there is nothing
+    assert kinds.count(FutureTrainingWarning) == 2  # after the last one, too
+    assert len(kinds) == 3
 
 
 def test_a_fold_that_fails_is_named_and_the_others_are_kept():

@@ -279,7 +279,7 @@ def test_series_and_time_left_in_columns_are_noticed_with_the_way_out(names):
     X = pd.DataFrame({"wind": np.sin(np.arange(1000)), "id": np.repeat([4, 2], 500), "t": np.tile(np.arange(500), 2)})
     X, told = (X, r"\['id', 't'\]") if names == "columns" else (X.to_numpy(), r"\[1, 2\]")
     for method in (SlidingWindower(4).fit, SlidingWindower(4).fit_transform):
-        with pytest.warns(LostSeriesWarning, match=rf"windows run across the stretches.*X.set_index\({told}\)"):
+        with pytest.warns(LostSeriesWarning, match=rf"windows run across them.*X.set_index\({told}\)"):
             method(X)
 
 
