@@ -50,7 +50,7 @@ class BaseColumnAdder(CallbackSupportMixin, TransformerMixin, BaseEstimator, met
         return self
 
     def transform(self, X: Any) -> Any:
-        """Add the new columns behind those of the table.
+        """Add the new columns after those of the table.
 
         Parameters
         ----------

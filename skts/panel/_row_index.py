@@ -38,7 +38,7 @@ class RowIndex:
         return 1 if self.names is None else len(self.names)
 
     def kind(self) -> str:
-        """Say in words what this index tells."""
+        """Describe what this index holds in words."""
         if self.clock is None:
             return "no series and no times"
         levels = 0 if self.names is None else self.names.nlevels
@@ -113,12 +113,12 @@ def series_names(index: pd.Index) -> pd.Index | None:
 
 
 def first_difference(ours: Any, theirs: Any) -> int | None:
-    """Find the first row that two indices of one length name otherwise, where both tell who and when.
+    """Find the first row that two indices of one length name otherwise, where both hold series or times.
 
     Parameters
     ----------
     ours, theirs : Index or anything else
-        What is no index with times, or has another number of levels or of rows than the other, tells nothing.
+        None is found in what is no index with times, or has another number of levels or of rows than the other.
 
     Returns
     -------
@@ -145,7 +145,7 @@ def check_same_series(X: Any, y: Any) -> None:
     LostSeriesError
         `y` has several series in its index, and `X` has no series.
     PanelIndexError
-        Both say who and when of each row, and do not say the same.
+        Both hold the series and the time of each row, and these differ.
     """
     X_index, y_index = getattr(X, "index", None), getattr(y, "index", None)
     row = first_difference(X_index, y_index)
@@ -157,17 +157,17 @@ def check_same_series(X: Any, y: Any) -> None:
     if isinstance(X_index, pd.MultiIndex):
         return
     has_times = isinstance(X_index, pd.DatetimeIndex | pd.PeriodIndex)
-    told = _tell_several(y_index, has_times)
-    if told:
+    evidence = _find_several(y_index, has_times)
+    if evidence:
         raise LostSeriesError(
-            f"X has no series in its index while y {told}: a step before this one turned the "
+            f"X has no series in its index while y {evidence}: a step before this one turned the "
             'table into an array, and windows would run across series. Call set_output(transform="pandas") on the '
             "pipeline (or on that step) so that the index stays."
         )
 
 
-def _tell_several(index: Any, has_times: bool) -> str:
-    """Say what tells that a target holds several series, or nothing; its times do not where the table has its own."""
+def _find_several(index: Any, has_times: bool) -> str:
+    """Describe what shows several series in a target, if anything; not its times where the table has its own."""
     if isinstance(index, pd.MultiIndex):
         n_series = len(index.droplevel(-1).unique())
         return f"carries {n_series} of them" if n_series > 1 else ""

@@ -24,7 +24,7 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
 
     A window needs a past. In training, the table's own first rows serve; at forecasting, the past of the first new
     rows lies in the training table. This step remembers the tail of every series and puts `length` rows in front of
-    each at `transform`, so that no new row is lost: with :class:`~skts.SlidingWindower` behind it, n rows in give n
+    each at `transform`, so that no new row is lost: with :class:`~skts.SlidingWindower` after it, n rows in give n
     forecasts out.
 
     Parameters
@@ -48,11 +48,11 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
 
     Notes
     -----
-    `fit_transform` returns the table as it is: training has no past. A row that nobody has is blank (NaN): where the
+    `fit_transform` returns the table as it is: training has no past. A row that is not remembered is blank (NaN): where the
     new table is the training table itself, where rows are missing between the two, and for an unseen series.
 
     A table without times (an array, or a DataFrame with a plain index) is taken to follow the training rows directly,
-    unless it is the training table itself, which is told by its values.
+    unless it is the training table itself, which is recognised by its values.
 
     Examples
     --------

@@ -86,7 +86,7 @@ class SlidingWindower(  # type: ignore[call-arg]
     >>> windows.shape
     (8569, 168, 3)
 
-    Of a daily cycle, windows that repeat the last one kept teach nothing new:
+    Of a daily cycle, windows that repeat the last one kept add nothing new:
 
     >>> day = np.sin(2 * np.pi * np.arange(24 * 30) / 24).reshape(-1, 1)
     >>> windows = SlidingWindower(24, horizon=6, stride=24, max_similarity=0.99).fit_transform(day)
@@ -213,7 +213,7 @@ class SlidingWindower(  # type: ignore[call-arg]
         Raises
         ------
         ShortSeriesError
-            A series has no row behind its history.
+            A series has no row after its history.
         """
         check_is_fitted(self)
         values = read_values(self, X, reset=False, dtype=np.float32)

@@ -65,7 +65,7 @@ class Windows:
 
     Notes
     -----
-    `str` says how many windows of what size there are. `repr` adds, for training windows, what was dropped and the
+    `str` gives the number and the size of the windows. `repr` adds, for training windows, what was dropped and the
     approximate :func:`~skts.inspection.effective_sample_size`, judged by one column and, of many windows, by some.
     """
 
@@ -218,7 +218,7 @@ class Windows:
     def count_independent(self, y: ArrayLike | None = None) -> NDArray[np.float64]:
         """Count the independent windows that those of each series are worth.
 
-        See :func:`~skts.inspection.effective_sample_size`, which says what that means.
+        See :func:`~skts.inspection.effective_sample_size`, which defines it.
 
         Parameters
         ----------
