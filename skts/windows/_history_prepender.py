@@ -48,8 +48,8 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
 
     Notes
     -----
-    `fit_transform` returns the table as it is: training has no past. A row that is not remembered is blank (NaN): where the
-    new table is the training table itself, where rows are missing between the two, and for an unseen series.
+    `fit_transform` returns the table as it is: training has no past. A row that is not remembered is blank (NaN): where
+    the new table is the training table itself, where rows are missing between the two, and for an unseen series.
 
     A table without times (an array, or a DataFrame with a plain index) is taken to follow the training rows directly,
     unless it is the training table itself, which is recognised by its values.
