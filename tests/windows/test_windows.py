@@ -185,9 +185,10 @@ def test_values_go_to_the_panel_and_blank_rows_get_the_fill():
     st.integers(1, 4),
     st.sampled_from([None, [0], [1, 2], [0, 1, 2]]),
     st.sampled_from([0, 3, 11, 500]),
+    st.integers(0, 6),
 )
-def test_forecasts_on_blank_inputs_are_counted_as_the_loop_does(holes, window, horizon, known, gap):
-    hours = np.arange(14) + gap * (np.arange(14) > 6)
+def test_forecasts_on_blank_inputs_are_counted_as_the_loop_does(holes, window, horizon, known, gap, place):
+    hours = np.arange(14) + gap * (np.arange(14) > place)
     X = pd.DataFrame(np.where(holes, np.nan, 1.0), index=HOURS[hours])
     w = SlidingWindower(window, horizon, known=known).fit(X).transform(X)
     there, columns = w.targets(np.ones(len(X))) == 1, known or []
