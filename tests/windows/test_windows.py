@@ -202,3 +202,8 @@ def test_forecasts_on_blank_inputs_are_counted_as_the_loop_does(holes, window, h
 def test_a_row_that_is_missing_from_the_horizon_makes_no_forecast_blank():
     X = make_frame([0, 1, 2, 3])
     assert SlidingWindower(1, 2, known=["known"]).fit(X).transform(X).count_blank() == (0, 3)
+
+
+def test_a_long_gap_within_the_history_leaves_the_first_forecast_blank_inputs():
+    X = make_frame([0, 50, 51, 52, 53])
+    assert SlidingWindower(3).fit(X).transform(X).count_blank() == (1, 2)
