@@ -3,16 +3,17 @@
 from typing import Any
 
 __all__ = [
+    "FutureTrainingWarning",
     "GraphCaptureWarning",
     "KilledFitError",
     "LeakError",
     "LostSeriesError",
+    "LostSeriesWarning",
     "MissingHistoryWarning",
     "NonFiniteLossError",
     "PanelIndexError",
     "ShortSeriesError",
     "ShortSeriesWarning",
-    "TrainedOnFutureWarning",
     "UnscaledColumnsWarning",
     "UnseenSeriesWarning",
 ]
@@ -55,8 +56,16 @@ class NonFiniteLossError(ArithmeticError):
     """The training loss became NaN or infinite."""
 
 
+class FutureTrainingWarning(UserWarning):
+    """Rows to forecast lie before rows that the estimator is trained on."""
+
+
 class GraphCaptureWarning(UserWarning):
     """A training step could not be recorded as a CUDA graph, and runs without one."""
+
+
+class LostSeriesWarning(UserWarning):
+    """A table without series in its index looks as if columns of it named several."""
 
 
 class MissingHistoryWarning(UserWarning):
@@ -65,10 +74,6 @@ class MissingHistoryWarning(UserWarning):
 
 class ShortSeriesWarning(UserWarning):
     """Some series are too short to give a training window and teach nothing."""
-
-
-class TrainedOnFutureWarning(UserWarning):
-    """A split trains on rows that are no earlier than rows that it tests on."""
 
 
 class UnscaledColumnsWarning(UserWarning):

@@ -16,7 +16,7 @@ from sklearn.utils import check_consistent_length
 from sklearn.utils.parallel import Parallel, delayed
 
 from skts._compat import HasMethods, Interval, StrOptions, check_rich_support, safe_indexing, validate_params
-from skts.exceptions import TrainedOnFutureWarning
+from skts.exceptions import FutureTrainingWarning
 from skts.model_selection._fold_table import check_level_names, make_fold_table, read_levels
 from skts.model_selection._history import place_before
 from skts.model_selection._leave_series_out import LeaveSeriesOut
@@ -118,7 +118,7 @@ def backtest(
     -----
     FitFailedWarning
         A fold failed, or its worker process was killed, with ``on_error="warn"``.
-    TrainedOnFutureWarning
+    FutureTrainingWarning
         A splitter, such as KFold, trains on rows that are no earlier than those it tests on. Those of this package that
         are made for it (:class:`PurgedPanelKFold`, :class:`LeaveSeriesOut`) and a list of splits do not warn.
 
@@ -214,7 +214,7 @@ def _warn_of_future(cv: Any, folds: list[Fold], X: Any) -> None:
             f"backtest(cv={type(cv).__name__}(...)): folds {numbers[:5]}{' ...' if len(numbers) > 5 else ''} train on "
             "rows that are no earlier than rows they forecast, so their scores are better than those in service: give "
             "PanelTimeSeriesSplit, which trains on the past alone.",
-            TrainedOnFutureWarning,
+            FutureTrainingWarning,
             stacklevel=4,
         )
 

@@ -19,7 +19,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from skts import LSTMRegressor, SlidingWindower
 from skts.datasets import make_panel
-from skts.exceptions import LostSeriesError, MissingHistoryWarning, ShortSeriesError, TrainedOnFutureWarning
+from skts.exceptions import FutureTrainingWarning, LostSeriesError, MissingHistoryWarning, ShortSeriesError
 from skts.model_selection import LeaveSeriesOut, PanelTimeSeriesSplit, PurgedPanelKFold, backtest
 from skts.strategies import PerSeriesRegressor
 from tests._panels import CALENDARS, hourly, lookup, where
@@ -31,6 +31,7 @@ SPLIT = PanelTimeSeriesSplit(3, test_size=10)
 ignore_short = pytest.mark.filterwarnings(
     "ignore::skts.exceptions.ShortSeriesWarning", "ignore::skts.exceptions.UnseenSeriesWarning"
 )
+trained_after = pytest.mark.filterwarnings("ignore::skts.exceptions.FutureTrainingWarning")
 splitters = st.one_of(
     st.builds(
         PanelTimeSeriesSplit,
@@ -64,6 +65,7 @@ def splits_of(cv, X):
 
 
 @ignore_short
+@trained_after
 @quick
 @given(long_panels(), splitters, st.integers(1, 3), st.sampled_from([True, False, 2]))
 def test_every_forecast_reads_the_row_before_its_origin_and_blocks_follow_each_other(X, cv, horizon, refit):
@@ -186,6 +188,7 @@ def test_splits_may_be_masks_and_rows_in_any_order():
     pd.testing.assert_frame_equal(*results)
 
 
+@trained_after
 def test_one_row_before_a_block_of_one_row_is_its_past():
     X, y = panel()
     hour = np.tile(np.arange(60), 2)
@@ -268,9 +271,12 @@ def test_in_a_backtest_purged_rows_are_history():
     X, y = panel()
     lstm = windowed(LSTMRegressor(hidden_size=2, max_epochs=1, random_state=0), 4, 2)
     cv = PurgedPanelKFold(3, window=4, horizon=2)
-    with pytest.warns(MissingHistoryWarning) as caught:
+    with pytest.warns() as caught:
         backtest(lstm, X, y, cv=cv)
-    assert len(caught) == 1  # before the first block there is nothing
+    kinds = [each.category for each in caught]
+    assert kinds.count(MissingHistoryWarning) == 1  # before the first block there is nothing
+    assert kinds.count(FutureTrainingWarning) == 2  # after the last one, too
+    assert len(kinds) == 3
 
 
 def test_a_fold_that_fails_is_named_and_the_others_are_kept():
@@ -300,7 +306,7 @@ def test_without_history_in_front_the_fold_says_what_to_do():
 def test_a_splitter_that_trains_on_the_future_is_warned_of(cv, folds):
     X, y = panel()
     message = re.escape(f"cv={type(cv).__name__}(...)): folds {folds} train on rows that are no earlier")
-    with pytest.warns(TrainedOnFutureWarning, match=message):
+    with pytest.warns(FutureTrainingWarning, match=message):
         backtest(DummyRegressor(), X, y, cv=cv)
 
 

@@ -33,7 +33,7 @@ def splits_of(X, n_splits, kwargs):
 def rows_of_windows(windows):
     """List the rows of the table that any window reads or forecasts."""
     positions = windows.origins[:, None] + np.arange(-windows.window, windows.horizon)
-    rows = windows.rows[positions]
+    rows = windows.rows[positions[positions >= windows.own_spans[:, :1]]]
     return set(rows[rows >= 0].tolist())
 
 
