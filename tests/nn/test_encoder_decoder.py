@@ -93,7 +93,7 @@ def test_forget_gates_start_open():
             assert abs(bias[:50].mean()) < 0.1
 
 
-# --- any cell, depth and direction, by hand -------------------------------------------------------------
+# --- any cell, depth and direction, by hand -----------------------------------------------------------------
 
 
 def step_lstm(x, h, c, w_x, w_h, b_x, b_h):
@@ -149,7 +149,7 @@ def test_a_gru_forecasts_from_its_last_state_alone(past):
     torch.testing.assert_close(forecast(net, past), net.output(encoded).reshape(3, 5, 2))
 
 
-# --- lookahead, patches, series --------------------------------------------------------------------------
+# --- lookahead, patches, series -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("levels", [None, LEVELS])
@@ -198,7 +198,7 @@ def test_without_known_columns_the_vector_of_a_series_reaches_the_head_too(past)
     torch.testing.assert_close(forecast(net, past, None, series)[..., 0], expected)
 
 
-# --- the state -------------------------------------------------------------------------------------------
+# --- the state ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("num_layers", [1, 2, 3])
@@ -229,7 +229,7 @@ def test_a_forecast_goes_on_from_a_state(past, known, cell, num_layers):
     torch.testing.assert_close(after, last)
 
 
-# --- a linear map beside, and columns left out ------------------------------------------------------------
+# --- a linear map beside, and columns left out --------------------------------------------------------------
 
 
 @pytest.mark.parametrize("levels", [None, LEVELS])

@@ -140,7 +140,7 @@ def test_a_network_pickles(name):
     assert torch.equal(pickle.loads(pickle.dumps(net))(*inputs)[0], net(*inputs)[0])
 
 
-# --- a network of one's own -------------------------------------------------------------------------------
+# --- a network of one's own ---------------------------------------------------------------------------------
 
 
 class Sums(Forecaster):

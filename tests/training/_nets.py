@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import torch
 
 from skts.nn import EncoderDecoder, QuantileHead
@@ -21,6 +22,10 @@ WAYS = [  # the table, and how to train on it
     ({}, {"precision": "bf16", "iterator_train__subsample": 0.7}),
     ({}, {"sizes": {"dropout": 0.1}, "iterator_train__by_series": True, "iterator_train__subsample": 0.9}),
     ({}, {"optimizer": torch.optim.SGD, "optimizer__momentum": 0.9}),
+]
+
+CPU_WAYS = [  # on a processor, bfloat16 where it has it
+    pytest.param(*way, marks=pytest.mark.bf16 if way[1].get("precision") == "bf16" else ()) for way in WAYS
 ]
 
 

@@ -21,7 +21,9 @@ def make_panel(n_rows=20):
 
 def make(panel=None, starts=(0, 5, 2), **options):
     panel = make_panel() if panel is None else panel
-    return AddressTable(panel, torch.tensor(starts, dtype=INDEX), **{"window": 4, "horizon": 3, "known": (1,)} | options)
+    return AddressTable(
+        panel, torch.tensor(starts, dtype=INDEX), **{"window": 4, "horizon": 3, "known": (1,)} | options
+    )
 
 
 @settings(max_examples=50)
@@ -214,7 +216,7 @@ def test_a_subset_shares_the_panel():
     torch.testing.assert_close(subset.gather(torch.tensor([0, 1])), table.gather(torch.tensor([3, 1])), rtol=0, atol=0)
 
 
-# --- room before the first row and after the last -------------------------------------------------------------
+# --- room before the first row and after the last -----------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+from itertools import chain
 from types import SimpleNamespace
 
 import numpy as np
@@ -23,6 +24,10 @@ def numbers(batches):
     return [batch.tolist() for batch in batches.numbers()]
 
 
+def all_of(batches):
+    return list(chain(*numbers(batches)))
+
+
 def seed(number):
     return torch.Generator().manual_seed(number)
 
@@ -35,7 +40,7 @@ def test_batches_hold_every_window_once_in_order():
     np.testing.assert_array_equal(np.concatenate(firsts), np.arange(17))
 
 
-# --- orders ---------------------------------------------------------------------------------------------------
+# --- orders -------------------------------------------------------------------------------------------------
 
 SAMPLERS = [{}, {"subsample": 0.7}, {"by_series": True}, {"by_series": True, "subsample": 0.7}]
 
@@ -67,17 +72,17 @@ def test_without_a_generator_torch_decides():
 def test_a_subsample_has_its_share_of_every_series_and_another_at_each_pass(series, share, number):
     table = make(series)
     batches = Batches(table, 7, shuffle=True, subsample=share, generator=seed(number))
-    drawn = sum(numbers(batches), [])
+    drawn = all_of(batches)
     assert len(set(drawn)) == len(drawn)
     counts = {number: sum(series[i] == number for i in drawn) for number in set(series)}
     assert all(count == int(np.ceil(np.float32(share) * series.count(number))) for number, count in counts.items())
     assert len(numbers(batches)) == len(batches)
-    assert sum(numbers(Batches(table, 7, subsample=share)), []) == list(range(len(series)))  # validation sees all
+    assert all_of(Batches(table, 7, subsample=share)) == list(range(len(series)))  # validation sees all
 
 
 def test_a_subsample_is_random_and_fair():
     batches = Batches(make([0] * 40), 9, shuffle=True, subsample=0.25, generator=seed(0))
-    seen = np.bincount(sum((sum(numbers(batches), []) for _ in range(400)), []))
+    seen = np.bincount(np.concatenate([all_of(batches) for _ in range(400)]))
     assert len(seen) == 40
     assert seen.sum() == 4000
     assert 60 < seen.min() <= seen.max() < 145
@@ -93,7 +98,7 @@ def test_a_batch_by_series_is_of_one_and_each_window_is_in_one_batch(series, sha
     batches = Batches(make(series), size, shuffle, by_series=True, subsample=share)
     drawn = numbers(batches)
     assert all(len({series[i] for i in batch}) == 1 for batch in drawn)
-    windows = sorted(sum(drawn, []))
+    windows = sorted(chain(*drawn))
     if not shuffle or share == 1:
         assert windows == list(range(len(series)))
     counts = {number: sum(series[i] == number for i in windows) for number in set(series)}
@@ -116,7 +121,7 @@ def test_batches_by_series_come_in_random_order():
     assert {batch[0] for drawn in passes for batch in drawn} == set(range(120))
 
 
-# --- sizes ----------------------------------------------------------------------------------------------------
+# --- sizes --------------------------------------------------------------------------------------------------
 
 
 def test_as_many_passes_as_teach_so_many_windows_make_a_batch():
@@ -144,7 +149,7 @@ def test_a_regressor_takes_one_step_an_epoch_with_all_windows_in_one_batch(origi
     assert {int(state["step"]) for state in regressor.net_.optimizer_.state.values()} == {3}
 
 
-# --- whole series -----------------------------------------------------------------------------------------------
+# --- whole series -------------------------------------------------------------------------------------------
 
 SPANS = np.array([[0, 9], [9, 12], [12, 17], [17, 30]])
 
@@ -167,7 +172,7 @@ def test_series_of_one_batch_advance_together_and_leave_when_they_end(shuffle, s
             assert batch == [i + 1 for i in before[: len(batch)]]
         assert table.chunks.continues[batch].tolist() == [places != {0}] * len(batch)
         before = batch
-    assert sorted(sum(drawn, [])) == list(range(len(table)))
+    assert sorted(chain(*drawn)) == list(range(len(table)))
     assert len(drawn) <= len(batches)
 
 

@@ -26,7 +26,7 @@ def gather_all(table):
     return table.gather(torch.arange(len(table)))
 
 
-# --- passes: the arithmetic -----------------------------------------------------------------------------------
+# --- passes: the arithmetic ---------------------------------------------------------------------------------
 
 
 @st.composite
@@ -97,7 +97,7 @@ def test_a_pass_that_begins_earlier_teaches_the_same_windows_and_ends_with_the_t
     assert (begin == starts[first])[starts[first] <= last].all()
 
 
-# --- chunks: the arithmetic -----------------------------------------------------------------------------------
+# --- chunks: the arithmetic ---------------------------------------------------------------------------------
 
 
 @st.composite
@@ -143,7 +143,7 @@ def test_what_is_missing_is_filled_from_its_own_span(drawn, seed):
     np.testing.assert_array_equal(panel, before)
 
 
-# --- windows as a network reads them --------------------------------------------------------------------------
+# --- windows as a network reads them ------------------------------------------------------------------------
 
 
 def declare(**declarations):
@@ -262,7 +262,7 @@ def test_what_cannot_be_written_to_is_copied_once():
     np.testing.assert_array_equal(table.panel, windows.panel)
 
 
-# --- lookahead and passes over ragged panels with gaps -----------------------------------------------------------
+# --- lookahead and passes over ragged panels with gaps ------------------------------------------------------
 
 
 def make_from(X, stride, lookahead, weight=None, n_origins=1):
@@ -356,7 +356,7 @@ def test_one_origin_in_a_pass_is_the_windows_themselves():
     assert torch.equal(taught[1], joined_taught[1])
 
 
-# --- the loss of joined windows -------------------------------------------------------------------------------
+# --- the loss of joined windows -----------------------------------------------------------------------------
 
 TWO_RUNS = [("a", hour) for hour in [*range(12), *range(15, 27)]]
 TWO_WHOLE = [("a", hour) for hour in range(12)] + [("b", hour) for hour in range(12)]
@@ -411,7 +411,7 @@ def test_the_windows_of_one_run_learn_nothing_of_another(where, lookahead, run):
         assert loss_of(net, joined[0]) == loss_of(net, joined[1])
 
 
-# --- chunks of whole series -------------------------------------------------------------------------------------
+# --- chunks of whole series ---------------------------------------------------------------------------------
 
 SPANS = np.array([[0, 23], [23, 30], [30, 31], [31, 60]])
 AHEAD = 3

@@ -16,7 +16,7 @@ from skts.training._loop import (
 CPU = torch.device("cpu")
 
 
-# --- several origins in one pass --------------------------------------------------------------------------------
+# --- several origins in one pass ----------------------------------------------------------------------------
 
 VARIANTS = [
     {},
@@ -114,7 +114,7 @@ def test_a_network_of_ones_own_serves_many_origins():
     assert forecast[:, :, 0].tolist() == [[4, 5], [5, 6], [6, 7]] * 2
 
 
-# --- the state of whole series ------------------------------------------------------------------------------------
+# --- the state of whole series ------------------------------------------------------------------------------
 
 
 def test_a_state_is_carried_to_those_that_go_on_and_others_begin_at_0():
@@ -142,7 +142,7 @@ def test_a_series_begins_at_0_whatever_became_of_the_one_before():
     assert carry(state, torch.tensor([False, False]))[0].tolist() == [[[0.0], [0.0]]]
 
 
-# --- losses, gradients, rates ---------------------------------------------------------------------------------------
+# --- losses, gradients, rates -------------------------------------------------------------------------------
 
 
 def test_the_loss_is_the_mean_over_all_targets():

@@ -122,7 +122,7 @@ def test_validation_does_not_train():
     assert "valid_loss" in validated.history[-1]
 
 
-# --- the order of batches, and randomness --------------------------------------------------------------------------
+# --- the order of batches, and randomness -------------------------------------------------------------------
 
 
 def test_the_order_is_drawn_from_the_generator_of_the_fit_alone():
@@ -139,13 +139,14 @@ def test_the_order_is_drawn_from_the_generator_of_the_fit_alone():
 
 
 def test_a_generator_goes_on_from_one_fit_to_the_next():
-    order, table = torch.Generator().manual_seed(5), make_table()
-    apart, together = (train(table, 1) for _ in range(2))
-    with_two = torch.Generator().manual_seed(5)
-    for _ in range(2):
-        apart.train_on(table, None, 1, order)
-    together.train_on(table, None, 2, with_two)
-    torch.testing.assert_close(weights_of(apart), weights_of(together), rtol=0, atol=0)
+    table, nets = make_table(), []
+    for epochs in ([1, 1], [2]):
+        with seeded(0, CPU):
+            nets.append(make_net())
+        order = torch.Generator().manual_seed(5)
+        for n_epochs in epochs:
+            nets[-1].train_on(table, None, n_epochs, order)
+    torch.testing.assert_close(*map(weights_of, nets), rtol=0, atol=0)
 
 
 @pytest.fixture
@@ -204,7 +205,7 @@ def test_nets_in_threads_too(quick_turns, sizes):
     assert torch.equal(torch.get_rng_state(), before)
 
 
-# --- whoever watches -------------------------------------------------------------------------------------------------
+# --- whoever watches ----------------------------------------------------------------------------------------
 
 
 def test_whoever_watches_hears_every_epoch_and_may_stop():
@@ -259,7 +260,7 @@ def test_a_fit_that_fails_lets_go():
     assert not net.module_.training
 
 
-# --- forecasts -------------------------------------------------------------------------------------------------------
+# --- forecasts ----------------------------------------------------------------------------------------------
 
 
 def test_forecasts_do_not_depend_on_the_size_of_batches(monkeypatch):
@@ -289,7 +290,7 @@ def test_forecasting_leaves_the_net_as_it_is():
     assert torch.equal(weights_of(net), before)
 
 
-# --- what the loss is the mean of --------------------------------------------------------------------------------------
+# --- what the loss is the mean of ---------------------------------------------------------------------------
 
 
 def loss_of_all(net, table):
@@ -338,7 +339,7 @@ def test_the_loss_is_scaled_where_torch_computes_in_float16_alone():
     assert net._loss_scale(10**6) == 1.0
 
 
-# --- the learning rate over the steps ---------------------------------------------------------------------------------
+# --- the learning rate over the steps -----------------------------------------------------------------------
 
 
 class RecordsRates(torch.optim.AdamW):

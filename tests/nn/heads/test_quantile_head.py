@@ -11,7 +11,7 @@ from skts.nn.heads._quantile_head import PinballLoss
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
-# --- levels -----------------------------------------------------------------------------------------------
+# --- levels -------------------------------------------------------------------------------------------------
 
 
 def test_levels_are_sorted_once_each_with_the_median():
@@ -51,7 +51,7 @@ def test_the_point_is_the_median():
     np.testing.assert_array_equal(QuantileHead((0.6, 0.9)).point(np.arange(6.0).reshape(2, 3)), [0, 3])
 
 
-# --- the layer --------------------------------------------------------------------------------------------
+# --- the layer ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("levels", [LEVELS, (0.5,), (0.1, 0.5), tuple(i / 100 for i in range(1, 100))])
@@ -86,7 +86,7 @@ def test_every_quantile_is_scaled_and_shifted(convert):
     np.testing.assert_array_equal(rescaled, [[[1, 3, 5], [8, 11, 14]], [[12, 14, 16], [32, 35, 38]]])
 
 
-# --- the loss ---------------------------------------------------------------------------------------------
+# --- the loss -----------------------------------------------------------------------------------------------
 
 
 def test_the_pinball_loss_equals_scikit_learn():
