@@ -14,10 +14,30 @@ with suppress(ImportError):  # the tests of CUDA go without
 
 
 def pytest_collection_modifyitems(items):
-    if not torch.cuda.is_available():
-        for item in items:
-            if "cuda" in item.keywords:
-                item.add_marker(pytest.mark.skip(reason="no CUDA device"))
+    """Skip what the machine cannot do: each mark is tried once, where a test asks for it."""
+    for mark, why_not in (("cuda", no_cuda), ("bf16", no_bf16)):
+        asking = [item for item in items if item.get_closest_marker(mark) is not None]
+        reason = why_not() if asking else None
+        if reason is not None:
+            for item in asking:
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def no_cuda():
+    return None if torch.cuda.is_available() else "no CUDA device"
+
+
+def no_bf16():
+    """Say why an LSTM cannot be trained in bfloat16 on this processor; None where it can."""
+    with torch.random.fork_rng(devices=[]):
+        layer = torch.nn.LSTM(3, 4, batch_first=True)
+        try:
+            with torch.autocast("cpu", torch.bfloat16):
+                outputs, _ = layer(torch.zeros(2, 3, 3))
+            outputs.float().sum().backward()
+        except RuntimeError as error:
+            return f"no LSTM in bfloat16 on this processor: {error}"
+    return None
 
 
 @pytest.fixture

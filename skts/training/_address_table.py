@@ -116,7 +116,7 @@ class AddressTable(Dataset):
 
     def to(self, device: torch.device) -> Self:
         """Give the table on a device: itself, where it is there already."""
-        if self.device == device:
+        if self.panel[:0].to(device).device == self.device:  # "cuda" is one of them by its number
             return self
         parts = {field.name: getattr(self, field.name) for field in fields(self)}
         return replace(self, **{name: part.to(device) for name, part in parts.items() if hasattr(part, "to")})
@@ -130,22 +130,18 @@ class AddressTable(Dataset):
         if len(self) == 0:
             return self
         first, last = int(self.starts.min()), int(self.starts.max())
-        before = max(-first, 0)
-        end = last + self.window + self.n_origins - 1
-        if self.known or self.target_starts is None:
-            end += self.horizon + (self.lookahead if self.known else 0)
-        after = max(end - len(self.panel), 0)
+        before, further = max(-first, 0), self.n_origins - 1
+        read = last + self.window + further + (self.horizon + self.lookahead if self.known else 0)
+        taught = (last + self.window if self.target_starts is None else int(self.target_starts.max())) + further
+        taught += self.horizon
         changed: dict[str, Any] = {}
-        if before or after:
-            changed["panel"] = _pad(self.panel, before, after)
-        targets_first = before if self.target_starts is None else 0
-        targets_end = end + before
-        if self.target_starts is not None:
-            targets_end = int(self.target_starts.max()) + self.horizon + self.n_origins - 1
+        if before or read > len(self.panel):
+            changed["panel"] = _pad(self.panel, before, max(read - len(self.panel), 0))
+        shifted = before if self.target_starts is None else 0
         for name in ("targets", "weights"):
             table = getattr(self, name)
-            if table is not None and (targets_first or targets_end > targets_first + len(table)):
-                changed[name] = _pad(table, targets_first, max(targets_end - targets_first - len(table), 0))
+            if table is not None and (shifted or taught > len(table)):
+                changed[name] = _pad(table, shifted, max(taught - len(table), 0))
         if before:
             changed |= {
                 name: getattr(self, name) + before

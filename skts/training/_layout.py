@@ -13,7 +13,7 @@ from skts.training._address_table import AddressTable, Chunks
 
 Ints = NDArray[np.int64]
 TargetArrays = tuple[NDArray[np.float32], NDArray[np.float32] | None, NDArray[np.integer], int]
-_LARGEST_INT32 = np.iinfo(np.int32).max
+_LARGEST = np.iinfo(np.int32).max // 2  # address of 4 bytes: rows are added to it
 
 
 def make_table(
@@ -270,5 +270,5 @@ def fill_spans(panel: Tensor, spans: NDArray[np.integer]) -> Tensor:
 
 def _addresses(values: NDArray[np.integer]) -> Tensor:
     """Hold addresses in 4 bytes where they fit."""
-    fits = len(values) == 0 or int(values.max()) < _LARGEST_INT32
+    fits = len(values) == 0 or int(values.max()) < _LARGEST
     return torch.from_numpy(values.astype(np.int32 if fits else np.int64))

@@ -324,7 +324,7 @@ def carry(state: State | None, continues: Tensor) -> State | None:
     carried = tuple(part.new_zeros(part.shape[0], len(continues), *part.shape[2:]) for part in state)
     for new, old in zip(carried, state, strict=True):
         goes_on = continues[:n_before].view(1, n_before, *[1] * (old.ndim - 2))
-        new[:, :n_before] = old[:, :n_before] * goes_on
+        new[:, :n_before] = torch.where(goes_on, old[:, :n_before], 0.0)  # not a product: NaN * 0 is NaN
     return carried
 
 

@@ -3,7 +3,9 @@ from itertools import pairwise
 import pytest
 import torch
 
-from skts.nn import EncoderDecoder
+from skts.nn import EncoderDecoder, QuantileHead
+
+LEVELS = (0.1, 0.5, 0.9)
 
 
 @pytest.fixture
@@ -12,14 +14,29 @@ def past():
 
 
 @pytest.fixture
-def future():
+def known():
     return torch.randn(3, 5, 2, generator=torch.Generator().manual_seed(1))
 
 
+def forecast(net, *inputs):
+    return net(*inputs)[0]
+
+
+def head_of(levels):
+    return None if levels is None else QuantileHead(levels)
+
+
 @pytest.mark.parametrize("num_layers", [1, 2])
-def test_shapes(past, future, num_layers):
-    assert EncoderDecoder(4, 2, 3, 5, hidden_size=6, num_layers=num_layers)(past, future).shape == (3, 5, 3)
-    assert EncoderDecoder(4, 0, 3, 5, hidden_size=6, num_layers=num_layers)(past).shape == (3, 5, 3)
+def test_shapes(past, known, num_layers):
+    options = {"hidden_size": 6, "num_layers": num_layers}
+    assert forecast(EncoderDecoder(4, 2, 3, 5, **options), past, known).shape == (3, 5, 3)
+    assert forecast(EncoderDecoder(4, 0, 3, 5, **options), past).shape == (3, 5, 3)
+
+
+@pytest.mark.parametrize(("option", "named"), [("bidirectional", "bidirectional=True"), ("lookahead", "lookahead=1")])
+def test_what_reads_known_columns_is_refused_where_there_are_none(option, named):
+    with pytest.raises(ValueError, match=rf"{named} reads known columns .* SlidingWindower\(known=...\)"):
+        EncoderDecoder(4, 0, 1, 5, **{option: 1 if option == "lookahead" else True})
 
 
 def run_cell(lstm, rows, h, c):
@@ -34,36 +51,36 @@ def run_cell(lstm, rows, h, c):
     return torch.stack(states), h, c
 
 
-def test_the_decoder_starts_from_what_the_encoder_said_last(past, future):
+def test_the_decoder_starts_from_the_last_state_of_the_encoder(past, known):
     net = EncoderDecoder(4, 2, 1, 5, hidden_size=6)
     zero = torch.zeros(3, 6)
-    _, said, _ = run_cell(net.encoder, past.transpose(0, 1), zero, zero)
-    h, c = net.bridge(said).chunk(2, dim=1)
-    h = h.tanh()
-    told, _, _ = run_cell(net.decoder, future.transpose(0, 1), h, c)
-    torch.testing.assert_close(net(past, future), net.head(told).transpose(0, 1))
+    _, encoded, _ = run_cell(net.encoder, past.transpose(0, 1), zero, zero)
+    h, c = net.bridge(encoded).chunk(2, dim=1)
+    decoded, _, _ = run_cell(net.decoder, known.transpose(0, 1), h.tanh(), c)
+    torch.testing.assert_close(forecast(net, past, known), net.output(decoded).transpose(0, 1))
 
 
 def test_without_known_columns_the_last_state_forecasts_the_horizon(past):
     net = EncoderDecoder(4, 0, 2, 5, hidden_size=6)
     zero = torch.zeros(3, 6)
     _, h, _ = run_cell(net.encoder, past.transpose(0, 1), zero, zero)
-    torch.testing.assert_close(net(past), net.head(h).reshape(3, 5, 2))
+    torch.testing.assert_close(forecast(net, past), net.output(h).reshape(3, 5, 2))
 
 
-def test_a_forecast_reads_nothing_known_after_it(past, future):
+def test_a_forecast_reads_nothing_known_after_it(past, known):
     net = EncoderDecoder(4, 2, 1, 5, hidden_size=6)
-    changed = future.clone()
+    changed = known.clone()
     changed[:, 3:] += 10
-    torch.testing.assert_close(net(past, changed)[:, :3], net(past, future)[:, :3], rtol=0, atol=0)
-    assert not torch.allclose(net(past, changed)[:, 3:], net(past, future)[:, 3:])
+    before, after = forecast(net, past, known), forecast(net, past, changed)
+    torch.testing.assert_close(after[:, :3], before[:, :3], rtol=0, atol=0)
+    assert not torch.allclose(after[:, 3:], before[:, 3:])
 
 
 def test_dropout_acts_in_training_only(past):
     net = EncoderDecoder(4, 0, 1, 5, hidden_size=6, dropout=0.5)
-    assert not torch.equal(net(past), net(past))
+    assert not torch.equal(forecast(net, past), forecast(net, past))
     net.eval()
-    assert torch.equal(net(past), net(past))
+    assert torch.equal(forecast(net, past), forecast(net, past))
 
 
 def test_forget_gates_start_open():
@@ -76,7 +93,7 @@ def test_forget_gates_start_open():
             assert abs(bias[:50].mean()) < 0.1
 
 
-# --- any cell, depth and direction, by hand -------------------------------------------------------------
+# --- any cell, depth and direction, by hand -----------------------------------------------------------------
 
 
 def step_lstm(x, h, c, w_x, w_h, b_x, b_h):
@@ -100,11 +117,11 @@ def run_by_hand(recurrence, rows, states, cells):
         for suffix in ["", "_reverse"][: 1 + recurrence.bidirectional]:
             names = (f"{name}_l{layer}{suffix}" for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
             parameters = [getattr(recurrence, name) for name in names]
-            h, c, said = states[state], cells[state], []
+            h, c, outputs = states[state], cells[state], []
             for x in rows.flip(1).unbind(1) if suffix else rows.unbind(1):
                 h, c = step(x, h, c, *parameters)
-                said.append(h)
-            directions.append(torch.stack(said[::-1] if suffix else said, dim=1))
+                outputs.append(h)
+            directions.append(torch.stack(outputs[::-1] if suffix else outputs, dim=1))
             state += 1
         rows = torch.cat(directions, dim=2)
     return rows
@@ -113,46 +130,47 @@ def run_by_hand(recurrence, rows, states, cells):
 @pytest.mark.parametrize("num_layers", [1, 2])
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
-def test_encoder_and_decoder_equal_the_textbook(past, future, cell, bidirectional, num_layers):
+def test_encoder_and_decoder_equal_the_textbook(past, known, cell, bidirectional, num_layers):
     net = EncoderDecoder(
         4, 2, 3, 5, cell=cell, hidden_size=6, num_layers=num_layers, bidirectional=bidirectional
     ).requires_grad_(False)
     zeros = torch.zeros(num_layers, 3, 6)
-    said = run_by_hand(net.encoder, past, zeros, zeros)[:, -1]
-    states = torch.stack(net.bridge(said).split(6, dim=1))  # all hidden states, then all cells
+    encoded = run_by_hand(net.encoder, past, zeros, zeros)[:, -1]
+    states = torch.stack(net.bridge(encoded).split(6, dim=1))  # all hidden states, then all cells
     n_states = num_layers * (1 + bidirectional)
-    told = run_by_hand(net.decoder, future, states[:n_states].tanh(), states[-n_states:])
-    torch.testing.assert_close(net(past, future), net.head(told))
+    decoded = run_by_hand(net.decoder, known, states[:n_states].tanh(), states[-n_states:])
+    torch.testing.assert_close(forecast(net, past, known), net.output(decoded))
 
 
 def test_a_gru_forecasts_from_its_last_state_alone(past):
     net = EncoderDecoder(4, 0, 2, 5, cell="gru", hidden_size=6)
     zeros = torch.zeros(1, 3, 6)
-    said = run_by_hand(net.encoder, past, zeros, zeros)[:, -1]
-    torch.testing.assert_close(net(past), net.head(said).reshape(3, 5, 2))
+    encoded = run_by_hand(net.encoder, past, zeros, zeros)[:, -1]
+    torch.testing.assert_close(forecast(net, past), net.output(encoded).reshape(3, 5, 2))
 
 
-# --- context, patches, series ---------------------------------------------------------------------------
+# --- lookahead, patches, series -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("levels", [None, (0.1, 0.5, 0.9)])
+@pytest.mark.parametrize("levels", [None, LEVELS])
 @pytest.mark.parametrize("bidirectional", [False, True])
-def test_rows_behind_the_horizon_are_read_backwards_only(past, future, bidirectional, levels):
-    net = EncoderDecoder(4, 2, 1, 3, hidden_size=6, bidirectional=bidirectional, levels=levels)
-    changed = future.clone()
-    changed[:, 3:] += 10  # two rows of context
-    forecast = net(past, future)
-    assert forecast.shape == ((3, 3, 1) if levels is None else (3, 3, 1, 3))
-    moved = (net(past, changed) - forecast).abs().amax(dim=0)
+def test_rows_after_the_horizon_are_read_backwards_only(past, known, bidirectional, levels):
+    net = EncoderDecoder(4, 2, 1, 3, head=head_of(levels), hidden_size=6, bidirectional=bidirectional, lookahead=2)
+    assert net.lookahead == 2
+    changed = known.clone()
+    changed[:, 3:] += 10
+    before = forecast(net, past, known)
+    assert before.shape == ((3, 3, 1) if levels is None else (3, 3, 1, 3))
+    moved = (forecast(net, past, changed) - before).abs().amax(dim=0)
     assert (moved > 0).all() if bidirectional else (moved == 0).all()
 
 
-def test_patches_are_the_steps_of_the_encoder(past, future):
+def test_patches_are_the_steps_of_the_encoder(past, known):
     net = EncoderDecoder(4, 2, 1, 5, hidden_size=6, patch_len=3)  # 7 rows, 3 steps
     zeros = torch.zeros(1, 3, 6)
-    said = run_by_hand(net.encoder, net.patches(past), zeros, zeros)
-    assert said.shape == (3, 3, 6)
-    torch.testing.assert_close(net(past, future), net.decode(said[:, -1], future))
+    encoded = run_by_hand(net.encoder, net.patches(past), zeros, zeros)
+    assert encoded.shape == (3, 3, 6)
+    torch.testing.assert_close(forecast(net, past, known), net.decode(encoded[:, -1], known))
 
 
 def put_beside(rows, vectors):
@@ -160,114 +178,77 @@ def put_beside(rows, vectors):
 
 
 @pytest.mark.parametrize("patch_len", [1, 3])
-def test_the_vector_of_a_series_stands_beside_every_row_that_is_read(past, future, patch_len):
-    options = {"hidden_size": 6, "n_series": 5, "series_embedding": 2, "patch_len": patch_len}
-    net, series, zeros = EncoderDecoder(4, 2, 1, 5, **options), torch.tensor([4, 0, 4]), torch.zeros(1, 3, 6)
+def test_the_vector_of_a_series_stands_beside_every_row_that_is_read(past, known, patch_len):
+    net = EncoderDecoder(4, 2, 1, 5, n_series=5, hidden_size=6, series_embedding=2, patch_len=patch_len)
+    series, zeros = torch.tensor([4, 0, 4]), torch.zeros(1, 3, 6)
     vectors = net.embedding.table.weight[series]
     steps = past if patch_len == 1 else net.patches(past)
-    said = run_by_hand(net.encoder, put_beside(steps, vectors), zeros, zeros)[:, -1]
-    h, c = net.bridge(said).chunk(2, dim=1)
-    told = run_by_hand(net.decoder, put_beside(future, vectors), h.tanh()[None], c[None])
-    torch.testing.assert_close(net(past, future, series), net.head(told))
+    encoded = run_by_hand(net.encoder, put_beside(steps, vectors), zeros, zeros)[:, -1]
+    h, c = net.bridge(encoded).chunk(2, dim=1)
+    decoded = run_by_hand(net.decoder, put_beside(known, vectors), h.tanh()[None], c[None])
+    torch.testing.assert_close(forecast(net, past, known, series), net.output(decoded))
 
 
 def test_without_known_columns_the_vector_of_a_series_reaches_the_head_too(past):
-    net = EncoderDecoder(4, 0, 1, 5, hidden_size=6, n_series=5, series_embedding=2)
+    net = EncoderDecoder(4, 0, 1, 5, n_series=5, hidden_size=6, series_embedding=2)
     series, zeros = torch.tensor([4, 0, 4]), torch.zeros(1, 3, 6)
     vectors = net.embedding.table.weight[series]
-    said = run_by_hand(net.encoder, put_beside(past, vectors), zeros, zeros)[:, -1]
-    torch.testing.assert_close(net(past, None, series)[..., 0], net.head(torch.cat([said, vectors], dim=1)))
+    encoded = run_by_hand(net.encoder, put_beside(past, vectors), zeros, zeros)[:, -1]
+    expected = net.output(torch.cat([encoded, vectors], dim=1))
+    torch.testing.assert_close(forecast(net, past, None, series)[..., 0], expected)
 
 
-# --- several origins in one pass ------------------------------------------------------------------------
-
-VARIANTS = [
-    {},
-    {"cell": "gru", "num_layers": 2},
-    {"bidirectional": True},
-    {"levels": (0.1, 0.5, 0.9), "bidirectional": True, "cell": "gru"},
-    {"n_series": 3, "series_embedding": 2},
-]
+# --- the state ----------------------------------------------------------------------------------------------
 
 
-def make_passes(n_origins, n_known, context=2, dtype=torch.float32):
-    """Two series, 6 rows of window, 3 of horizon; past, future, series and origins."""
-    generator = torch.Generator().manual_seed(0)
-    past = torch.randn(2, 6 + n_origins - 1, 4, generator=generator, dtype=dtype)
-    future = torch.randn(2, 3 + context + n_origins - 1, n_known, generator=generator, dtype=dtype)
-    return past, future if n_known else None, torch.tensor([2, 0]), torch.ones(2, n_origins, dtype=torch.bool)
+@pytest.mark.parametrize("num_layers", [1, 2, 3])
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_encoding_goes_on_from_a_state(past, cell, num_layers):
+    net = EncoderDecoder(4, 0, 1, 5, cell=cell, hidden_size=6, num_layers=num_layers)
+    whole, last = net.encode(past)
+    state, parts = None, []
+    for begin, end in pairwise([0, 2, 3, 7]):
+        encoded, state = net.encode(past[:, begin:end], state=state)
+        parts.append(encoded)
+    torch.testing.assert_close(torch.cat(parts, dim=1), whole)
+    assert len(state) == len(last) == (2 if cell == "lstm" else 1)
+    for part, expected in zip(state, last, strict=True):
+        assert part.shape == (num_layers, 3, 6)  # the batch is the second dimension
+        torch.testing.assert_close(part, expected)
 
 
+@pytest.mark.parametrize("num_layers", [1, 2, 3])
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_a_forecast_goes_on_from_a_state(past, known, cell, num_layers):
+    net = EncoderDecoder(4, 2, 1, 5, n_series=3, cell=cell, hidden_size=6, num_layers=num_layers, series_embedding=2)
+    series = torch.tensor([2, -1, 0])
+    whole, last = net(past, known, series)
+    _, state = net(past[:, :4], known, series)
+    rest, after = net(past[:, 4:], known, series, state)
+    torch.testing.assert_close(rest, whole)
+    torch.testing.assert_close(after, last)
+
+
+# --- a linear map beside, and columns left out --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("levels", [None, LEVELS])
 @pytest.mark.parametrize("n_known", [0, 2])
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_each_origin_is_forecast_as_by_a_pass_that_ends_there(variant, n_known):
-    net = EncoderDecoder(4, n_known, 2, 3, hidden_size=5, **variant).double()
-    past, future, series, origins = make_passes(4, n_known, dtype=torch.float64)
-    forecasts = net(past, future, series, origins).unflatten(0, (2, 4))
-    for k in range(4):
-        ahead = future[:, k : k + 5] if n_known else None
-        torch.testing.assert_close(forecasts[:, k], net(past[:, : 6 + k], ahead, series))
-
-
-def rows_read(forecast, rows):
-    """The rows of one pass (1, L, F) that move a forecast."""
-    gradient = torch.autograd.grad(forecast.abs().sum(), rows, retain_graph=True)[0]
-    return (gradient[0] != 0).any(dim=1).nonzero()[:, 0].tolist()
-
-
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_a_forecast_reads_its_own_past_and_what_is_known_of_its_own_horizon(variant):
-    net = EncoderDecoder(4, 2, 1, 3, hidden_size=5, **variant)
-    past, future, series, origins = (values[:1] for values in make_passes(4, 2))
-    past.requires_grad_(), future.requires_grad_()
-    reach = 5 if "bidirectional" in variant else 3
-    for k, forecast in enumerate(net(past, future, series, origins)):
-        assert rows_read(forecast, past) == [*range(6 + k)]
-        assert rows_read(forecast, future) == [*range(k, k + reach)]
-
-
-def test_origins_that_are_not_asked_for_change_nothing():
-    net, (past, future, _, origins) = EncoderDecoder(4, 2, 1, 3, hidden_size=5), make_passes(4, 2)
-    all_of_them = net(past, future, origins=origins)
-    assert torch.equal(net(past, future, origins=origins & False), all_of_them)
-
-
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_origins_may_be_forecast_alone(variant):
-    net = EncoderDecoder(4, 2, 1, 3, hidden_size=5, **variant)
-    past, future, series, origins = make_passes(4, 2)
-    asked = torch.tensor([[True, False, False, True], [False, True, False, False]])
-    forecasts = net(past, future, series, origins)[asked.flatten()]
-    torch.testing.assert_close(net.at_origins(past, asked, future, series), forecasts)
-
-
-def test_reading_goes_on_from_a_state(past):
-    for cell in ("lstm", "gru"):
-        net = EncoderDecoder(4, 0, 1, 5, cell=cell, hidden_size=6)
-        whole, state, parts = net.encode(past)[0], None, []
-        for begin, end in pairwise([0, 2, 3, 7]):
-            said, state = net.encode(past[:, begin:end], state=state)
-            parts.append(said)
-        torch.testing.assert_close(torch.cat(parts, dim=1), whole)
-
-
-# --- a linear map beside, and columns left out ------------------------------------------------------------
-
-
-@pytest.mark.parametrize("levels", [None, (0.1, 0.5, 0.9)])
-@pytest.mark.parametrize("n_known", [0, 2])
-def test_a_linear_map_of_the_window_is_added_and_starts_at_nothing(past, future, n_known, levels):
+def test_a_linear_map_of_the_window_is_added_and_starts_at_nothing(past, known, n_known, levels):
     torch.manual_seed(0)
-    net = EncoderDecoder(4, n_known, 2, 5, hidden_size=6, skip_window=7, levels=levels).requires_grad_(False)
-    inputs = (past, future if n_known else None)
-    before = net(*inputs)
+    net = EncoderDecoder(
+        4, n_known, 2, 5, window=7, head=head_of(levels), hidden_size=6, linear_skip=True
+    ).requires_grad_(False)
+    inputs = (past, known if n_known else None)
+    before = forecast(net, *inputs)
     skip, net.skip = net.skip, None
-    assert torch.equal(net(*inputs), before)
+    assert torch.equal(forecast(net, *inputs), before)
     net.skip = skip
     torch.nn.init.normal_(skip.weight)
     torch.nn.init.normal_(skip.bias)
     share = (past.flatten(1) @ skip.weight.T + skip.bias).reshape(3, 5, 2)
-    torch.testing.assert_close(net(*inputs) - before, (share if levels is None else share[..., None]).expand_as(before))
+    expected = (share if levels is None else share[..., None]).expand_as(before)
+    torch.testing.assert_close(forecast(net, *inputs) - before, expected)
 
 
 def columns_read(rows, forecast):
@@ -280,13 +261,13 @@ def columns_read(rows, forecast):
 def test_columns_are_dropped_from_whole_windows_and_whole_horizons_in_training():
     torch.manual_seed(0)
     net = EncoderDecoder(4, 2, 1, 5, hidden_size=6, input_dropout=0.3)
-    past, future = torch.randn(500, 7, 4, requires_grad=True), torch.randn(500, 5, 2, requires_grad=True)
-    told = net.decode(net.encode(past)[0][:, -1], future)[:, -1]  # the last row reads all of them
-    for rows in (past, future):
-        read = columns_read(rows, told)
+    past, known = torch.randn(500, 7, 4, requires_grad=True), torch.randn(500, 5, 2, requires_grad=True)
+    last = forecast(net, past, known)[:, -1]  # the last row reads all of them
+    for rows in (past, known):
+        read = columns_read(rows, last)
         assert abs(read.float().mean(dim=0) - 0.7).max() < 0.1
         assert len(read.unique(dim=0)) > 3  # each window by itself
     net.eval()
-    told = net(past, future)[:, -1]
-    assert columns_read(past, told).all()
-    assert columns_read(future, told).all()
+    last = forecast(net, past, known)[:, -1]
+    assert columns_read(past, last).all()
+    assert columns_read(known, last).all()

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 import torch
 
-from skts.nn import LinearForecaster
+from skts.nn import LinearForecaster, QuantileHead
 from skts.nn._linear_forecaster import moving_average
 
 
@@ -28,7 +28,7 @@ def test_the_moving_average_equals_pandas(kernel_size):
 
 @pytest.mark.parametrize("kernel_size", [None, 3, 4, 25])
 def test_it_is_one_linear_map_of_the_window_and_one_of_each_known_row(kernel_size):
-    past, future = make_rows()
+    past, known = make_rows()
     net = LinearForecaster(4, 2, 3, 5, 7, kernel_size=kernel_size).requires_grad_(False)
     columns = past.numpy()
     if kernel_size:
@@ -36,8 +36,8 @@ def test_it_is_one_linear_map_of_the_window_and_one_of_each_known_row(kernel_siz
         columns = np.concatenate([trend, columns - trend], axis=2)
     weight = net.past.weight.numpy().reshape(5, 3, 7, -1)
     expected = np.einsum("htwf,bwf->bht", weight, columns) + net.past.bias.numpy().reshape(5, 3)
-    expected += future.numpy() @ net.ahead.weight.numpy().T
-    np.testing.assert_allclose(net(past, future), expected, rtol=1e-3, atol=1e-4)
+    expected += known.numpy() @ net.known.weight.numpy().T
+    np.testing.assert_allclose(net(past, known)[0], expected, rtol=1e-3, atol=1e-4)
 
 
 def test_trend_and_remainder_add_up_to_the_window():
@@ -52,19 +52,20 @@ def test_trend_and_remainder_add_up_to_the_window():
 
 @pytest.mark.parametrize("levels", [None, (0.1, 0.5, 0.9)])
 def test_a_known_row_moves_its_own_forecast_and_all_quantiles_alike(levels):
-    past, future = make_rows()
-    net = LinearForecaster(4, 2, 3, 5, 7, kernel_size=3, levels=levels)
-    changed = future.clone()
+    past, known = make_rows()
+    head = None if levels is None else QuantileHead(levels)
+    net = LinearForecaster(4, 2, 3, 5, 7, head, kernel_size=3)
+    changed = known.clone()
     changed[:, 2] += 1.0
-    moved = net(past, changed) - net(past, future)
+    moved = net(past, changed)[0] - net(past, known)[0]
     assert moved.shape == ((3, 5, 3) if levels is None else (3, 5, 3, 3))
     assert (moved[:, [0, 1, 3, 4]] == 0).all()
-    share = net.ahead.weight.sum(dim=1)
+    share = net.known.weight.sum(dim=1)
     expected = share if levels is None else share[:, None]
     torch.testing.assert_close(moved[:, 2], expected.expand_as(moved[:, 2]), rtol=1e-4, atol=1e-5)
 
 
 def test_quantiles_increase():
-    past, future = make_rows()
-    net = LinearForecaster(4, 2, 3, 5, 7, levels=tuple(i / 10 for i in range(1, 10)))
-    assert (net(100 * past, future).diff(dim=-1) >= 0).all()
+    past, known = make_rows()
+    net = LinearForecaster(4, 2, 3, 5, 7, QuantileHead(i / 10 for i in range(1, 10)))
+    assert (net(100 * past, known)[0].diff(dim=-1) >= 0).all()

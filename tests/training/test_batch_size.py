@@ -1,10 +1,13 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from skts.nn import EncoderDecoder
-from skts.training import WindowDataset, WindowNet, _batch_size, find_batch_size, scale_lr, seeded
+from skts.training import AddressTable, WindowNet, _batch_size, find_batch_size, scale_lr, seeded
 from skts.training._batch_size import largest_that_gains
+from skts.training._layout import join
 
 
 def find(rates, most=10**6):
@@ -50,36 +53,27 @@ class Clock:
     def __call__(self):
         return self.now
 
-    def gather(self, dataset, items):
+    def gather(self, table, items):
         self.sizes.append(len(items))
         self.now += self.cost(len(items))
-        return self.original(dataset, items)
+        return self.original(table, items)
 
 
 @pytest.fixture
 def tick(monkeypatch):
     def start(cost):
         clock = Clock(cost)
-        clock.original = WindowDataset.gather
+        clock.original = AddressTable.gather
         monkeypatch.setattr(_batch_size, "_clock", clock)
-        monkeypatch.setattr(WindowDataset, "gather", lambda dataset, items: clock.gather(dataset, items))
+        monkeypatch.setattr(AddressTable, "gather", lambda table, items: clock.gather(table, items))
         return clock
 
     return start
 
 
-def make_dataset(n):
+def make_table(n):
     panel = torch.randn(n + 4, 2, generator=torch.Generator().manual_seed(0))
-    starts = torch.arange(n)
-    return WindowDataset(
-        panel,
-        starts,
-        window=3,
-        targets=panel[:, :1].contiguous(),
-        weights=torch.ones(n + 4, 1),
-        target_starts=starts + 3,
-        series=torch.zeros(n, dtype=torch.int64),
-    )
+    return AddressTable(panel, torch.arange(n), window=3, targets=panel[:, :1].contiguous())
 
 
 def make_net():
@@ -89,21 +83,26 @@ def make_net():
 
 
 def test_the_cost_of_a_step_decides(tick):
-    dataset = make_dataset(10_000)
+    table = make_table(10_000)
     clock = tick(lambda n: 1000 + n)
-    assert find_batch_size(make_net(), dataset) == 512  # of 625 at most
+    assert find_batch_size(make_net(), table) == 512  # of 625 at most
     assert max(clock.sizes) == 512
     tick(lambda n: n)
-    assert find_batch_size(make_net(), dataset) == 64
+    assert find_batch_size(make_net(), table) == 64
     tick(lambda n: 30 + n)  # 0.68, 0.81, 0.90, 0.94 windows per unit of time
-    assert find_batch_size(make_net(), dataset) == 256
+    assert find_batch_size(make_net(), table) == 256
 
 
 def test_an_epoch_of_some_windows_is_short(tick):
     tick(lambda n: 1.0)
-    dataset = make_dataset(10_000)
-    dataset.subsample = 0.25
-    assert find_batch_size(make_net(), dataset) == 128
+    assert find_batch_size(make_net(), make_table(10_000), subsample=0.25) == 128
+
+
+def test_a_pass_counts_as_the_windows_it_teaches(tick):
+    clock = tick(lambda n: 1.0)
+    joined = join(make_table(10_000), 8, np.full((10_000, 2), [0, 10_004]))
+    assert find_batch_size(make_net(), joined) == 512  # windows, of 625 at most
+    assert max(clock.sizes) == 64  # passes
 
 
 def test_neither_the_net_nor_any_generator_is_touched(tick):
@@ -113,7 +112,7 @@ def test_neither_the_net_nor_any_generator_is_touched(tick):
         net.callbacks = "not to be copied"
         before = {name: values.clone() for name, values in net.module_.state_dict().items()}
         state = torch.get_rng_state()
-        assert find_batch_size(net, make_dataset(4100)) == 256
+        assert find_batch_size(net, make_table(4100)) == 256
         assert torch.equal(torch.get_rng_state(), state)
     assert all(torch.equal(values, before[name]) for name, values in net.module_.state_dict().items())
     assert not net.optimizer_.state
@@ -123,31 +122,30 @@ def test_neither_the_net_nor_any_generator_is_touched(tick):
 
 def test_what_does_not_fit_into_memory_ends_it(tick, monkeypatch):
     tick(lambda n: 1.0)
-    original = WindowDataset.gather
+    original = AddressTable.gather
 
-    def gather(dataset, items):
+    def gather(table, items):
         if len(items) > 200:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return original(dataset, items)
+        return original(table, items)
 
-    monkeypatch.setattr(WindowDataset, "gather", gather)
-    assert find_batch_size(make_net(), make_dataset(10_000)) == 128
+    monkeypatch.setattr(AddressTable, "gather", gather)
+    assert find_batch_size(make_net(), make_table(10_000)) == 128
 
 
 def test_other_errors_are_not_swallowed(tick):
     tick(lambda n: 1.0)
-    dataset = make_dataset(10_000)
-    dataset.panel = dataset.panel[:, :1].contiguous()
+    table = make_table(10_000)
     with pytest.raises((RuntimeError, ValueError)):
-        find_batch_size(make_net(), dataset)
+        find_batch_size(make_net(), replace(table, panel=table.panel[:, :1].contiguous()))
 
 
 def test_the_windows_of_a_trial_are_drawn_from_all(tick, monkeypatch):
     clock = tick(lambda n: float(n))
     seen = []
     original = clock.gather
-    monkeypatch.setattr(clock, "gather", lambda dataset, items: seen.append(items) or original(dataset, items))
-    find_batch_size(make_net(), make_dataset(10_000))
+    monkeypatch.setattr(clock, "gather", lambda table, items: seen.append(items) or original(table, items))
+    find_batch_size(make_net(), make_table(10_000))
     timed = torch.cat([items for items in seen if len(items) == 128][1:])
     assert len(np.unique(timed.numpy())) == 5 * 128
     assert timed.max() > 9000

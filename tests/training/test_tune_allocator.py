@@ -6,7 +6,7 @@ import sys
 import pytest
 import torch
 
-import skts
+import skts.training
 from skts import LSTMRegressor, SlidingWindower
 from skts.datasets import make_panel
 from skts.training import _tune_allocator, mention_allocator
@@ -43,8 +43,8 @@ def run(code):
 @glibc
 def test_memory_is_mapped_once_afterwards_and_in_workers_too():
     plain, tuned, worker = run(
-        "import skts; count_pages(); print(count_pages())\n"
-        "assert skts.tune_allocator() is True\n"
+        "import runpy; count_pages(); print(count_pages())\n"
+        f"assert runpy.run_path({_tune_allocator.__file__!r})['tune_allocator']() is True\n"
         "count_pages(); print(count_pages(), flush=True)\n"
         f"code = {COUNT + 'count_pages(); print(count_pages())'!r}\n"
         "subprocess.run([sys.executable, '-c', code], check=True)"
@@ -67,7 +67,7 @@ def test_where_there_is_no_glibc_it_says_so_and_does_nothing(monkeypatch, untune
     monkeypatch.setattr("ctypes.CDLL", lambda name: pytest.fail("loaded"))
     before = dict(os.environ)
     with pytest.warns(RuntimeWarning, match="did nothing"):
-        assert skts.tune_allocator() is False
+        assert skts.training.tune_allocator() is False
     assert dict(os.environ) == before
 
 
@@ -82,7 +82,7 @@ def test_a_verbose_fit_mentions_it_once_per_process(untuned, capsys):
     assert capsys.readouterr().out == ""
     fit(verbose=1)
     fit(verbose=1)
-    assert capsys.readouterr().out.count("skts.tune_allocator()") == 1
+    assert capsys.readouterr().out.count("skts.training.tune_allocator()") == 1
 
 
 @glibc
@@ -104,13 +104,13 @@ def test_a_refusal_is_told(untuned, monkeypatch):
 
     monkeypatch.setattr("ctypes.CDLL", lambda name: Libc())
     with pytest.warns(RuntimeWarning, match="mallopt refused"):
-        assert skts.tune_allocator() is False
+        assert skts.training.tune_allocator() is False
     assert not set(NAMES) & set(os.environ)
 
 
 def test_the_command_asks_for_it_before_it_starts(monkeypatch):
     calls = []
-    monkeypatch.setattr("skts.tune_allocator", lambda: calls.append("tuned"))
+    monkeypatch.setattr("skts.training.tune_allocator", lambda: calls.append("tuned"))
     monkeypatch.setattr("skts.commandline.main", lambda: calls.append("started"))
     with pytest.raises(SystemExit):
         runpy.run_module("skts", run_name="__main__")

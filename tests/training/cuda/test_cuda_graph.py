@@ -6,8 +6,8 @@ from contextlib import contextmanager, nullcontext, suppress
 import pytest
 import torch
 
-from skts.training import _cuda_graph
-from skts.training._cuda_graph import CudaGraph, waiting_is_an_error
+from skts.training.cuda import CudaGraph, _cuda_graph
+from skts.training.cuda._cuda_graph import waiting_is_an_error
 
 
 @pytest.fixture
@@ -48,6 +48,7 @@ def cuda(monkeypatch):
         monkeypatch.setattr(torch.cuda, name, value)
     monkeypatch.setattr(_cuda_graph, "_side_stream", lambda device: "side")
     monkeypatch.setattr(CudaGraph, "failed", [])
+    monkeypatch.setattr(CudaGraph, "kept", [])
     return cuda
 
 
@@ -55,11 +56,25 @@ def fail():
     raise RuntimeError("operation not permitted when stream is capturing")
 
 
+def exhaust():
+    raise torch.OutOfMemoryError("no memory")
+
+
 def test_a_recording_that_fails_leaves_the_stream_as_it_was(cuda):
     with pytest.raises(RuntimeError, match="not permitted"):
         CudaGraph(torch.device("cuda")).record(fail)
     assert cuda.current == "main"
-    assert len(CudaGraph.failed) == 1
+    assert [str(error) for error in CudaGraph.failed] == ["operation not permitted when stream is capturing"]
+    assert len(CudaGraph.kept) == 1
+
+
+def test_a_lack_of_memory_ends_one_recording_and_no_other(cuda):
+    with pytest.raises(torch.OutOfMemoryError):
+        CudaGraph(torch.device("cuda")).record(exhaust)
+    assert cuda.current == "main"
+    assert CudaGraph.failed == []
+    assert len(CudaGraph.kept) == 1  # torch's allocator may refer to it
+    assert CudaGraph(torch.device("cuda")).record(lambda: None) == "replay"
 
 
 def test_torch_does_not_warn_of_the_mode_that_finds_what_waits(cuda):
@@ -74,9 +89,6 @@ def test_a_rehearsal_says_why_a_step_cannot_be_recorded_and_lets_a_lack_of_memor
     graph.warm_up = lambda function: function()
     assert graph.rehearse(lambda: None) is None
     assert "not permitted" in graph.rehearse(fail)
-
-    def exhaust():
-        raise torch.OutOfMemoryError("no memory")
 
     with pytest.raises(torch.OutOfMemoryError):
         graph.rehearse(exhaust)

@@ -4,6 +4,7 @@ import contextlib
 import copy
 import pickle
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,9 +12,12 @@ import torch
 from skorch.callbacks import Callback
 
 from skts.exceptions import GraphCaptureWarning
-from skts.training import Batches, ChunkDataset, WindowNet, _captured_step, _training_run, seeded
-from skts.training._captured_step import CapturedStep, can_be_recorded, capturable, describe
-from tests.training._nets import WAYS, make_dataset, make_net, train, weights_of
+from skts.training import Batches, WindowNet, _loop
+from skts.training._layout import chunk
+from skts.training.cuda import CapturedStep, _captured_step, can_be_recorded
+from skts.training.cuda._captured_step import capturable, describe
+from tests.training._nets import CPU_WAYS, fit, make_net, make_table, weights_of
+from tests.training._nets import train as train_net
 
 CPU = torch.device("cpu")
 
@@ -65,12 +69,16 @@ class Recorders:
 def recorders(monkeypatch):
     """Let every net on the CPU record by stand-ins, and give those that were made."""
     recorders = Recorders()
-    monkeypatch.setattr(_training_run, "choose_recorder", recorders.choose)
+    monkeypatch.setattr(_loop, "choose_recorder", recorders.choose)
     monkeypatch.setattr(_captured_step, "_FEWEST_STEPS", 1)
     return recorders
 
 
-# --- one step ---------------------------------------------------------------------------------------------
+def train(table, n_epochs=3, **options):
+    return train_net(table, n_epochs, **{"cuda_graph": True} | options)
+
+
+# --- one step -----------------------------------------------------------------------------------------------
 
 
 def run_step(sizes, recorder):
@@ -89,6 +97,13 @@ def test_every_batch_is_trained_on_once_and_in_its_turn():
     _, seen = run_step([2, 2, 2, 2, 2, 1, 2, 2], recorder)
     assert seen == [[0, 1], [1, 2], [2, 3], [3, 4], [4, 5], [5], [6, 7], [7, 8]]
     assert recorder.calls == ["warm up", "warm up", "rehearse", "record", *["replay"] * 4]
+
+
+def test_batches_of_another_size_are_warmed_up_too_as_long_as_nothing_is_recorded():
+    recorder = StandIn()
+    _, seen = run_step([1, 2, 2, 3, 2, 1, 2, 3], recorder)
+    assert [len(items) for items in seen] == [1, 2, 2, 3, 2, 1, 2, 3]
+    assert recorder.calls == [*["warm up"] * 4, "rehearse", "warm up", "record", "replay"]
 
 
 def test_what_is_replayed_reads_the_same_memory():
@@ -112,6 +127,19 @@ def test_a_recording_that_fails_warns_once_and_loses_no_batch():
         _, seen = run_step([2, 2, 2, 2, 2, 2], recorder)
     assert len(told) == 1
     assert seen == [[0, 1], [1, 2], [2, 3], [3, 4], [4, 5], [5, 6]]
+
+
+def test_a_lack_of_memory_for_a_recording_is_said_so_and_loses_no_batch():
+    recorder = StandIn(error=torch.OutOfMemoryError("CUDA out of memory."))
+    with pytest.warns(
+        GraphCaptureWarning, match=r"not enough memory .*CUDA out of memory.*'cuda_graph': False"
+    ) as told:
+        _, seen = run_step([2, 2, 2, 2, 2], recorder)
+    assert len(told) == 1
+    assert seen == [[0, 1], [1, 2], [2, 3], [3, 4], [4, 5]]
+    again = StandIn()
+    run_step([2, 2, 2, 2], again)  # of another fit
+    assert again.calls[-1] == "replay"
 
 
 def test_a_released_step_warms_up_and_records_again():
@@ -180,16 +208,17 @@ def test_an_optimizer_is_capturable_only_while_it_is_recorded():
     assert describe(optimizer) == before
 
 
-# --- in a net ---------------------------------------------------------------------------------------------
+# --- in a net -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("dataset", "options"), [*WAYS, ({}, {"sizes": {"dropout": 0.5}})], ids=str)
-def test_a_net_that_replays_trains_as_one_that_does_not(recorders, dataset, options):
-    dataset, valid = make_dataset(**dataset), make_dataset(20, tells_series=dataset.get("tells_series", False))
-    replayed = train(dataset, valid=valid, **options)
+@pytest.mark.parametrize(("options_of_table", "options"), [*CPU_WAYS, ({}, {"sizes": {"dropout": 0.5}})], ids=str)
+def test_a_net_that_replays_trains_as_one_that_does_not(recorders, options_of_table, options):
+    reads_series = options_of_table.get("reads_series", False)
+    table, valid = make_table(**options_of_table), make_table(20, reads_series=reads_series)
+    replayed = train(table, valid=valid, **options)
     assert recorders.made[0].calls.count("replay") >= 5
     assert recorders.made[0].calls[-1] == "release"
-    ordinary = train(dataset, valid=valid, cuda_graph=False, **options)
+    ordinary = train(table, valid=valid, cuda_graph=False, **options)
     assert len(recorders.made) == 1
     torch.testing.assert_close(weights_of(replayed), weights_of(ordinary), rtol=1e-6, atol=1e-7)
     for loss in ("train_loss", "valid_loss"):
@@ -198,8 +227,13 @@ def test_a_net_that_replays_trains_as_one_that_does_not(recorders, dataset, opti
     assert replayed.optimizer_.param_groups[0]["lr"] == ordinary.optimizer_.param_groups[0]["lr"] == 0.01
 
 
+def test_nothing_is_recorded_unless_somebody_asks(recorders):
+    train_net(make_table())
+    assert recorders.made == []
+
+
 def test_the_short_last_batch_of_an_epoch_is_not_replayed(recorders):
-    train(make_dataset(44), n_epochs=2)
+    train(make_table(44), n_epochs=2)
     assert recorders.made[0].calls.count("replay") == 2 * 4 - CapturedStep.n_warm_up
 
 
@@ -220,7 +254,7 @@ def test_rates_lie_in_tensors_while_an_epoch_runs_and_nowhere_else(recorders):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(WindowNet, "take_step", take_step)
-        train(make_dataset(), lr_schedule="cosine", callbacks=[Looks()])
+        train(make_table(), lr_schedule="cosine", callbacks=[Looks()])
     assert all(isinstance(rate, float) for rate in seen)
     addresses, rates = zip(*during, strict=True)
     assert len(set(addresses)) == 1
@@ -233,7 +267,7 @@ def test_a_rate_set_between_epochs_is_taken_up(recorders):
         def on_epoch_end(self, net, **kwargs):
             net.optimizer_.param_groups[0]["lr"] *= 0.5
 
-    replayed, ordinary = (train(make_dataset(), callbacks=[Lowers()], cuda_graph=graph) for graph in (True, False))
+    replayed, ordinary = (train(make_table(), callbacks=[Lowers()], cuda_graph=graph) for graph in (True, False))
     torch.testing.assert_close(weights_of(replayed), weights_of(ordinary), rtol=1e-6, atol=1e-7)
     assert replayed.optimizer_.param_groups[0]["lr"] == 0.00125
 
@@ -244,8 +278,8 @@ def test_a_schedule_goes_on_after_a_state_of_the_optimizer_was_loaded(recorders)
             net.optimizer_.load_state_dict(copy.deepcopy(net.optimizer_.state_dict()))
 
     options = {"lr_schedule": "cosine", "n_epochs": 3}
-    nets = [train(make_dataset(), callbacks=[Loads()], cuda_graph=graph, **options) for graph in (True, False)]
-    for net in (*nets, train(make_dataset(), **options)):
+    nets = [train(make_table(), callbacks=[Loads()], cuda_graph=graph, **options) for graph in (True, False)]
+    for net in (*nets, train(make_table(), **options)):
         torch.testing.assert_close(weights_of(net), weights_of(nets[0]), rtol=1e-6, atol=1e-7)
     assert recorders.made[0].calls.count("record") == 3
 
@@ -254,12 +288,12 @@ def test_a_frozen_parameter_stays_where_it_is(recorders):
     class Freezes(Callback):
         def on_epoch_begin(self, net, **kwargs):
             if len(net.history) == 3:
-                net.module_.head.bias.requires_grad_(False)
-                self.kept = net.module_.head.bias.detach().clone()
+                net.module_.output.bias.requires_grad_(False)
+                self.kept = net.module_.output.bias.detach().clone()
 
     callback = Freezes()
-    net = train(make_dataset(), n_epochs=4, callbacks=[callback])
-    torch.testing.assert_close(net.module_.head.bias.detach(), callback.kept, rtol=0, atol=0)
+    net = train(make_table(), n_epochs=4, callbacks=[callback])
+    torch.testing.assert_close(net.module_.output.bias.detach(), callback.kept, rtol=0, atol=0)
     assert recorders.made[0].calls.count("record") == 2
 
 
@@ -270,21 +304,19 @@ class Pickles(Callback):
 
 def test_a_pickle_never_meets_a_recording(recorders):
     callback = Pickles()
-    dataset = make_dataset()
-    recording = train(dataset, callbacks=[callback])
+    table = make_table()
+    recording = train(table, callbacks=[callback])
     for stored in (callback.pickled, pickle.dumps(recording)):
         assert b"CapturedStep" not in stored
         assert b"TrainingRun" not in stored
-        pickle.loads(stored).partial_fit((dataset, None), epochs=1)
+        fit(pickle.loads(stored), table, 1)
 
 
 def test_a_second_fit_records_anew_with_another_size_and_rate(recorders):
-    dataset = make_dataset()
-    nets = [train(dataset, cuda_graph=graph) for graph in (True, False)]
+    table = make_table()
+    nets = [train(table, cuda_graph=graph) for graph in (True, False)]
     for net in nets:
-        net.set_params(batch_size=6, lr=0.002)
-        with seeded(1, CPU):
-            net.partial_fit((dataset, None), epochs=2)
+        fit(net.set_params(batch_size=6, lr=0.002), table, 2, seed=1)
     assert [recorder.calls.count("record") for recorder in recorders.made] == [1, 1]
     torch.testing.assert_close(*map(weights_of, nets), rtol=1e-6, atol=1e-7)
 
@@ -294,7 +326,7 @@ def test_an_interrupted_fit_lets_go(recorders):
         def on_epoch_end(self, net, **kwargs):
             raise KeyboardInterrupt
 
-    net = train(make_dataset(), callbacks=[Interrupts()])
+    net = train(make_table(), callbacks=[Interrupts()])
     assert recorders.made[0].calls[-1] == "release"
     assert net._training is None
     assert net.optimizer_.param_groups[0]["lr"] == 0.01
@@ -315,48 +347,48 @@ class OtherBatches(Batches):
     ids=["callback", "iterator", "optimizer"],
 )
 def test_where_nothing_can_be_recorded_the_ordinary_loop_runs(recorders, options):
-    net = train(make_dataset(), **options)
+    net = train(make_table(), **options)
     assert recorders.made == [] or recorders.made[0].calls == ["release"]
     assert np.isfinite(net.history[:, "train_loss"]).all()
 
 
 def test_whole_series_carry_a_state_and_are_not_recorded(recorders):
-    dataset = make_dataset()
-    dataset.window, dataset.starts = 1, dataset.starts + 4
-    train(ChunkDataset.cut(dataset, np.array([[0, 48]]), 8), batch_size=1)
+    table = replace(make_table(), window=1, weights=None)
+    train(chunk(table, np.array([[0, 52]]), 8), batch_size=1)
     assert recorders.made == []
 
 
 def test_a_short_fit_is_not_recorded(recorders, monkeypatch):
     monkeypatch.setattr(_captured_step, "_FEWEST_STEPS", 32)
-    train(make_dataset(), n_epochs=6)
-    assert recorders.made == []
-    train(make_dataset(), n_epochs=7)
-    assert "replay" in recorders.made[0].calls
+    train(make_table(), n_epochs=6)
+    train(make_table(), n_epochs=7)
+    short, long = recorders.made
+    assert short.calls == []
+    assert "replay" in long.calls
 
 
 def test_only_the_main_thread_records_and_only_where_it_is_wanted(monkeypatch):
     made = []
     graph = type("Graph", (), {"failed": [], "__init__": lambda self, device: made.append(device)})
-    monkeypatch.setattr(_training_run, "CudaGraph", graph)
-    net = make_net()
+    monkeypatch.setattr(_loop, "CudaGraph", graph)
+    net = make_net(cuda_graph=True)
     net.device = "cuda"
-    _training_run.choose_recorder(net)
+    _loop.choose_recorder(net)
     assert len(made) == 1
-    thread = threading.Thread(target=_training_run.choose_recorder, args=[net])
+    thread = threading.Thread(target=_loop.choose_recorder, args=[net])
     thread.start()
     thread.join()
-    _training_run.choose_recorder(net.set_params(cuda_graph=False))
+    _loop.choose_recorder(net.set_params(cuda_graph=False))
     net.cuda_graph, net.device = True, "cpu"
-    _training_run.choose_recorder(net)
+    _loop.choose_recorder(net)
     net.device = "cuda"
     monkeypatch.setattr(graph, "failed", [object()])
-    _training_run.choose_recorder(net)
+    _loop.choose_recorder(net)
     assert len(made) == 1
 
 
 @pytest.mark.parametrize("verbose", [0, 1])
 def test_why_nothing_is_recorded_is_told_on_request_only(recorders, capsys, verbose):
     recorders.options["reason"] = "a synchronizing operation"
-    train(make_dataset(), verbose=verbose)
+    train(make_table(), verbose=verbose)
     assert ("a synchronizing operation" in capsys.readouterr().out) == bool(verbose)

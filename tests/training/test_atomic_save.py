@@ -11,7 +11,7 @@ from skorch.callbacks import Checkpoint
 
 from skts import LSTMRegressor, SlidingWindower
 from skts.datasets import make_panel
-from skts.training._whole_files import written_whole
+from skts.training._atomic_save import write_atomically
 
 
 @contextmanager
@@ -35,7 +35,8 @@ def data():
 
 def make_regressor(folder, max_epochs):
     checkpoint = Checkpoint(dirname=str(folder), monitor=None)
-    return LSTMRegressor(16, max_epochs=max_epochs, callbacks=[checkpoint], random_state=0, device="cpu")
+    net_params = {"callbacks": [checkpoint]}
+    return LSTMRegressor(16, max_epochs=max_epochs, net_params=net_params, random_state=0, device="cpu")
 
 
 def test_a_checkpoint_is_what_skorch_saves(data, tmp_path):
@@ -80,12 +81,12 @@ def test_what_breaks_off_leaves_nothing_behind(tmp_path):
     path = tmp_path / "file"
     path.write_text("before")
     path.chmod(0o640)
-    with suppress(ZeroDivisionError), written_whole(path) as partial:
+    with suppress(ZeroDivisionError), write_atomically(path) as partial:
         Path(partial).write_text("half")
         raise ZeroDivisionError
     assert [each.name for each in tmp_path.iterdir()] == ["file"]
     assert path.read_text() == "before"
-    with written_whole(path) as partial:
+    with write_atomically(path) as partial:
         Path(partial).write_text("after")
     assert path.read_text() == "after"
     assert path.stat().st_mode & 0o777 == 0o640

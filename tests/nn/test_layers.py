@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from skts.nn._patches import Patches
+from skts.nn._layers import Patches, SeriesEmbedding
 
 
 @pytest.mark.parametrize(("n_rows", "length"), [(6, 3), (7, 3), (8, 3), (2, 5), (4, 1), (5, 5)])
@@ -13,3 +13,15 @@ def test_a_step_is_a_linear_map_of_its_rows_and_the_first_row_fills_up(n_rows, l
     steps = [torch.cat(filled[i * length : (i + 1) * length], dim=1) for i in range(n_steps)]
     expected = torch.stack([patches.linear(step) for step in steps], dim=1)
     torch.testing.assert_close(patches(rows), expected)
+
+
+def test_a_series_has_its_own_vector_and_an_unknown_one_their_mean():
+    embedding = SeriesEmbedding(4, 3)
+    vectors, table = embedding(torch.tensor([2, -1, 0, 2])), embedding.table.weight
+    torch.testing.assert_close(vectors, torch.stack([table[2], table.mean(dim=0), table[0], table[2]]))
+
+
+def test_only_the_vectors_of_the_series_in_a_batch_learn():
+    embedding = SeriesEmbedding(4, 3)
+    embedding(torch.tensor([2, 0, 2])).sum().backward()
+    torch.testing.assert_close(embedding.table.weight.grad[:, 0], torch.tensor([1.0, 0.0, 2.0, 0.0]))
