@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -140,7 +141,7 @@ class Watch:
 
     def seconds_of_a_look(self) -> float:
         """Give the median of the seconds from one look to the next, the time before the first left out."""
-        spans = [(end - start) / (n - m) for (m, start), (n, end) in zip(self.times, self.times[1:], strict=False)]
+        spans = [(end - start) / (n - m) for (m, start), (n, end) in pairwise(self.times)]
         return float(np.median(spans))
 
 

@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -128,5 +129,5 @@ class _StepClock:
         ended = time.perf_counter()
         if len(self.times) == 5:
             ends = [*self.times, ended]
-            self.steps.append([end - start for start, end in zip(ends, ends[1:], strict=False)])
+            self.steps.append([end - start for start, end in pairwise(ends)])
         self.times = [ended]
