@@ -3,7 +3,8 @@
 from importlib import import_module
 from importlib.util import find_spec
 
-from benchmarks.adapters._contract import Adapter, Plan, Task, Watch
+from benchmarks.adapters._contract import Adapter, Boostings, Plan, Task
+from benchmarks.adapters._watch import Clock, Watch
 
 _PLACES = {  # library: file and class of its adapter, packages that must be there
     "skts": ("_skts", "Skts", ()),
@@ -26,4 +27,4 @@ def missing_packages(library: str) -> list[str]:
     return [package for package in _PLACES[library][2] if find_spec(package) is None]
 
 
-__all__ = ["Adapter", "Plan", "Task", "Watch", "load_adapter", "missing_packages"]
+__all__ = ["Adapter", "Boostings", "Clock", "Plan", "Task", "Watch", "load_adapter", "missing_packages"]

@@ -1,18 +1,16 @@
 """The contract of an adapter: one library, set up to train on a task, to be watched while it does, and to forecast."""
 
-import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import pairwise
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 import torch
-from torch.optim.optimizer import register_optimizer_step_post_hook
+
+from benchmarks.adapters._watch import Watch
 
 LEARNING_RATE, CLIP = 3e-3, 1.0
 ADAMW = {"weight_decay": 0.0, "fused": True}
@@ -87,6 +85,28 @@ def rows_within(table: pd.DataFrame, n_series: int) -> np.ndarray:
 
 
 @dataclass(frozen=True)
+class Boostings:
+    """Rows to grow boostings from, each of which is a column of the forecasts: the task of those who read no windows.
+
+    Parameters
+    ----------
+    jobs : list of dict
+        For each boosting "rows" and "targets" to learn from, "rows_test" to forecast from, and "params" of its own.
+    shape : tuple of int
+        Of the forecasts, all rows of a boosting after each other before its last axis.
+    options : dict
+        For the data set that cuts columns into bins.
+    are_levels : bool, default=False
+        Whether the boostings are quantiles, to be put in order.
+    """
+
+    jobs: list[dict[str, Any]]
+    shape: tuple[int, ...]
+    options: dict[str, Any] = field(default_factory=dict)
+    are_levels: bool = False
+
+
+@dataclass(frozen=True)
 class Plan:
     """How an LSTM of one layer under a linear head is trained where all do the same work; see `Adapter.plain_lstm`.
 
@@ -108,55 +128,12 @@ class Plan:
     precision: str = "float32"
 
 
-class Watch:
-    """What a training is watched by: the times at which its loop begins, is looked at, and ends.
-
-    Adapters call `begin`, `look` after each epoch (or step, see `Adapter.looks_after`) and `end`.
-
-    Parameters
-    ----------
-    at : set of int, default=None
-        The looks whose time is taken; None takes all. On a CUDA device, taking a time waits for the device.
-    """
-
-    def __init__(self, at: set[int] | None = None):
-        self.at = at
-        self.n_looks = 0
-        self.began = self.ended = 0.0
-        self.times: list[tuple[int, float]] = []
-
-    def __deepcopy__(self, memo: Any) -> Self:
-        return self  # libraries copy their models, callbacks and all; there is one watch
-
-    def begin(self) -> None:
-        self.began = now()
-
-    def look(self, module: torch.nn.Module) -> None:
-        self.n_looks += 1
-        if self.at is None or self.n_looks in self.at:
-            self.times.append((self.n_looks, now()))
-
-    def end(self, module: torch.nn.Module) -> None:
-        self.ended = now()
-
-    def seconds_of_a_look(self) -> float:
-        """Give the median of the seconds from one look to the next, the time before the first left out."""
-        spans = [(end - start) / (n - m) for (m, start), (n, end) in pairwise(self.times)]
-        return float(np.median(spans))
-
-
-def now() -> float:
-    if torch.cuda.is_initialized():
-        torch.cuda.synchronize()
-    return time.perf_counter()
-
-
 class Adapter(ABC):
     """One library.
 
     Parameters
     ----------
-    task : Task
+    task : Task or Boostings
     settings : dict
         Parameters of the library, by its own names.
     watch : Watch
@@ -199,24 +176,3 @@ def rolling_view(table: torch.Tensor, length: int) -> torch.Tensor:
     """View each `length` consecutive rows of a table: (n_rows - length + 1, length, n_columns)."""
     n_rows, n_columns = table.shape
     return table.as_strided((n_rows - length + 1, length, n_columns), (n_columns, n_columns, 1))
-
-
-@contextmanager
-def stopping_after(n_steps: int | None) -> Iterator[None]:
-    """Interrupt the training after some steps of the optimizer; skorch takes that for its end."""
-    taken = 0
-
-    def on_step(*_: Any) -> None:
-        nonlocal taken
-        taken += 1
-        if taken == n_steps:
-            raise KeyboardInterrupt
-
-    if n_steps is None:
-        yield
-        return
-    handle = register_optimizer_step_post_hook(on_step)
-    try:
-        yield
-    finally:
-        handle.remove()

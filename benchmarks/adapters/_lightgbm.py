@@ -1,6 +1,5 @@
 """LightGBM: one boosting for each level, or each hour ahead, all grown in step."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import lightgbm
@@ -9,25 +8,6 @@ import numpy as np
 from benchmarks.adapters._contract import Adapter
 
 N_MARKS = 20
-
-
-@dataclass(frozen=True)
-class Boostings:
-    """Rows to grow boostings from.
-
-    Parameters
-    ----------
-    jobs : list of dict
-        For each boosting "rows" and "targets" to learn from, "rows_test" to forecast from, "params" of its own.
-    shape : tuple of int
-        Of the forecasts; those of the boostings are its last axis.
-    options : dict
-        For `lightgbm.Dataset`.
-    """
-
-    jobs: list[dict[str, Any]]
-    shape: tuple[int, ...]
-    options: dict[str, Any]
 
 
 class LightGBM(Adapter):
@@ -62,4 +42,5 @@ class LightGBM(Adapter):
     def forecast(self, learned: Any = None) -> np.ndarray:
         pairs = zip(self.boosters, self.task.jobs, strict=True)
         forecasts = [booster.predict(job["rows_test"], num_iteration=learned) for booster, job in pairs]
-        return np.stack(forecasts, axis=-1).reshape(self.task.shape)
+        columns = np.stack(forecasts, axis=-1).reshape(self.task.shape)
+        return np.sort(columns, axis=-1) if self.task.are_levels else columns

@@ -7,7 +7,7 @@ from typing import Any
 from pytorch_lightning import Callback
 from torch.optim.lr_scheduler import OneCycleLR
 
-from benchmarks.adapters._contract import Watch
+from benchmarks.adapters._watch import Watch
 
 
 class LightningWatch(Callback):

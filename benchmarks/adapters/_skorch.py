@@ -7,8 +7,9 @@ import torch
 from skorch import NeuralNetRegressor
 from skorch.callbacks import Callback, GradientNormClipping
 
-from benchmarks.adapters._contract import ADAMW, CLIP, LEARNING_RATE, Adapter, Plan, Watch, stopping_after
+from benchmarks.adapters._contract import ADAMW, CLIP, LEARNING_RATE, Adapter, Plan
 from benchmarks.adapters._handwritten import PlainLSTM
+from benchmarks.adapters._watch import Watch, stopping_after
 
 
 class SkorchWatch(Callback):

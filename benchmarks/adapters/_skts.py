@@ -6,8 +6,9 @@ import numpy as np
 from sklearn.preprocessing import StandardScaler
 from torch.nn import L1Loss
 
-from benchmarks.adapters._contract import LEARNING_RATE, Adapter, Plan, Watch, stopping_after
+from benchmarks.adapters._contract import LEARNING_RATE, Adapter, Plan
 from benchmarks.adapters._skorch import SkorchWatch
+from benchmarks.adapters._watch import Watch, stopping_after
 from skts import LSTMRegressor, NetRegressor, SlidingWindower
 from skts.nn import EncoderDecoder
 
