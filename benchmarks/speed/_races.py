@@ -64,9 +64,7 @@ class Wind:
         table = pd.concat([self.train, self.valid]).sort_index()
         X = features.set_output(transform="pandas").fit_transform(table.drop(columns="power"))
         X_train = X.loc[self.train.index]
-        table = (
-            ((X - X_train.mean()) / X_train.std()).astype(np.float32).assign(power=table["power"].astype(np.float32))
-        )
+        table = pd.concat([table["power"], (X - X_train.mean()) / X_train.std()], axis=1).astype(np.float32)
         farms = table.index.get_level_values("farm").unique()
         static = pd.DataFrame(np.eye(len(farms)), index=farms, columns=[f"is_{farm}" for farm in farms])
         train = table.loc[self.train.index]
