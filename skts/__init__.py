@@ -1,8 +1,7 @@
 """Forecasting of many series with neural networks that are plain scikit-learn estimators."""
 
 from skts._version import __version__
-from skts.regressors import DLinearRegressor, GRURegressor, LSTMRegressor, NLinearRegressor
-from skts.training import tune_allocator
+from skts.regressors import DLinearRegressor, GRURegressor, LSTMRegressor, NetRegressor, NLinearRegressor
 from skts.windows import HistoryPrepender, SlidingWindower, Windows
 
 __all__ = [
@@ -11,8 +10,8 @@ __all__ = [
     "HistoryPrepender",
     "LSTMRegressor",
     "NLinearRegressor",
+    "NetRegressor",
     "SlidingWindower",
     "Windows",
     "__version__",
-    "tune_allocator",
 ]

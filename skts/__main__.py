@@ -5,8 +5,8 @@ import warnings
 
 import torch
 
-from skts import tune_allocator
 from skts.commandline import main
+from skts.training import tune_allocator
 
 if __name__ == "__main__":
     torch.set_num_threads(1)  # so small networks gain nothing from more, and lose much on a busy machine

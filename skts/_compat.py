@@ -39,7 +39,7 @@ __all__ = [
 
 @contextmanager
 def fit_task(
-    estimator: Any, X: Any, y: Any, *, max_subtasks: int = 0, sequential_subtasks: bool = True
+    estimator: Any, X: Any, y: Any, *, max_subtasks: int = 0, sequential_subtasks: bool = True, **given: Any
 ) -> Iterator[Any]:
     """Tell scikit-learn's callbacks that a fit begins, and, where the block ends without an error, that it ended.
 
@@ -53,6 +53,8 @@ def fit_task(
         How many tasks are made of the context, at most.
     sequential_subtasks : bool, default=True
         Whether they run one after another, and are numbered by that.
+    **given : dict
+        What else the callbacks may ask for: `metadata`.
 
     Yields
     ------
@@ -60,15 +62,17 @@ def fit_task(
         Its `subcontext` makes tasks.
     """
     context = estimator._init_callback_context(max_subtasks=max_subtasks, sequential_subtasks=sequential_subtasks)
-    context.call_on_fit_task_begin(estimator=estimator, X=X, y=y)
+    context.call_on_fit_task_begin(estimator=estimator, X=X, y=y, **given)
     yield context
-    context.call_on_fit_task_end(estimator=estimator, X=X, y=y, reconstruction_attributes={})
+    context.call_on_fit_task_end(estimator=estimator, X=X, y=y, **given, reconstruction_attributes={})
 
 
-def fit_within(task: Any, caller: Any, estimator: Any, X: Any, y: Any, params: dict[str, Any]) -> Any:
+def fit_within(
+    task: Any, caller: Any, estimator: Any, X: Any, y: Any, params: dict[str, Any], *, method: str = "fit"
+) -> Any:
     """Fit an estimator as a task of the caller's callbacks, and give it back."""
     with task.propagate_callback_context(estimator):
         task.call_on_fit_task_begin(estimator=caller, X=X, y=y)
-        estimator.fit(X, y, **params)
+        getattr(estimator, method)(X, y, **params)
         task.call_on_fit_task_end(estimator=caller, X=X, y=y)
     return estimator

@@ -12,6 +12,7 @@ __all__ = [
     "PanelIndexError",
     "ShortSeriesError",
     "ShortSeriesWarning",
+    "UnscaledColumnsWarning",
     "UnseenSeriesWarning",
 ]
 
@@ -63,6 +64,10 @@ class MissingHistoryWarning(UserWarning):
 
 class ShortSeriesWarning(UserWarning):
     """Some series are too short to give a training window and teach nothing."""
+
+
+class UnscaledColumnsWarning(UserWarning):
+    """Columns of a table are in units in which a network hardly learns from them."""
 
 
 class UnseenSeriesWarning(UserWarning):

@@ -3,7 +3,7 @@ from contextlib import suppress
 import pytest
 import torch
 
-from skts.training._cuda_graph import CudaGraph
+from skts.training.cuda import CudaGraph
 
 torch.set_num_threads(1)  # networks of a few units only wait for each other's threads, all the more on a busy machine
 with suppress(ImportError):  # the tests of CUDA go without

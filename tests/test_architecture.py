@@ -18,6 +18,7 @@ LAYERS = [
     "panel",
     "features",
     "windows",
+    "supervised",
     "nn",
     "training",
     "regressors",

@@ -1,21 +1,24 @@
 """A recurrent encoder of the window and a recurrent decoder of the horizon."""
 
+from collections.abc import Callable
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 
-from skts.nn._patches import Patches
-from skts.nn._quantile_head import QuantileHead
-from skts.nn._recurrence import Cell, State, carry, make_recurrence, run
-from skts.nn._series_embedding import SeriesEmbedding
+from skts.nn._forecaster import Forecaster, State
+from skts.nn._layers import Patches, SeriesEmbedding
+from skts.nn.heads import Head, PointHead
 
-_DECODED_AT_ONCE = 512  # on a CPU: forecasts whose gates stay in its caches
+Cell = Literal["lstm", "gru"]
+_CELLS: dict[str, Callable[..., nn.RNNBase]] = {"lstm": nn.LSTM, "gru": nn.GRU}
 
 
-class EncoderDecoder(nn.Module):
-    """One recurrence reads the window; a second one, started from what it said last, reads what is known ahead.
+class EncoderDecoder(Forecaster):
+    """One recurrence reads the window; a second one, started from its last hidden state, reads what is known ahead.
 
     Shapes: B windows, W rows of window, H rows of horizon, F features, K known features, T targets, U hidden units,
-    E numbers of embedding, O origins of one pass, C rows of context.
+    E numbers of embedding, A rows of lookahead, N origins; `...` are the dimensions that the head adds.
 
     Parameters
     ----------
@@ -23,6 +26,12 @@ class EncoderDecoder(nn.Module):
         F, K and T.
     horizon : int
         H.
+    window : int, default=None
+        W; only for `linear_skip`.
+    n_series : int, default=1
+        How many series the embedding tells apart.
+    head : Head, default=None
+        Makes the last layer; a point by default.
     cell : {"lstm", "gru"}, default="lstm"
         The kind of both recurrences.
     hidden_size : int, default=64
@@ -35,20 +44,18 @@ class EncoderDecoder(nn.Module):
         Share of columns dropped from whole windows and from whole horizons.
     bidirectional : bool, default=False
         Whether the decoder reads the horizon backwards too.
+    lookahead : int, default=0
+        A: known rows after the horizon that the decoder reads.
     patch_len : int, default=1
         Rows of the window that make one step of the encoder.
-    skip_window : int, default=None
-        W, for a linear map of the whole window that is added to the forecast. None has none.
-    n_series : int, default=1
-        How many series the embedding tells apart.
+    linear_skip : bool, default=False
+        Whether a linear map of the whole window, which starts at zero, is added to the forecast.
     series_embedding : int, default=0
         E; put beside every row that a recurrence reads.
-    levels : tuple of float, default=None
-        Q quantile levels to answer instead of a mean.
 
     Notes
     -----
-    The encoder is causal, so one pass serves several origins: what it said at row r forecasts from row r + 1 on.
+    The encoder is causal, so one pass serves several origins: its hidden state at row r forecasts from row r + 1 on.
     Without known columns there is nothing to read over the horizon, and the whole of it is forecast from that alone.
     After Sutskever, Vinyals and Le (2014), https://arxiv.org/abs/1409.3215; several origins in one pass are the
     forking sequences of Wen et al. (2017), https://arxiv.org/abs/1711.11053; the linear map beside the recurrence is
@@ -61,6 +68,9 @@ class EncoderDecoder(nn.Module):
         n_known: int,
         n_targets: int,
         horizon: int,
+        window: int | None = None,
+        n_series: int = 1,
+        head: Head | None = None,
         *,
         cell: Cell = "lstm",
         hidden_size: int = 64,
@@ -68,15 +78,23 @@ class EncoderDecoder(nn.Module):
         dropout: float = 0.0,
         input_dropout: float = 0.0,
         bidirectional: bool = False,
+        lookahead: int = 0,
         patch_len: int = 1,
-        skip_window: int | None = None,
-        n_series: int = 1,
+        linear_skip: bool = False,
         series_embedding: int = 0,
-        levels: tuple[float, ...] | None = None,
     ):
         super().__init__()
-        self.horizon = horizon
-        self.n_targets = n_targets
+        if not n_known and (bidirectional or lookahead):
+            raise ValueError(
+                f"{'bidirectional=True' if bidirectional else f'lookahead={lookahead}'} reads known columns over the "
+                "horizon, and the windows have none: name them in SlidingWindower(known=...)."
+            )
+        self.lookahead = lookahead
+        self.reads_series = series_embedding > 0
+        self.whole_window = f"patch_len={patch_len}" if patch_len > 1 else "linear_skip=True" if linear_skip else ""
+        self.causal = not self.whole_window
+        self.shape = (horizon, n_targets)
+        self.head = PointHead() if head is None else head
         self.embedding = SeriesEmbedding(n_series, series_embedding) if series_embedding else None
         self.patches = Patches(n_features, patch_len, hidden_size) if patch_len > 1 else None
         n_read = (hidden_size if patch_len > 1 else n_features) + series_embedding
@@ -92,110 +110,42 @@ class EncoderDecoder(nn.Module):
             n_inputs, n_outputs = directions * hidden_size, n_targets
         else:
             n_inputs, n_outputs = hidden_size + series_embedding, horizon * n_targets
-        self.state: State | None = None
         self.dropout = nn.Dropout(dropout)
         self.input_dropout = nn.Dropout1d(input_dropout)
         self.skip: nn.Linear | None = None
-        if skip_window:
-            self.skip = nn.Linear(skip_window * n_features, horizon * n_targets)
+        if linear_skip and window is not None:
+            self.skip = nn.Linear(window * n_features, horizon * n_targets)
             nn.init.zeros_(self.skip.weight)
             nn.init.zeros_(self.skip.bias)
-        self.head = QuantileHead(n_inputs, n_outputs, levels) if levels else nn.Linear(n_inputs, n_outputs)
+        self.output = self.head.make_layer(n_inputs, n_outputs)
 
     def forward(
-        self,
-        past: Tensor,
-        future: Tensor | None = None,
-        series: Tensor | None = None,
-        origins: Tensor | None = None,
-        continues: Tensor | None = None,
-    ) -> Tensor:
-        """Forecast the horizon of every window, or of every origin of each pass.
-
-        Parameters
-        ----------
-        past : Tensor of shape (B, W + O - 1, F)
-        future : Tensor of shape (B, H + C + O - 1, K), default=None
-            Only with known columns.
-        series : Tensor of int64 of shape (B,), default=None
-            Only with an embedding.
-        origins : Tensor of bool of shape (B, O), default=None
-            Forecasts are made behind each of the last O rows of `past`, whether they are asked for or not, so that all
-            shapes are fixed; 1 by default.
-        continues : Tensor of bool of shape (B,), default=None
-            Which windows go on where those of the last call ended, whose state was kept; by default none does.
-
-        Returns
-        -------
-        forecast : Tensor of shape (B * O, H, T), or (B * O, H, T, Q) with levels
-        """
-        said = self._say(past, series, continues)  # (B, W + O - 1, U)
-        if origins is None:
-            return self._skipping(past, self.decode(said[:, -1], future, series))
-        n_origins = origins.shape[1]
-        said = said[:, -n_origins:].flatten(0, 1)  # (B * O, U)
-        series = None if series is None else series.repeat_interleave(n_origins)
-        if future is not None:
-            future = _ahead_of(future, n_origins).flatten(0, 1)  # (B * O, H + C, K)
-        return self.decode(said, future, series)
-
-    def at_origins(
-        self,
-        past: Tensor,
-        origins: Tensor,
-        future: Tensor | None = None,
-        series: Tensor | None = None,
-        continues: Tensor | None = None,
-    ) -> Tensor:
-        """Forecast as `forward`, but only behind the rows that `origins` asks for, all N of them.
-
-        Returns
-        -------
-        forecast : Tensor of shape (N, H, T), or (N, H, T, Q) with levels
-        """
-        n_origins = origins.shape[1]
-        said = self._say(past, series, continues)[:, -n_origins:][origins]  # (N, U)
-        series = None if series is None else series[:, None].expand(-1, n_origins)[origins]
-        if future is not None:
-            future = _ahead_of(future, n_origins)[origins]  # (N, H + C, K)
-        forecasts = []
-        at_once = _DECODED_AT_ONCE if said.device.type == "cpu" else max(len(said), 1)
-        for start in range(0, max(len(said), 1), at_once):
-            few = slice(start, start + at_once)
-            ahead, told = (None if rows is None else rows[few] for rows in (future, series))
-            forecasts.append(self.decode(said[few], ahead, told))
-        return torch.cat(forecasts)
-
-    def _say(self, past: Tensor, series: Tensor | None, continues: Tensor | None) -> Tensor:
-        """Read rows (B, L, F), where asked from the kept state on: (B, L, U)."""
-        before = None if continues is None else carry(self.state, continues)
-        said, state = self.encode(past, series, before)
-        self.state = None if continues is None else tuple(part.detach() for part in state)
-        return said
+        self, past: Tensor, known: Tensor | None = None, series: Tensor | None = None, state: State | None = None
+    ) -> tuple[Tensor, State]:
+        """Forecast the horizon after each window; see :class:`Forecaster`."""
+        _, state = self.encode(past, series, state)
+        forecast = self.decode(state[0][-1], known, series)  # the hidden state of the last layer after the last row
+        if self.skip is None:
+            return forecast, state
+        share = self.skip(past.flatten(1)).unflatten(1, self.shape)  # (B, H, T)
+        return self.head.rescale(forecast, torch.ones_like(share), share), state
 
     def encode(self, past: Tensor, series: Tensor | None = None, state: State | None = None) -> tuple[Tensor, State]:
-        """Read rows (B, L, F), going on from a state: what is said at each (B, L, U), and the state behind the last."""
+        """Encode rows (B, L, F), going on from a state: hidden states (B, L, U), and the state after the last row."""
         past = self._drop_columns(past)
         steps = past if self.patches is None else self.patches(past)  # (B, S, F)
-        return run(self.encoder, self._beside(steps, series), state)
+        return run(self.encoder, self._embed(steps, series), state)
 
-    def decode(self, said: Tensor, future: Tensor | None = None, series: Tensor | None = None) -> Tensor:
-        """Forecast from what the encoder said (N, U) and what is known ahead (N, H + C, K): (N, H, T, Q)."""
+    def decode(self, encoded: Tensor, known: Tensor | None = None, series: Tensor | None = None) -> Tensor:
+        """Forecast from encoded origins (N, U) and what is known from there on (N, H + A, K): (N, H, T, ...)."""
         if self.decoder is None:
             if self.embedding is not None:
-                said = torch.cat([said, self.embedding(series)], dim=1)  # (N, U + E)
-            return self.head(self.dropout(said)).unflatten(1, (self.horizon, self.n_targets))  # (N, H, T, Q)
-        assert future is not None
-        future = self._drop_columns(future)
-        told, _ = run(self.decoder, self._beside(future, series), self._first_state(said))  # (N, H + C, U)
-        return self.head(self.dropout(told[:, : self.horizon]))  # (N, H, T, Q)
-
-    def _skipping(self, past: Tensor, forecast: Tensor) -> Tensor:
-        """Add the linear map of the window (B, W, F) to a forecast (B, H, T, Q)."""
-        if self.skip is None:
-            return forecast
-        share = self.skip(past.flatten(1)).unflatten(1, (self.horizon, self.n_targets))  # (B, H, T)
-        return forecast + (share[..., None] if forecast.ndim == 4 else share)
+                encoded = torch.cat([encoded, self.embedding(series)], dim=1)  # (N, U + E)
+            return self.output(self.dropout(encoded)).unflatten(1, self.shape)  # (N, H, T, ...)
+        assert known is not None
+        known = self._drop_columns(known)
+        decoded, _ = run(self.decoder, self._embed(known, series), self._first_state(encoded))  # (N, H + A, U)
+        return self.output(self.dropout(decoded[:, : self.shape[0]]))  # (N, H, T, ...)
 
     def _drop_columns(self, rows: Tensor) -> Tensor:
         """Drop columns from whole sequences (N, L, F), in training only."""
@@ -203,20 +153,42 @@ class EncoderDecoder(nn.Module):
             return rows
         return self.input_dropout(rows.transpose(1, 2)).transpose(1, 2)
 
-    def _beside(self, rows: Tensor, series: Tensor | None) -> Tensor:
+    def _embed(self, rows: Tensor, series: Tensor | None) -> Tensor:
         """Put the embedding beside every row: (N, L, F) to (N, L, F + E)."""
         if self.embedding is None:
             return rows
         own = self.embedding(series)[:, None].expand(-1, rows.shape[1], -1)  # (N, L, E)
         return torch.cat([rows, own], dim=2)
 
-    def _first_state(self, said: Tensor) -> State:
-        """Turn what the encoder said (N, U) into the first state of the decoder, (layers x directions, N, U)."""
-        states = self.bridge(said).unflatten(1, (-1, self.n_states, said.shape[1]))  # (N, 1 or 2, S, U)
+    def _first_state(self, encoded: Tensor) -> State:
+        """Turn encoded origins (N, U) into the first state of the decoder, (layers x directions, N, U)."""
+        states = self.bridge(encoded).unflatten(1, (-1, self.n_states, encoded.shape[1]))  # (N, 1 or 2, S, U)
         states = states.permute(1, 2, 0, 3).contiguous()  # (1 or 2, S, N, U)
         return torch.tanh(states[0]), *states[1:]
 
 
-def _ahead_of(future: Tensor, n_origins: int) -> Tensor:
-    """Give each origin the rows ahead of it: (B, H + C + O - 1, K) to (B, O, H + C, K)."""
-    return future.unfold(1, future.shape[1] - n_origins + 1, 1).transpose(2, 3)
+def make_recurrence(
+    cell: Cell, n_inputs: int, hidden_size: int, num_layers: int, dropout: float, bidirectional: bool = False
+) -> nn.RNNBase:
+    """Make batch-first recurrent layers whose LSTM forget gates start open.
+
+    An open gate lets gradients reach far back (Gers et al. 2000, https://doi.org/10.1162/089976600300015015).
+    """
+    between = dropout if num_layers > 1 else 0.0
+    layers = _CELLS[cell](
+        n_inputs, hidden_size, num_layers, batch_first=True, dropout=between, bidirectional=bidirectional
+    )
+    if cell == "lstm":
+        with torch.no_grad():
+            for name, bias in layers.named_parameters():
+                if name.startswith("bias_ih"):
+                    bias[hidden_size : 2 * hidden_size] += 1.0
+    return layers
+
+
+def run(layers: nn.RNNBase, rows: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+    """Run recurrent layers over rows (B, L, F): their outputs (B, L, U), and all parts of their state."""
+    if isinstance(layers, nn.LSTM):
+        return layers(rows, state)
+    outputs, hidden = layers(rows, None if state is None else state[0])
+    return outputs, (hidden,)

@@ -6,30 +6,36 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-_FLATTEST = 1e-5  # variance below which a window counts as flat, in squared units of the target
-_QUIET = 0.1  # what is added to a mean deviation, in units of the target
+from skts.nn._forecaster import Forecaster, State
+from skts.nn.heads import Head
+
+Norm = Literal["last", "mean", "median"]
+_FLATTEST = 1e-5  # variance below which a window counts as flat, in squared units of the standardised target
+_QUIET = 0.1  # what is added to a mean deviation, in units of the standardised target
 
 
-class InstanceNorm(nn.Module):
+class InstanceNorm(Forecaster):
     """Take the level (and scale) of each window off the target's past, and give it back to the forecast.
 
     Parameters
     ----------
     make_network : callable
-        Makes the network inside, whose `forward` takes `past` and what else there is.
+        Makes the network inside, any :class:`Forecaster`.
+    head : Head
+        Of that network.
     kind : {"last", "mean", "median"}
         "last" takes off the last value; "mean" takes off the mean and divides by the standard deviation; "median" takes
         off the median and divides by the mean deviation from it.
     columns : sequence of int of length n_targets
         The column of `past` that holds the past of each target.
     slope, offset : sequence of float of length n_targets
-        target = slope * column + offset, with a target of deviation 1 or so: the flattest windows are measured by it.
+        Standardised target = slope * column + offset, whatever unit the column has: the network reads the target's past
+        in units of the standardised target.
 
     Notes
     -----
     After Kim et al. (2022), "Reversible instance normalization", https://openreview.net/forum?id=cGDAkQo1C0p, without
-    its learned scale, and Zeng et al. (2023), https://arxiv.org/abs/2205.13504, for the last value. Where one pass has
-    several origins, the rows before the first of them decide.
+    its learned scale, and Zeng et al. (2023), https://arxiv.org/abs/2205.13504, for the last value.
     """
 
     columns: Tensor
@@ -39,53 +45,39 @@ class InstanceNorm(nn.Module):
     def __init__(
         self,
         make_network: Callable[[], nn.Module],
-        kind: Literal["last", "mean", "median"],
+        head: Head,
+        kind: Norm,
         columns: Sequence[int],
         slope: Sequence[float],
         offset: Sequence[float],
     ):
         super().__init__()
         self.network = make_network()
+        self.head = head
         self.kind = kind
+        self.whole_window = f"instance_norm={kind!r}"
+        self.lookahead = getattr(self.network, "lookahead", 0)
+        self.reads_series = getattr(self.network, "reads_series", False)
         self.register_buffer("columns", torch.as_tensor(columns, dtype=torch.int64))
         self.register_buffer("slope", torch.as_tensor(slope, dtype=torch.float32))
         self.register_buffer("offset", torch.as_tensor(offset, dtype=torch.float32))
 
-    def forward(self, past: Tensor, **others: Tensor) -> Tensor:
-        """Forecast.
+    def forward(
+        self, past: Tensor, known: Tensor | None = None, series: Tensor | None = None, state: State | None = None
+    ) -> tuple[Tensor, None]:
+        """Forecast the horizon after each window; see :class:`Forecaster`."""
+        own = past[:, :, self.columns]  # (B, W, T)
+        middle, scale = self._moments(own)  # (B, 1, T)
+        past = past.index_copy(2, self.columns, (own - middle) * self.slope / scale)
+        forecast, _ = self.network(past, known, series)  # (B, H, T, ...)
+        return self.head.rescale(forecast, scale, middle * self.slope + self.offset), None
 
-        Parameters
-        ----------
-        past : Tensor of shape (B, W + O - 1, F)
-        **others
-            What else the network takes; without `origins` (B, O) there is one.
-
-        Returns
-        -------
-        forecast : Tensor of shape (B * O, H, T), or (B * O, H, T, Q)
-        """
-        n_origins = others["origins"].shape[1] if "origins" in others else 1
-        own = past[:, :, self.columns]  # (B, W + O - 1, T)
-        first = own[:, : own.shape[1] - n_origins + 1]  # (B, W, T)
-        level, scale = self._moments(first)  # (B, 1, T)
-        past = past.index_copy(2, self.columns, (own - level) / scale)
-        forecast = self.network(past, **others)  # (B * O, H, T, Q)
-        level, scale = (self._like(moment, forecast, n_origins) for moment in (level, scale))
-        slope, offset = (values.view(1, 1, -1, *[1] * (forecast.ndim - 3)) for values in (self.slope, self.offset))
-        return forecast * scale * slope.abs() + level * slope + offset
-
-    def _moments(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Give level and scale of each window (B, W, T): both (B, 1, T)."""
+    def _moments(self, own: Tensor) -> tuple[Tensor, Tensor]:
+        """Give the middle of each window (B, W, T) in units of its column, and its scale in those of the target."""
         if self.kind == "last":
-            return rows[:, -1:], torch.ones_like(rows[:, -1:])
+            return own[:, -1:], torch.ones_like(own[:, -1:])
         if self.kind == "mean":
-            variance, level = torch.var_mean(rows, dim=1, keepdim=True, correction=0)
-            return level, (variance + _FLATTEST / self.slope**2).sqrt()
-        level = rows.median(dim=1, keepdim=True).values
-        return level, (rows - level).abs().mean(dim=1, keepdim=True) + _QUIET / self.slope.abs()
-
-    @staticmethod
-    def _like(moment: Tensor, forecast: Tensor, n_origins: int) -> Tensor:
-        """Repeat (B, 1, T) for each origin, with a dimension for quantiles where there are any."""
-        moment = moment.repeat_interleave(n_origins, dim=0)
-        return moment if forecast.ndim == 3 else moment[..., None]
+            variance, middle = torch.var_mean(own, dim=1, keepdim=True, correction=0)
+            return middle, (variance * self.slope**2 + _FLATTEST).sqrt()
+        middle = own.median(dim=1, keepdim=True).values
+        return middle, (own - middle).abs().mean(dim=1, keepdim=True) * self.slope.abs() + _QUIET

@@ -3,13 +3,15 @@
 import torch
 from torch import Tensor, nn
 
-from skts.nn._quantile_head import QuantileHead
+from skts.nn._forecaster import Forecaster, State
+from skts.nn.heads import Head, PointHead
 
 
-class LinearForecaster(nn.Module):
+class LinearForecaster(Forecaster):
     """A linear map of the window to the whole horizon, plus a linear share of each row's known columns.
 
-    Shapes: B windows, W rows of window, H rows of horizon, F features, K known features, T targets.
+    Shapes: B windows, W rows of window, H rows of horizon, F features, K known features, T targets; `...` are the
+    dimensions that the head adds.
 
     Parameters
     ----------
@@ -17,11 +19,11 @@ class LinearForecaster(nn.Module):
         F, K and T.
     horizon, window : int
         H and W.
+    head : Head, default=None
+        Makes the map; a point by default.
     kernel_size : int, default=None
         Rows of the moving average that splits each column in trend and remainder, each with weights of its own.
         None splits nothing.
-    levels : tuple of float, default=None
-        Q quantile levels to answer instead of a mean.
 
     Notes
     -----
@@ -36,38 +38,29 @@ class LinearForecaster(nn.Module):
         n_targets: int,
         horizon: int,
         window: int,
+        head: Head | None = None,
         *,
         kernel_size: int | None = None,
-        levels: tuple[float, ...] | None = None,
     ):
         super().__init__()
         self.shape = (horizon, n_targets)
         self.kernel_size = kernel_size
-        n_inputs, n_outputs = window * n_features * (2 if kernel_size else 1), horizon * n_targets
-        self.past = QuantileHead(n_inputs, n_outputs, levels) if levels else nn.Linear(n_inputs, n_outputs)
-        self.ahead = nn.Linear(n_known, n_targets, bias=False) if n_known else None
+        self.head = PointHead() if head is None else head
+        self.past = self.head.make_layer(window * n_features * (2 if kernel_size else 1), horizon * n_targets)
+        self.known = nn.Linear(n_known, n_targets, bias=False) if n_known else None
 
-    def forward(self, past: Tensor, future: Tensor | None = None) -> Tensor:
-        """Forecast the horizon.
-
-        Parameters
-        ----------
-        past : Tensor of shape (B, W, F)
-        future : Tensor of shape (B, H, K), default=None
-            Only with known columns.
-
-        Returns
-        -------
-        forecast : Tensor of shape (B, H, T), or (B, H, T, Q) with levels
-        """
+    def forward(
+        self, past: Tensor, known: Tensor | None = None, series: Tensor | None = None, state: State | None = None
+    ) -> tuple[Tensor, None]:
+        """Forecast the horizon after each window; see :class:`Forecaster`."""
         if self.kernel_size is not None:
             trend = moving_average(past, self.kernel_size)
             past = torch.cat([trend, past - trend], dim=2)  # (B, W, 2 * F)
-        forecast = self.past(past.flatten(1)).unflatten(1, self.shape)  # (B, H, T, Q)
-        if self.ahead is None:
-            return forecast
-        share = self.ahead(future)  # (B, H, T)
-        return forecast + (share[..., None] if forecast.ndim == 4 else share)
+        forecast = self.past(past.flatten(1)).unflatten(1, self.shape)  # (B, H, T, ...)
+        if self.known is None:
+            return forecast, None
+        share = self.known(known)  # (B, H, T)
+        return self.head.rescale(forecast, torch.ones_like(share), share), None
 
 
 def moving_average(rows: Tensor, kernel_size: int) -> Tensor:

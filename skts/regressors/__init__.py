@@ -3,6 +3,7 @@
 from skts.regressors._dlinear_regressor import DLinearRegressor
 from skts.regressors._gru_regressor import GRURegressor
 from skts.regressors._lstm_regressor import LSTMRegressor
+from skts.regressors._net_regressor import NetRegressor
 from skts.regressors._nlinear_regressor import NLinearRegressor
 
-__all__ = ["DLinearRegressor", "GRURegressor", "LSTMRegressor", "NLinearRegressor"]
+__all__ = ["DLinearRegressor", "GRURegressor", "LSTMRegressor", "NLinearRegressor", "NetRegressor"]

@@ -1,13 +1,15 @@
 """What all network regressors share: data in, a skorch net trained, forecasts out."""
 
-from abc import ABCMeta, abstractmethod
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import inspect
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.random import RandomState
 from numpy.typing import ArrayLike, NDArray
@@ -15,38 +17,71 @@ from sklearn.base import BaseEstimator
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted
-from skorch.callbacks import EarlyStopping
 
-from skts._compat import Interval, StrOptions, fit_context
-from skts.nn import InstanceNorm, PinballLoss
-from skts.regressors._answers import shape_answers, warn_missing_history
-from skts.regressors._inputs import Inputs, read_inputs
-from skts.regressors._latest import split_windows
-from skts.regressors._members import fit_members, make_member
-from skts.regressors._own_past import find_own_past
-from skts.regressors._quantiles import interpolate_levels, trained_levels
-from skts.regressors._reading import Reading
-from skts.regressors._score_mixin import ScoreMixin
-from skts.regressors._settled import batch_options, settle_batch_size
-from skts.regressors._sizes import Sizes
-from skts.regressors._targets import Targets, read_targets
+from skts._compat import Interval, StrOptions, fit_context, fit_task
+from skts.nn import Head, InstanceNorm, PointHead, QuantileHead
+from skts.regressors._net_options import net_options, settle_batch_size, take_over
+from skts.supervised import (
+    Inputs,
+    ScoreMixin,
+    Targets,
+    check_sizes,
+    find_target_columns,
+    read_inputs,
+    read_sizes,
+    read_targets,
+    split_holdout,
+    to_output,
+    warn_missing_history,
+    warn_unscaled,
+)
 from skts.training import (
-    EpochListener,
-    WindowDataset,
+    AddressTable,
     WindowNet,
     check_precision,
+    draws_in_training,
+    make_table,
     mention_allocator,
     resolve_device,
     seeded,
 )
 from skts.windows import Windows
 
+Norm = Literal["last", "mean", "median"]
+Rolling = Literal["windows", "stateful"]
 _MAX_SEED = np.iinfo(np.int32).max
-_MAY_CHANGE = ("lr", "lr_schedule", "batch_size", "precision", "verbose")  # between two fits of one net
+_USUAL_ORIGINS = 4  # the most that taught as well as windows apart, at equal numbers: benchmarks/speed/forking.py
+_LEARNED = ("net_", "_learned", "n_iter_", "batch_size_", "lr_")
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What forecasting needs beside the net, as it was in `fit`: parameters that change afterwards change nothing.
+
+    Parameters
+    ----------
+    head : Head
+    sizes : dict
+        As `read_sizes` gives them.
+    series_names : Index or None
+    y_mean, y_scale : ndarray of shape (n_targets,)
+    y_shape : tuple of int
+        The shape of what one window (of an array) or one row (beside Windows) forecasts, as `y` had it.
+    params : dict
+        All parameters of the estimator.
+    """
+
+    head: Head
+    sizes: dict[str, Any]
+    series_names: pd.Index | None
+    y_mean: NDArray[np.float64]
+    y_scale: NDArray[np.float64]
+    y_shape: tuple[int, ...]
+    params: dict[str, Any]
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class BaseNetRegressor(CallbackSupportMixin, ScoreMixin, BaseEstimator, metaclass=ABCMeta):
+class BaseNetRegressor(CallbackSupportMixin, ScoreMixin, BaseEstimator):
     """A regressor around a skorch net. A subclass supplies its network and the parameters of it.
 
     A dataclass, so that the parameters which all share are written once: each subclass adds its own, and gets an
@@ -57,61 +92,51 @@ class BaseNetRegressor(CallbackSupportMixin, ScoreMixin, BaseEstimator, metaclas
     lr: float = 3e-3
     lr_schedule: Literal["constant", "cosine", "one_cycle"] = "constant"
     batch_size: int | Literal["auto"] = 64
-    batches: Literal["mixed", "by_series"] = "mixed"
     subsample: float = 1.0
     weight_decay: float = 0.0
     early_stopping: bool = False
     validation_fraction: float = 0.1
     n_iter_no_change: int = 5
     warm_start: bool = False
-    normalize_y: bool = True
     quantiles: Sequence[float] | None = None
-    n_members: int = 1
-    bootstrap_rows: int | None = None
-    n_jobs: int | None = None
     random_state: int | RandomState | None = None
     device: Literal["auto", "cpu", "cuda"] | str = "auto"
     precision: Literal["float32", "bf16"] = "float32"
     verbose: int = 0
-    callbacks: list | None = None
     net_params: dict[str, Any] | None = None
 
+    __metadata_request__predict: ClassVar[dict[str, bool]] = {"quantiles": True, "rolling": True}
     _parameter_constraints: ClassVar[dict[str, list]] = {
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "lr": [Interval(Real, 0, None, closed="neither")],
         "lr_schedule": [StrOptions({"constant", "cosine", "one_cycle"})],
         "batch_size": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
-        "batches": [StrOptions({"mixed", "by_series"})],
         "subsample": [Interval(Real, 0, 1, closed="right")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "warm_start": ["boolean"],
-        "normalize_y": ["boolean"],
         "quantiles": ["array-like", None],
-        "n_members": [Interval(Integral, 1, None, closed="left")],
-        "bootstrap_rows": [Interval(Integral, 1, None, closed="left"), None],
-        "n_jobs": [Integral, None],
         "random_state": ["random_state"],
         "device": [str],
         "precision": [StrOptions({"float32", "bf16"})],
         "verbose": ["verbose"],
-        "callbacks": [list, None],
         "net_params": [dict, None],
     }
 
-    @abstractmethod
-    def _module(self, sizes: Sizes) -> tuple[type, dict[str, Any]]:
-        """Give the class of the network and its arguments."""
+    _network_class: ClassVar[Callable[..., torch.nn.Module]]
+    _network_params: ClassVar[dict[str, Any]] = {}  # that are fixed
+    _network_names: ClassVar[tuple[str, ...]] = ()  # of the parameters that go to the network
 
-    def _reading(self, inputs: Inputs) -> Reading:
-        """Say what the network reads of its windows."""
-        return Reading()
+    def _network(self) -> tuple[Callable[..., torch.nn.Module], dict[str, Any]]:
+        """Give the class of the network, a :class:`~skts.nn.Forecaster`, and its parameters."""
+        own = {name: getattr(self, name) for name in self._network_names}
+        return type(self)._network_class, self._network_params | own
 
-    def _is_stateful(self) -> bool:
-        """Tell whether forecasts go on from the state of the one before, in one pass over each series."""
-        return False
+    def _head(self) -> Head:
+        """Give the head of the network."""
+        return PointHead() if self.quantiles is None else QuantileHead(self.quantiles)
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
@@ -136,9 +161,11 @@ class BaseNetRegressor(CallbackSupportMixin, ScoreMixin, BaseEstimator, metaclas
         ------
         NonFiniteLossError
             The loss became NaN or infinite.
+        ValueError
+            With `warm_start`, a parameter changed that the net of the last fit cannot take over.
         """
-        return self._fit_all(
-            X, y, sample_weight, go_on=self.warm_start and self.__sklearn_is_fitted__(), epochs=self.max_epochs
+        return self._fit(
+            X, y, sample_weight, goes_on=self.warm_start and self.__sklearn_is_fitted__(), n_epochs=self.max_epochs
         )
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -156,29 +183,31 @@ class BaseNetRegressor(CallbackSupportMixin, ScoreMixin, BaseEstimator, metaclas
         -------
         self : object
         """
-        return self._fit_all(X, y, sample_weight, go_on=self.__sklearn_is_fitted__(), epochs=1)
+        return self._fit(X, y, sample_weight, goes_on=self.__sklearn_is_fitted__(), n_epochs=1)
 
     def predict(
-        self, X: Any, quantiles: Iterable[float] | None = None, *, members: bool = False
+        self, X: Any, quantiles: Iterable[float] | None = None, *, rolling: Rolling | None = None
     ) -> NDArray[np.float64]:
-        """Forecast.
+        """Forecast. Changes nothing of the estimator, so that many threads may forecast at once.
 
         Parameters
         ----------
         X : Windows, or array-like of shape (n_windows, window, n_features) or (n_windows, n_features)
         quantiles : iterable of float, default=None
-            Levels to answer, interpolated between those that were trained; the median alone by default. Only for a
-            regressor with `quantiles`. A pipeline passes them on: `pipe.predict(X, quantiles=[0.1, 0.9])`.
-        members : bool, default=False
-            Whether to answer what each member of the ensemble forecasts, instead of their mean.
+            Levels to forecast, interpolated between those that were trained; the median alone by default. Only for a
+            regressor that was fitted with `quantiles`. A pipeline passes them on:
+            `pipe.predict(X, quantiles=[0.1, 0.9])`.
+        rolling : {"windows", "stateful"}, default=None
+            How the past is read: "windows" reads the `window` rows before each origin alone, "stateful" reads each
+            series once and forecasts at each origin from all it has read. None takes what `rolling` was in `fit`,
+            "windows" where the regressor has no such parameter.
 
         Returns
         -------
         y_pred : ndarray of float64
             For forecasting windows: (n_rows,) or (n_rows, n_targets), one per row that is no history, in the order
             of the table. For training windows: (n_windows, horizon) or (n_windows, horizon, n_targets). For arrays:
-            as `y` was. With `quantiles` given, one more dimension at the end, (n_rows, n_quantiles), and with `members`
-            yet another, (n_rows, n_members).
+            as `y` was. With `quantiles` given, one more dimension at the end, (n_rows, n_quantiles).
 
         Warns
         -----
@@ -186,200 +215,225 @@ class BaseNetRegressor(CallbackSupportMixin, ScoreMixin, BaseEstimator, metaclas
             Some forecasts rest on blank or missing inputs that were filled.
         """
         check_is_fitted(self)
+        learned, name = self._learned, type(self).__name__
         inputs = read_inputs(self, X, reset=False)
+        if quantiles is not None and not learned.head.gives_quantiles:
+            raise ValueError(f"{name}.predict(quantiles=...): fit with {name}(quantiles=(0.1, 0.5, 0.9)) first.")
+        rolling = learned.params.get("rolling", "windows") if rolling is None else rolling
+        if rolling not in ("windows", "stateful"):
+            raise ValueError(f"{name}.predict(rolling={rolling!r}): 'windows' or 'stateful' is expected.")
+        if rolling == "stateful":
+            self._refuse_whole_window(self.net_.module_, f"rolling={rolling!r}")
         if inputs.windows is not None:
             warn_missing_history(inputs.windows, ", filled with the last value seen in the window or 0")
-        if quantiles is not None and self.quantiles is None:
-            name = type(self).__name__
-            raise ValueError(f"{name}.predict(quantiles=...): fit with {name}(quantiles=(0.1, 0.5, 0.9)) first.")
-        levels = None if quantiles is None else list(quantiles)
-        stateful = self._is_stateful()
-        answers = [member._answer(inputs, levels, stateful) for member in getattr(self, "members_", [self])]
-        if members:
-            return np.stack(answers, axis=-1)
-        return answers[0] if len(answers) == 1 else np.mean(answers, axis=0)
-
-    def _answer(self, inputs: Inputs, quantiles: list[float] | None, stateful: bool) -> NDArray[np.float64]:
-        """Forecast with one network."""
-        self._sizes.check(self, inputs)
-        return shape_answers(self._forecast(inputs, quantiles, stateful), inputs, self._y_shape)
-
-    def _forecast(self, inputs: Inputs, quantiles: list[float] | None, stateful: bool) -> NDArray[np.float64]:
-        if stateful:
-            inputs = inputs.whole_series()
-        dataset = inputs.passes(inputs.dataset(self._reading(inputs), self._series), n_origins=1)
-        raw = self.net_.forecast(dataset).astype(np.float64)
-        if self._levels is None:
-            return raw * self._y_scale + self._y_mean
-        raw = raw * self._y_scale[:, None] + self._y_mean[:, None]
+        check_sizes(self, learned.sizes, inputs)
+        forecast = self._forecast(inputs.whole_series() if rolling == "stateful" else inputs)
         if quantiles is None:
-            return interpolate_levels(raw, self._levels, [0.5])[..., 0]
-        return interpolate_levels(raw, self._levels, quantiles)
+            return to_output(learned.head.point(forecast), inputs, learned.y_shape)
+        return to_output(learned.head.quantiles(forecast, list(quantiles)), inputs, learned.y_shape)
+
+    def _forecast(self, inputs: Inputs) -> NDArray[np.float64]:
+        """Forecast in the units of the target: (n_windows, horizon, n_targets, ...)."""
+        learned = self._learned
+        table = make_table(inputs, self.net_.module_, learned.series_names)
+        raw = self.net_.forecast(table).astype(np.float64)
+        return learned.head.rescale(raw, learned.y_scale, learned.y_mean)
 
     def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "net_") or hasattr(self, "members_")
+        return hasattr(self, "net_")
 
-    def _fit_all(self, X: Any, y: Any, sample_weight: ArrayLike | None, *, go_on: bool, epochs: int) -> Self:
-        """Train the network, or every member of the ensemble."""
-        if not go_on:
-            for learned in ("net_", "members_", "batch_size_", "lr_"):
-                self.__dict__.pop(learned, None)
-        elif (n_fitted := len(getattr(self, "members_", [self]))) != self.n_members:
-            raise ValueError(
-                f"{type(self).__name__}(n_members={self.n_members}) cannot go on from {n_fitted}: set n_members "
-                "back, or fit a fresh one (warm_start=False)."
-            )
-        if self.n_members == 1:
-            return self._fit(X, y, sample_weight, go_on=go_on, epochs=epochs)
-        seeds = None if go_on else check_random_state(self.random_state).randint(_MAX_SEED, size=self.n_members)
-        if self.batch_size == "auto" and seeds is not None:  # once for all, since times differ
-            scout = make_member(self, int(seeds[0]))._fit(X, y, sample_weight, go_on=False, epochs=0)
-            self.batch_size_, self.lr_ = scout.batch_size_, scout.lr_
-        self.members_: list[Self] = fit_members(self, seeds, X, y, sample_weight, epochs)
-        for learned in ("n_features_in_", "feature_names_in_", "batch_size_", "lr_"):
-            self.__dict__.pop(learned, None)
-            if hasattr(self.members_[0], learned):
-                setattr(self, learned, getattr(self.members_[0], learned))
-        self.n_iter_: int = max(member.n_iter_ for member in self.members_)
-        return self
+    @property
+    def lookahead_(self) -> int:
+        """Rows after the horizon whose known columns the network reads."""
+        check_is_fitted(self)
+        return int(getattr(self.net_.module_, "lookahead", 0))
 
-    def _fit(self, X: Any, y: Any, sample_weight: ArrayLike | None, *, go_on: bool, epochs: int) -> Self:
+    def _fit(self, X: Any, y: Any, sample_weight: ArrayLike | None, *, goes_on: bool, n_epochs: int) -> Self:
         device = resolve_device(self.device)
-        check_precision(self.precision, device)
         if self.verbose:
             mention_allocator(device)
-        inputs = read_inputs(self, X, reset=not go_on)
+        if not goes_on:
+            for learned in _LEARNED:
+                self.__dict__.pop(learned, None)
+        inputs = read_inputs(self, X, reset=not goes_on)
         targets = read_targets(self, inputs, y, sample_weight)
-        train, valid = split_windows(self, inputs, targets)
-        if not go_on:
+        train, valid = self._split(inputs, targets)
+        order = torch.Generator()
+        if goes_on:
+            seed = self._take_over(inputs, targets)
+            order.manual_seed(seed)
+        else:
             self._random_state = check_random_state(self.random_state)
-            self._bootstrap_seed = int(self._random_state.randint(_MAX_SEED))
-        with seeded(int(self._random_state.randint(_MAX_SEED)), device):
-            if go_on:
-                self._go_on(inputs, targets, device)
-            else:
+            seed, first_seed = (int(self._random_state.randint(_MAX_SEED)) for _ in range(2))
+            with seeded(first_seed, device):
                 self._start(inputs, targets, train, device)
-            try:
-                training, validating = self._datasets(inputs, targets, train, valid)
-                self.batch_size_, self.lr_ = settle_batch_size(self, training, search=not go_on)
-                if epochs:
-                    self._train(X, y, sample_weight, training, validating, epochs)
-            except BaseException:
-                if not go_on:
-                    del self.net_
-                raise
+                order.set_state(torch.get_rng_state())
+        try:
+            check_precision(self.precision, self.net_.module_, device)
+            tables = self._make_tables(inputs, targets, train, valid)
+            del inputs, targets, train, valid  # the tables are all that training needs
+            self.batch_size_, self.lr_ = settle_batch_size(self, tables[0], search=not goes_on)
+            with seeded(seed, device) if draws_in_training(self.net_.module_) else nullcontext():
+                self._train(X, y, sample_weight, *tables, n_epochs, order)
+        except BaseException:
+            if not goes_on:
+                for learned in _LEARNED:
+                    self.__dict__.pop(learned, None)
+            raise
         self.n_iter_ = len(self.net_.history)
         return self
 
+    def _split(self, inputs: Inputs, targets: Targets) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Choose the windows that teach, and those that validate."""
+        teaching = targets.teaching()
+        if not len(teaching):
+            raise ValueError(
+                f"{type(self).__name__}: y is missing (NaN) over the horizon of every window: there is nothing to "
+                "learn from."
+            )
+        if self.early_stopping:
+            return split_holdout(self, inputs, targets, teaching)
+        return teaching, np.empty(0, dtype=np.int64)
+
     def _start(self, inputs: Inputs, targets: Targets, train: NDArray[np.int64], device: torch.device) -> None:
         """Learn the scale of the targets and build a fresh net."""
-        n_targets = targets.values.shape[1]
-        self._y_mean, self._y_scale = (
-            targets.moments(train) if self.normalize_y else (np.zeros(n_targets), np.ones(n_targets))
-        )
-        self._y_shape = targets.shape
-        self._series = None if inputs.windows is None else inputs.windows.series_names
-        self._sizes = Sizes.read(inputs, targets)
-        self._levels = None if self.quantiles is None else trained_levels(self.quantiles)
-        module, arguments = self._module(self._sizes)
-        if self._levels is not None:
-            arguments["levels"] = self._levels
-        kind = self._reading(inputs).instance_norm
+        head, sizes = self._head(), read_sizes(inputs, targets.n_targets, targets.horizon)
+        y_mean, y_scale = targets.moments(train)
+        params = self.get_params(deep=False)
+        self._learned = Learned(head, sizes, inputs.series_names, y_mean, y_scale, targets.shape, params)
+        make_network: Callable[[], torch.nn.Module] = partial(self._network()[0], **self._arguments(sizes, head))
+        kind = self._norm(inputs)
         if kind is not None:
-            own = find_own_past(self, inputs, targets, self._y_mean, self._y_scale)
-            module, arguments = InstanceNorm, {"make_network": partial(module, **arguments), "kind": kind, **own}
-        options = {f"module__{key}": value for key, value in arguments.items()}
-        self.net_ = WindowNet(module, **options, **self._net_options(device)).initialize()
+            own = find_target_columns(self, inputs, targets, y_mean, y_scale)
+            make_network = partial(InstanceNorm, make_network=make_network, head=head, kind=kind, **own)
+        try:
+            self.net_ = WindowNet(make_network, **net_options(self, head, device)).initialize()
+        except ValueError as error:
+            error.add_note(f"This was said by the network of {type(self).__name__}.")
+            raise
+        self._check_reads(self.net_.module_, sizes)
+        warn_unscaled(self, inputs, [] if kind is None else own["columns"])
 
-    def _datasets(
+    def _arguments(self, sizes: dict[str, Any], head: Head) -> dict[str, Any]:
+        """Choose, of what there is to know, the arguments that the network takes, beside its own parameters."""
+        network, params = self._network()
+        known = sizes | {"head": head}
+        taken = inspect.signature(network).parameters
+        if not any(parameter.kind == parameter.VAR_KEYWORD for parameter in taken.values()):
+            known = {name: value for name, value in known.items() if name in taken}
+        if "head" not in known and not isinstance(head, PointHead):
+            raise ValueError(
+                f"{type(self).__name__}: {network.__name__} takes no `head` and forecasts points alone. Let its "
+                "__init__ take `head`, and make its last layer by head.make_layer(n_inputs, n_outputs)."
+            )
+        return known | params
+
+    def _norm(self, inputs: Inputs) -> Norm | None:
+        """Say what is taken off the past of the target in each window."""
+        return getattr(self, "instance_norm", None)
+
+    def _check_reads(self, network: torch.nn.Module, sizes: dict[str, Any]) -> None:
+        """Refuse what the network, or whole series, cannot serve."""
+        params = self.get_params(deep=False)
+        usual: dict[str, tuple] = {"rolling": ("windows",), "origins_per_pass": ("auto", 1), "subsample": (1.0,)}
+        unusual = [name for name, values in usual.items() if params.get(name, values[0]) not in values]
+        for parameter in unusual:
+            if parameter != "subsample":
+                self._refuse_whole_window(network, f"{parameter}={params[parameter]!r}")
+        if sizes["window"] is not None:
+            return
+        for parameter in unusual:
+            if parameter != "rolling":
+                raise ValueError(
+                    f"{type(self).__name__}({parameter}={params[parameter]!r}) needs windows, and was given whole "
+                    "series: give SlidingWindower(window=...) a number of rows."
+                )
+        self._refuse_whole_window(network, None)
+
+    def _refuse_whole_window(self, network: torch.nn.Module, asked: str | None) -> None:
+        """Refuse, where the network reads a window as a whole, what takes one that reads row by row."""
+        if getattr(network, "causal", False):
+            return
+        culprit, name = getattr(network, "whole_window", ""), type(self).__name__
+        if asked is None:
+            owner = f"{name}({culprit})" if culprit else name
+            raise ValueError(
+                f"{owner} needs windows, and was given whole series: give SlidingWindower(window=...) a number of rows."
+            )
+        raise ValueError(
+            f"{name}({', '.join(filter(None, [culprit, asked]))}): what reads a window as a whole serves one origin "
+            "alone, and cannot go on from the state of the one before. Leave one of the two out."
+        )
+
+    def _make_tables(
         self, inputs: Inputs, targets: Targets, train: NDArray[np.int64], valid: NDArray[np.int64]
-    ) -> tuple[WindowDataset, WindowDataset | None]:
+    ) -> tuple[AddressTable, AddressTable | None]:
         """Put what trains and what validates on the device."""
-        reading = self._reading(inputs)
-        dataset = inputs.dataset(reading, self._series, **targets.tensors(self._y_mean, self._y_scale))
-        dataset.to(torch.device(self.net_.device))
-        if self.subsample < 1:
-            self._sizes.refuse_whole_series(f"{type(self).__name__}(subsample={self.subsample})")
-        if self.batches == "by_series":
-            self._sizes.refuse_whole_series(f"{type(self).__name__}(batches={self.batches!r})")
-        dataset.subsample = self.subsample
-        dataset.by_series = self.batches == "by_series"
-        training = dataset.subset(train)
-        if self.bootstrap_rows is not None:
-            drawn = targets.resampled(inputs.times(), self.bootstrap_rows, train, self._bootstrap_seed)
-            training = dataset.subset(train[drawn.teaching()[train]])
-            training.weights = torch.from_numpy(drawn.weights.astype(np.float32)).to(dataset.panel.device)
-        dataset.by_series = False  # batches of any kind validate alike
-        validating = inputs.passes(dataset.subset(valid), reading.n_origins) if len(valid) else None
-        return inputs.passes(training, reading.n_origins), validating
+        network, n_origins = self.net_.module_, 1
+        if getattr(network, "causal", False):
+            n_origins = getattr(self, "origins_per_pass", 1)
+            if n_origins == "auto":
+                n_origins = _USUAL_ORIGINS if inputs.are_consecutive() else 1
+        values = targets.standardised(self._learned.y_mean, self._learned.y_scale)
+        make = partial(
+            make_table,
+            inputs,
+            network,
+            self._learned.series_names,
+            targets=(*values, targets.starts, targets.horizon),
+            n_origins=n_origins,
+            device=torch.device(self.net_.device),
+            by_series=self.subsample < 1 or bool((self.net_params or {}).get("iterator_train__by_series")),
+        )
+        return make(items=train), make(items=valid) if len(valid) else None
 
-    def _net_options(self, device: torch.device) -> dict[str, Any]:
-        """Translate the parameters into those of skorch."""
-        stopping = [("early_stopping", EarlyStopping(patience=self.n_iter_no_change, load_best=True))]
-        given = self.net_params or {}
-        optimizer = {
-            "optimizer": torch.optim.AdamW,
-            "optimizer__weight_decay": self.weight_decay,
-            "optimizer__fused": device.type in ("cpu", "cuda"),
-        }
-        criterion = {"criterion": PinballLoss, "criterion__levels": self._levels} if self._levels else {}
-        return {
-            **({} if "optimizer" in given else optimizer),
-            **criterion,
-            "max_epochs": self.max_epochs,
-            "lr_schedule": self.lr_schedule,
-            **batch_options(self),
-            "callbacks": [*(stopping if self.early_stopping else []), *(self.callbacks or [])],
-            "device": str(device),
-            "precision": self.precision,
-            "verbose": self.verbose,
-            **given,
-        }
-
-    def _go_on(self, inputs: Inputs, targets: Targets, device: torch.device) -> None:
-        """Keep the net, and take over what may change between two fits."""
-        self._sizes.check(self, inputs, targets)
-        options = self._net_options(device)
-        changed = {key: options[key] for key in _MAY_CHANGE if options[key] != getattr(self.net_, key)}
-        stops_early = any(isinstance(callback, EarlyStopping) for _, callback in self.net_.callbacks_)
-        if changed:
-            self.net_.set_params(**changed)
-        if self.early_stopping and not stops_early:
-            self.net_.set_params(callbacks=options["callbacks"]).initialize_callbacks()
+    def _take_over(self, inputs: Inputs, targets: Targets) -> int:
+        """Keep the net, and take over what may change between two fits; give a seed for this one."""
+        check_sizes(self, self._learned.sizes, inputs, targets.n_targets, targets.horizon)
+        take_over(self, self._learned.params)
+        if self.random_state is not self._learned.params["random_state"]:
+            self._random_state = check_random_state(self.random_state)
+        self._check_reads(self.net_.module_, self._learned.sizes)
+        self._learned = replace(self._learned, params=self.get_params(deep=False))
+        return int(self._random_state.randint(_MAX_SEED))
 
     def _train(
-        self, X: Any, y: Any, sample_weight: Any, train: WindowDataset, valid: WindowDataset | None, epochs: int
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        train: AddressTable,
+        valid: AddressTable | None,
+        n_epochs: int,
+        order: torch.Generator,
     ) -> None:
         """Run the epochs, each a task of scikit-learn's callbacks."""
-        context = self._init_callback_context(max_subtasks=epochs)
-        told = {"estimator": self, "X": X, "y": y}
+        given: dict[str, Any] = {"X": X, "y": y}
         if sample_weight is not None:
-            told["metadata"] = {"sample_weight": sample_weight}
-        if isinstance(X, Windows):  # answered by window, so told by window; made only for a callback that asks
-            told["y"] = lambda: X.targets(y)
+            given["metadata"] = {"sample_weight": sample_weight}
+        if isinstance(X, Windows):  # forecast by window, so given by window; made only for a callback that asks
+            given["y"] = lambda: X.targets(y)
             if sample_weight is not None:
-                told["metadata"] = lambda: {"sample_weight": np.nanmean(X.targets(sample_weight), axis=1)}
-        context.call_on_fit_task_begin(**told)
-        tasks = []
+                given["metadata"] = lambda: {"sample_weight": np.nanmean(X.targets(sample_weight), axis=1)}
+        epochs = []
+        with fit_task(self, max_subtasks=n_epochs, **given) as fit:
 
-        def begin() -> None:
-            tasks.append(context.subcontext(task_name="epoch").call_on_fit_task_begin(**told))
+            def begin() -> None:
+                epochs.append(fit.subcontext(task_name="epoch"))
+                epochs[-1].call_on_fit_task_begin(estimator=self, **given)
 
-        def end() -> bool:
-            return tasks[-1].call_on_fit_task_end(**told, reconstruction_attributes={})
+            def end() -> bool:
+                return epochs[-1].call_on_fit_task_end(estimator=self, **given, reconstruction_attributes={})
 
-        with EpochListener(begin, end).listening_to(self.net_):
-            self.net_.partial_fit((train, valid), epochs=epochs)
-        context.call_on_fit_task_end(**told, reconstruction_attributes={})
+            self.net_.train_on(train, valid, n_epochs, order, begin_epoch=begin, end_epoch=end)
 
     @property
     def history_(self) -> dict[str, list[float]]:
         """The loss of every epoch so far, in squared units of the standardised target.
 
-        Keys are "epoch", "train_loss" and, with `early_stopping`, "valid_loss"; NaN in epochs without validation. Of an
-        ensemble, each of `members_` has its own.
+        Keys are "epoch", "train_loss" and, with `early_stopping`, "valid_loss"; NaN in epochs without validation.
         """
-        check_is_fitted(self, "net_")
+        check_is_fitted(self)
         whole = [epoch for epoch in self.net_.history if "train_loss" in epoch]  # an interrupted one has none
         losses = ["train_loss", "valid_loss"] if any("valid_loss" in epoch for epoch in whole) else ["train_loss"]
         return {key: [epoch.get(key, np.nan) for epoch in whole] for key in ["epoch", *losses]}

@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass, field
 from numbers import Integral
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from skts._compat import Interval
 from skts.nn import LinearForecaster
 from skts.regressors._base import BaseNetRegressor
-from skts.regressors._sizes import Sizes
 
 
 @dataclass(eq=False, repr=False)
@@ -34,8 +33,6 @@ class DLinearRegressor(BaseNetRegressor):
         largest that trains at least a tenth faster than the one before, with `lr` scaled by the square root of
         `batch_size_` / 64 (Malladi et al. 2022, https://arxiv.org/abs/2205.10287; by the ratio itself for SGD). Times
         differ from run to run: for fits that repeat themselves give the number that was found, and `lr_`.
-    batches : {"mixed", "by_series"}, default="mixed"
-        Whether a batch mixes windows of all series, or holds windows of one; batches come in random order in any case.
     subsample : float, default=1.0
         Share of the training windows that an epoch sees, of each series alike; drawn anew for every epoch.
     weight_decay : float, default=0.0
@@ -48,49 +45,41 @@ class DLinearRegressor(BaseNetRegressor):
     n_iter_no_change : int, default=5
         Epochs without improvement before stopping early.
     warm_start : bool, default=False
-        Whether `fit` goes on from the weights of the last one.
-    normalize_y : bool, default=True
-        Whether to standardise each target inside, by its training mean and deviation.
+        Whether `fit` goes on from the weights of the last one. What a trained network cannot take over (`hidden_size`,
+        `quantiles`, ...) must not have changed.
     quantiles : tuple of float, default=None
         Levels within 0 and 1 to train with the pinball loss, instead of the mean; the median is always among them, and
         is what `predict` answers unless asked for others. They never cross.
-    n_members : int, default=1
-        How many networks, which differ by their seeds, are trained and averaged by `predict`.
-    bootstrap_rows : int, default=None
-        Each network draws blocks of so many consecutive times with replacement, for all series alike, and weighs the
-        targets by how often theirs was drawn: 168 resamples weeks of hours. None weighs all alike.
-    n_jobs : int, default=None
-        How many members are trained at once, each in a process of its own.
     random_state : int, RandomState instance or None, default=None
         Decides the initial weights, the order of the windows and the dropout. Torch's global generator stays as it is.
     device : str, default="auto"
-        "auto" takes CUDA where it is; else a torch device such as "cpu" or "cuda:1".
+        "auto" takes CUDA where it is; else any torch device, such as "cpu", "cuda:1" or "mps".
     precision : {"float32", "bf16"}, default="float32"
         What the network computes in, in training and forecasting. "bf16" is torch's autocast to bfloat16, which keeps
-        two to three digits: faster on GPUs, for an LSTM also on CPUs with AVX512-BF16 or AMX, and slower on CPUs that
-        emulate it. Weights, loss and the optimizer's state are float32 in any case.
+        two to three digits: for an LSTM faster on CPUs with AVX512-BF16 or AMX, slower on those that emulate it, and
+        refused on those that can neither. On CUDA torch computes recurrent layers in float16 then. Weights, loss and
+        the optimizer's state are float32 in any case.
     verbose : int, default=0
         1 shows skorch's table of epochs.
-    callbacks : list, default=None
-        Callbacks of skorch, of which each member has copies. Those of scikit-learn go to `set_callbacks`.
     net_params : dict, default=None
         Further parameters of the skorch net, such as `{"optimizer": torch.optim.SGD, "criterion": torch.nn.HuberLoss,
-        "gradient_clip": None}`.
+        "gradient_clip": None, "callbacks": [...], "iterator_train__by_series": True}`. The last one lets each batch
+        hold windows of one series alone.
 
     Attributes
     ----------
     net_ : WindowNet
-        The trained skorch net; of an ensemble, each of `members_` has its own.
-    members_ : list of DLinearRegressor
-        The trained members, with `n_members` above 1. Each is what a separate fit with its `random_state` gives.
+        The trained skorch net.
     history_ : dict of str to list of float
-        The loss of every epoch: "epoch", "train_loss" and, with `early_stopping`, "valid_loss"; of a single network.
+        The loss of every epoch: "epoch", "train_loss" and, with `early_stopping`, "valid_loss".
     n_iter_ : int
         Epochs trained in all.
     batch_size_ : int
         Size of the batches trained on.
     lr_ : float
         Learning rate trained with, before `lr_schedule` moves it.
+    lookahead_ : int
+        Rows after the horizon whose known columns are read.
     n_features_in_ : int
         Number of columns seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -130,6 +119,5 @@ class DLinearRegressor(BaseNetRegressor):
         "kernel_size": [Interval(Integral, 1, None, closed="left")],
         **BaseNetRegressor._parameter_constraints,
     }
-
-    def _module(self, sizes: Sizes) -> tuple[type, dict[str, Any]]:
-        return LinearForecaster, {**sizes.of_linear(type(self).__name__), "kernel_size": self.kernel_size}
+    _network_class = LinearForecaster
+    _network_names: ClassVar[tuple[str, ...]] = ("kernel_size",)

@@ -1,9 +1,8 @@
 """A GRU encoder-decoder as a scikit-learn regressor."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from skts.nn import Cell
 from skts.regressors._base import BaseNetRegressor
 from skts.regressors._recurrent import RecurrentMixin
 
@@ -12,10 +11,10 @@ from skts.regressors._recurrent import RecurrentMixin
 class GRURegressor(RecurrentMixin, BaseNetRegressor):
     """Forecast with a GRU that reads the window and another that reads what is known of the horizon.
 
-    A GRU encodes the window. Where columns are known ahead, a second GRU starts from what it said last and reads them
-    over the horizon, and a linear head answers at each of its rows; else the head forecasts the whole horizon at once.
-    Trained with AdamW on the mean squared error of shuffled windows (their pinball loss with `quantiles`), the norm of
-    the gradient clipped at 1.
+    A GRU encodes the window. Where columns are known ahead, a second GRU starts from its last hidden state and reads
+    them over the horizon, and a linear head forecasts at each of its rows; else the head forecasts the whole horizon at
+    once. Trained with AdamW on the mean squared error of shuffled windows (their pinball loss with `quantiles`), the
+    norm of the gradient clipped at 1.
 
     Parameters
     ----------
@@ -31,14 +30,12 @@ class GRURegressor(RecurrentMixin, BaseNetRegressor):
     bidirectional : bool, default=False
         Whether the decoder reads the known columns of the horizon backwards too, so that each hour sees the weather
         after it.
-    context : int, default=0
-        Rows behind the horizon whose known columns are read as well: a weather forecast reaches past the block. Where
+    lookahead : int, default=0
+        Rows after the horizon whose known columns are read as well: a weather forecast reaches past the block. Where
         the table ends, its last row is repeated.
     patch_len : int, default=1
         Consecutive rows of the window joined into one recurrent step: 24 makes 7 steps of 168 hours, which is faster
-        and, over long windows, often more accurate. Not with `origins_per_window`.
-    linear_skip : bool, default=False
-        Whether a linear map of the whole window, which starts at zero, is added to what the recurrence forecasts.
+        and, over long windows, often more accurate. Not with `origins_per_pass`.
     instance_norm : {"last", "mean", "median"}, default=None
         Take the level of each window off the target's past and give it back to the forecast: its last value; its mean,
         with its standard deviation as scale; or, where there are spikes, its median, with its mean deviation from that
@@ -46,16 +43,16 @@ class GRURegressor(RecurrentMixin, BaseNetRegressor):
     series_embedding : int, default=0
         Length of a vector that is learned for each series and put beside its rows; an unseen series takes the mean. 0
         tells series apart by their columns alone.
-    origins_per_window : int or "auto", default="auto"
+    origins_per_pass : int or "auto", default="auto"
         Up to how many training windows, whose origins follow each other, are taught by one pass over their rows. Each
-        counts as a window of its own; later ones have the whole pass behind them instead of `window` rows. "auto" takes
-        4 where windows begin at every row, which is faster at the same error (`docs/speed.md`), and 1 elsewhere and
-        with `patch_len`, `linear_skip` or `instance_norm`.
+        counts as a window of its own; later ones have read the whole pass before them instead of `window` rows. "auto"
+        takes 4 where windows begin at every row, which is faster at the same error (`docs/speed.md`), and 1 elsewhere
+        and with `patch_len` or `instance_norm`.
     rolling : {"windows", "stateful"}, default="windows"
         How `predict` reads the past. "windows" reads the `window` rows before each origin alone. "stateful" reads each
         series once, from its first row on, and forecasts at each origin from all it has read: many times faster where
-        origins are close, and the same where the window holds the whole past. May be set after `fit`. Of arrays each
-        window is read alone. Not with `patch_len`, `linear_skip` or `instance_norm`.
+        origins are close, and the same where the window holds the whole past. Of arrays each window is read alone.
+        `predict` takes another one for itself. Not with `patch_len` or `instance_norm`.
     max_epochs : int, default=20
         Passes over the training windows.
     lr : float, default=0.003
@@ -68,8 +65,6 @@ class GRURegressor(RecurrentMixin, BaseNetRegressor):
         largest that trains at least a tenth faster than the one before, with `lr` scaled by the square root of
         `batch_size_` / 64 (Malladi et al. 2022, https://arxiv.org/abs/2205.10287; by the ratio itself for SGD). Times
         differ from run to run: for fits that repeat themselves give the number that was found, and `lr_`.
-    batches : {"mixed", "by_series"}, default="mixed"
-        Whether a batch mixes windows of all series, or holds windows of one; batches come in random order in any case.
     subsample : float, default=1.0
         Share of the training windows that an epoch sees, of each series alike; drawn anew for every epoch.
     weight_decay : float, default=0.0
@@ -82,49 +77,41 @@ class GRURegressor(RecurrentMixin, BaseNetRegressor):
     n_iter_no_change : int, default=5
         Epochs without improvement before stopping early.
     warm_start : bool, default=False
-        Whether `fit` goes on from the weights of the last one.
-    normalize_y : bool, default=True
-        Whether to standardise each target inside, by its training mean and deviation.
+        Whether `fit` goes on from the weights of the last one. What a trained network cannot take over (`hidden_size`,
+        `quantiles`, ...) must not have changed.
     quantiles : tuple of float, default=None
         Levels within 0 and 1 to train with the pinball loss, instead of the mean; the median is always among them, and
         is what `predict` answers unless asked for others. They never cross.
-    n_members : int, default=1
-        How many networks, which differ by their seeds, are trained and averaged by `predict`.
-    bootstrap_rows : int, default=None
-        Each network draws blocks of so many consecutive times with replacement, for all series alike, and weighs the
-        targets by how often theirs was drawn: 168 resamples weeks of hours. None weighs all alike.
-    n_jobs : int, default=None
-        How many members are trained at once, each in a process of its own.
     random_state : int, RandomState instance or None, default=None
         Decides the initial weights, the order of the windows and the dropout. Torch's global generator stays as it is.
     device : str, default="auto"
-        "auto" takes CUDA where it is; else a torch device such as "cpu" or "cuda:1".
+        "auto" takes CUDA where it is; else any torch device, such as "cpu", "cuda:1" or "mps".
     precision : {"float32", "bf16"}, default="float32"
         What the network computes in, in training and forecasting. "bf16" is torch's autocast to bfloat16, which keeps
-        two to three digits: faster on GPUs, for an LSTM also on CPUs with AVX512-BF16 or AMX, and slower on CPUs that
-        emulate it. Weights, loss and the optimizer's state are float32 in any case.
+        two to three digits: for an LSTM faster on CPUs with AVX512-BF16 or AMX, slower on those that emulate it, and
+        refused on those that can neither. On CUDA torch computes recurrent layers in float16 then. Weights, loss and
+        the optimizer's state are float32 in any case.
     verbose : int, default=0
         1 shows skorch's table of epochs.
-    callbacks : list, default=None
-        Callbacks of skorch, of which each member has copies. Those of scikit-learn go to `set_callbacks`.
     net_params : dict, default=None
         Further parameters of the skorch net, such as `{"optimizer": torch.optim.SGD, "criterion": torch.nn.HuberLoss,
-        "gradient_clip": None}`.
+        "gradient_clip": None, "callbacks": [...], "iterator_train__by_series": True}`. The last one lets each batch
+        hold windows of one series alone.
 
     Attributes
     ----------
     net_ : WindowNet
-        The trained skorch net; of an ensemble, each of `members_` has its own.
-    members_ : list of GRURegressor
-        The trained members, with `n_members` above 1. Each is what a separate fit with its `random_state` gives.
+        The trained skorch net.
     history_ : dict of str to list of float
-        The loss of every epoch: "epoch", "train_loss" and, with `early_stopping`, "valid_loss"; of a single network.
+        The loss of every epoch: "epoch", "train_loss" and, with `early_stopping`, "valid_loss".
     n_iter_ : int
         Epochs trained in all.
     batch_size_ : int
         Size of the batches trained on.
     lr_ : float
         Learning rate trained with, before `lr_schedule` moves it.
+    lookahead_ : int
+        Rows after the horizon whose known columns are read.
     n_features_in_ : int
         Number of columns seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -134,6 +121,8 @@ class GRURegressor(RecurrentMixin, BaseNetRegressor):
     --------
     LSTMRegressor : The same with long short-term memory; faster on a CPU.
     DLinearRegressor, NLinearRegressor : The linear bar.
+    NetRegressor : The same around a network of one's own.
+    EnsembleRegressor : Trains several and averages them.
     SlidingWindower : Makes the windows.
 
     References
@@ -158,4 +147,4 @@ class GRURegressor(RecurrentMixin, BaseNetRegressor):
     np.True_
     """
 
-    _cell: ClassVar[Cell] = "gru"
+    _network_params: ClassVar[dict[str, Any]] = {"cell": "gru"}

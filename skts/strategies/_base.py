@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_consistent_length, validate_data
 from skts._compat import HasMethods, routing_enabled
 from skts.exceptions import PanelIndexError
 from skts.panel import check_same_series
-from skts.regressors._score_mixin import ScoreMixin
+from skts.supervised import ScoreMixin
 
 
 class BaseTableStrategy(CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, BaseEstimator, metaclass=ABCMeta):

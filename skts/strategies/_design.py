@@ -8,7 +8,7 @@ import torch
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from skts.regressors._inputs import Inputs
+from skts.supervised import Inputs
 from skts.training import fill_forward
 
 _VALUES_OF_CHUNK = 2**22  # 16 MiB of float32
@@ -16,12 +16,10 @@ _VALUES_OF_CHUNK = 2**22  # 16 MiB of float32
 
 @dataclass(frozen=True)
 class Design:
-    """What a row of the design matrix holds.
+    """What a row of a design matrix holds.
 
     Parameters
     ----------
-    inputs : Inputs
-        Windows in one table.
     horizon : int
         Rows that one window forecasts.
     lags : ndarray of int64 of shape (n_lags,)
@@ -34,7 +32,6 @@ class Design:
         have it. Otherwise it stays NaN.
     """
 
-    inputs: Inputs
     horizon: int
     lags: NDArray[np.int64]
     around: int | None
@@ -45,37 +42,57 @@ class Design:
         """How many rows of the matrix one window gives."""
         return 1 if self.around is None else self.horizon
 
+    def of(self, inputs: Inputs) -> "DesignMatrix":
+        """Give the matrix of some windows."""
+        return DesignMatrix(self, inputs)
+
+
+@dataclass(frozen=True)
+class DesignMatrix:
+    """The rows of a design matrix, made in chunks.
+
+    Parameters
+    ----------
+    design : Design
+    inputs : Inputs
+        Windows in one table.
+    """
+
+    design: Design
+    inputs: Inputs
+
     @property
     def n_columns(self) -> int:
         """Columns of the matrix."""
-        n_past, n_known = len(self.lags) * self.inputs.panel.shape[1], len(self.inputs.known)
-        if self.around is None:
-            return n_past + self.horizon * n_known
-        return n_past + (2 * self.around + 1) * n_known + 1
+        design = self.design
+        n_past, n_known = len(design.lags) * self.inputs.panel.shape[1], len(self.inputs.known)
+        if design.around is None:
+            return n_past + design.horizon * n_known
+        return n_past + (2 * design.around + 1) * n_known + 1
 
     def chunks(self, items: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
         """Split windows into chunks of bounded memory."""
-        gathered = (self.inputs.window + self.horizon) * self.inputs.panel.shape[1]
-        size = max(1, _VALUES_OF_CHUNK // (gathered + self.rows_per_window * self.n_columns))
+        gathered = (self.inputs.window + self.design.horizon) * self.inputs.panel.shape[1]
+        size = max(1, _VALUES_OF_CHUNK // (gathered + self.design.rows_per_window * self.n_columns))
         for start in range(0, len(items), size):
             yield items[start : start + size]
 
     def rows(self, items: NDArray[np.int64]) -> NDArray[np.float32]:
         """Make the rows of some windows: ndarray of shape (n_items * rows_per_window, n_columns)."""
-        inputs, n = self.inputs, len(items)
-        past = inputs.panel[inputs.starts[items, None] + np.arange(inputs.window)]  # (B, W, F)
-        past = _filled(past) if self.fill else past
+        design, inputs, n = self.design, self.inputs, len(items)
+        past = inputs.past(items)  # (B, W, F)
+        past = _filled(past) if design.fill else past
         ahead = self._known(past, items)  # (B, H + 2 A, K)
-        past = past[:, inputs.window - self.lags].reshape(n, -1)  # (B, L F)
-        if self.around is None:
+        past = past[:, inputs.window - design.lags].reshape(n, -1)  # (B, L F)
+        if design.around is None:
             return np.concatenate([past, ahead.reshape(n, -1)], axis=1)
-        out = np.empty((n, self.horizon, self.n_columns), dtype=np.float32)
+        out = np.empty((n, design.horizon, self.n_columns), dtype=np.float32)
         out[:, :, : past.shape[1]] = past[:, None]
         if len(inputs.known):
-            windows = sliding_window_view(ahead, 2 * self.around + 1, axis=1).swapaxes(2, 3)  # (B, H, 2 A + 1, K)
-            out[:, :, past.shape[1] : -1] = windows.reshape(n, self.horizon, -1)
-        out[:, :, -1] = np.arange(1, self.horizon + 1)
-        return out.reshape(n * self.horizon, -1)
+            windows = sliding_window_view(ahead, 2 * design.around + 1, axis=1).swapaxes(2, 3)  # (B, H, 2 A + 1, K)
+            out[:, :, past.shape[1] : -1] = windows.reshape(n, design.horizon, -1)
+        out[:, :, -1] = np.arange(1, design.horizon + 1)
+        return out.reshape(n * design.horizon, -1)
 
     def matrix(self, wanted: NDArray[np.bool_]) -> NDArray[np.float32]:
         """Make the rows that are wanted, chunk by chunk.
@@ -97,17 +114,18 @@ class Design:
         return out
 
     def _known(self, past: NDArray[np.float32], items: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Gather the known columns over the horizon and on both sides of it; nobody knows those behind it."""
-        inputs, around = self.inputs, self.around or 0
+        """Gather the known columns over the horizon and on both sides of it; nobody knows those after it."""
+        design, inputs = self.design, self.inputs
+        around = design.around or 0
         if len(inputs.known) == 0:
-            return np.empty((len(items), self.horizon + 2 * around, 0), dtype=np.float32)
+            return np.empty((len(items), design.horizon + 2 * around, 0), dtype=np.float32)
         n_before = max(around, 1)  # what is missing first of all is filled from the row before
-        positions = inputs.starts[items, None] + inputs.window + np.arange(self.horizon)
+        positions = inputs.starts[items, None] + inputs.window + np.arange(design.horizon)
         parts = [past[:, -n_before:, inputs.known], inputs.panel[positions[..., None], inputs.known]]
         if around:
             parts.append(np.full((len(items), around, len(inputs.known)), np.nan, dtype=np.float32))
         ahead = np.concatenate(parts, axis=1)
-        return (_filled(ahead) if self.fill else ahead)[:, n_before - around :]
+        return (_filled(ahead) if design.fill else ahead)[:, n_before - around :]
 
 
 def read_lags(lags: Sequence[int] | None, window: int) -> NDArray[np.int64]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
-from skts._compat import fit_context
+from skts._compat import fit_context, fit_task
 from skts.exceptions import KilledFitError
 from skts.strategies._base import BaseTableStrategy
 
@@ -77,9 +77,8 @@ class FitInProcess(BaseTableStrategy):
         X = self._read_table(X, reset=True)
         y = self._read_target(X, y)
         params = self._route("fit", params)
-        context = self._init_callback_context().call_on_fit_task_begin(estimator=self, X=X, y=y)
-        self.estimator_ = _fit_apart(clone(self.estimator), X, y, params)
-        context.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes={})
+        with fit_task(self, X, y):
+            self.estimator_ = _fit_apart(clone(self.estimator), X, y, params)
         return self
 
     def predict(self, X: Any, **params: Any) -> NDArray[Any]:

@@ -9,7 +9,7 @@ from sklearn.base import clone
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
-from skts._compat import check_method_params, fit_context, fit_within, safe_indexing
+from skts._compat import check_method_params, fit_context, fit_task, fit_within, safe_indexing
 from skts.panel import Layout, RowIndex, read_index
 from skts.strategies._base import BaseTableStrategy
 
@@ -98,24 +98,22 @@ class PerSeriesRegressor(BaseTableStrategy):
         y = self._read_target(X, y)
         index, params = read_index(X), self._route("fit", params)
         rows = _rows_by_series(index)
-        context = self._init_callback_context(max_subtasks=len(rows), sequential_subtasks=False)
-        context.call_on_fit_task_begin(estimator=self, X=X, y=y)
-        tasks = [context.subcontext(task_name="series", task_id=i) for i in range(len(rows))]  # none within a worker
-        fitted = Parallel(n_jobs=self.n_jobs)(
-            delayed(_fit_one)(
-                index.describe(some[0]),
-                task,
-                self,
-                clone(self.estimator),
-                safe_indexing(X, some),
-                safe_indexing(y, some),
-                check_method_params(X, params, some),
+        with fit_task(self, X, y, max_subtasks=len(rows), sequential_subtasks=False) as fit:
+            tasks = [fit.subcontext(task_name="series", task_id=i) for i in range(len(rows))]  # none within a worker
+            fitted = Parallel(n_jobs=self.n_jobs)(
+                delayed(_fit_one)(
+                    index.describe(some[0]),
+                    task,
+                    self,
+                    clone(self.estimator),
+                    safe_indexing(X, some),
+                    safe_indexing(y, some),
+                    check_method_params(X, params, some),
+                )
+                for task, some in zip(tasks, rows, strict=True)
             )
-            for task, some in zip(tasks, rows, strict=True)
-        )
-        self.estimators_ = dict(zip(_names(index), fitted, strict=True))
-        self._kind = index.kind()
-        context.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes={})
+            self.estimators_ = dict(zip(_names(index), fitted, strict=True))
+            self._kind = index.kind()
         return self
 
     def predict(self, X: Any, **params: Any) -> NDArray[Any]:

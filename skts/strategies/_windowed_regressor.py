@@ -11,21 +11,27 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
-from skts._compat import HasMethods, Interval, StrOptions, check_sample_weight, fit_context
+from skts._compat import HasMethods, Interval, StrOptions, check_sample_weight, fit_context, fit_task
+from skts.nn import interpolate_levels, sort_levels
 from skts.panel import has_target
-from skts.regressors._answers import shape_answers, warn_missing_history
-from skts.regressors._inputs import Inputs, read_inputs
-from skts.regressors._quantiles import interpolate_levels, trained_levels
-from skts.regressors._score_mixin import ScoreMixin
-from skts.regressors._sizes import Sizes
-from skts.regressors._targets import Targets, read_targets
 from skts.strategies._clones import clone_for, warn_if_alike
-from skts.strategies._design import Design, read_lags
+from skts.strategies._design import Design, DesignMatrix, read_lags
+from skts.supervised import (
+    Inputs,
+    ScoreMixin,
+    Targets,
+    check_sizes,
+    read_inputs,
+    read_sizes,
+    read_targets,
+    to_output,
+    warn_missing_history,
+)
 from skts.windows import Windows
 
 
 class WindowedRegressor(CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, BaseEstimator):
-    """Put a tabular regressor where a network stands: behind :class:`~skts.SlidingWindower`.
+    """Put a tabular regressor where a network stands: after :class:`~skts.SlidingWindower`.
 
     Every window is flattened into columns, and the known columns of its horizon are put beside them. Linear models and
     gradient boosting so forecast from the very windows that the networks are given.
@@ -45,7 +51,7 @@ class WindowedRegressor(CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, Ba
     lags : sequence of int, default=None
         The rows of the window that are read, counted back from the origin: 1 is the last one. All by default.
     around : int, default=0
-        With ``leads="rows"``: how many rows before and after its own a lead reads the known columns of. Those behind
+        With ``leads="rows"``: how many rows before and after its own a lead reads the known columns of. Those after
         the horizon are missing. With "outputs" every lead reads the whole horizon.
     quantiles : iterable of float, default=None
         Levels to learn, such as (0.1, 0.9); the median is always among them. One clone of `estimator` is fitted per
@@ -111,6 +117,7 @@ class WindowedRegressor(CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, Ba
     (40,)
     """
 
+    __metadata_request__predict = {"quantiles": True}
     _parameter_constraints = {
         "estimator": [HasMethods(["fit", "predict"])],
         "leads": [StrOptions({"outputs", "rows"})],
@@ -165,24 +172,24 @@ class WindowedRegressor(CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, Ba
         UserWarning
             The estimator forecasts the same for the lowest and the highest level.
         """
-        context = self._init_callback_context().call_on_fit_task_begin(estimator=self, X=X, y=y)
         if isinstance(X, Windows) and X.window is None:
             raise ValueError(
                 "WindowedRegressor makes columns of a window, and SlidingWindower(window=None) reads whole series: "
                 "give it a window."
             )
-        inputs = read_inputs(self, X, reset=True)
-        targets = read_targets(self, inputs, y, sample_weight)
-        self.levels_ = None if self.quantiles is None else trained_levels(self.quantiles)
-        self._y_shape = targets.shape
-        self._sizes = Sizes.read(inputs, targets)
-        values = targets.values[targets.starts[:, None] + np.arange(targets.horizon)]  # (n, H, T)
-        weights = None if sample_weight is None else self._weights(inputs, targets, y, sample_weight)  # (n, H)
-        if self.leads == "outputs":
-            values = values.reshape(len(values), 1, -1)  # (n, 1, H T)
-            weights = None if weights is None else weights.mean(axis=1, keepdims=True)
-        self._fit_clones(inputs, values, weights)
-        context.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes={})
+        with fit_task(self, X, y):
+            inputs = read_inputs(self, X, reset=True)
+            targets = read_targets(self, inputs, y, sample_weight)
+            self.levels_ = None if self.quantiles is None else sort_levels(self.quantiles)
+            self._y_shape = targets.shape
+            self._sizes = read_sizes(inputs, targets.n_targets, targets.horizon)
+            self._design = self._make_design(inputs)
+            values = targets.values[targets.starts[:, None] + np.arange(targets.horizon)]  # (n, H, T)
+            weights = None if sample_weight is None else self._weights(inputs, targets, y, sample_weight)  # (n, H)
+            if self._design.around is None:
+                values = values.reshape(len(values), 1, -1)  # (n, 1, H T)
+                weights = None if weights is None else weights.mean(axis=1, keepdims=True)
+            self._fit_clones(self._design.of(inputs), values, weights)
         return self
 
     def predict(self, X: Any, quantiles: Iterable[float] | None = None) -> NDArray[np.float64]:
@@ -212,7 +219,7 @@ class WindowedRegressor(CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, Ba
                 "WindowedRegressor.predict(quantiles=...): fit with WindowedRegressor(quantiles=(0.1, 0.5, 0.9)) first."
             )
         inputs = read_inputs(self, X, reset=False)
-        self._sizes.check(self, inputs)
+        check_sizes(self, self._sizes, inputs)
         if inputs.windows is not None:
             warn_missing_history(inputs.windows)
         forecasts = self._forecast(inputs)  # (n_windows, horizon, n_targets, n_levels)
@@ -220,11 +227,12 @@ class WindowedRegressor(CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, Ba
             forecasts = forecasts[..., 0 if self.levels_ is None else self.levels_.index(0.5)]
         else:
             forecasts = interpolate_levels(forecasts, self.levels_, quantiles)
-        return shape_answers(forecasts, inputs, self._y_shape)
+        return to_output(forecasts, inputs, self._y_shape)
 
-    def _fit_clones(self, inputs: Inputs, values: NDArray[np.float64], weights: NDArray[np.float64] | None) -> None:
+    def _fit_clones(
+        self, design: DesignMatrix, values: NDArray[np.float64], weights: NDArray[np.float64] | None
+    ) -> None:
         """Fit on the design rows, `values` (n_windows, rows_per_window, n_outputs), that have all their targets."""
-        design = self._design(inputs)
         wanted = has_target(values.reshape(-1, values.shape[2])).reshape(values.shape[:2])
         wanted &= True if weights is None else weights > 0
         if not wanted.any():
@@ -253,9 +261,9 @@ class WindowedRegressor(CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, Ba
 
     def _forecast(self, inputs: Inputs) -> NDArray[np.float64]:
         """Forecast all levels, in increasing order: (n_windows, horizon, n_targets, n_levels)."""
-        design = self._design(inputs)
-        n, horizon, n_levels = len(inputs), self._sizes.horizon, len(self.estimators_)
-        n_targets = self._sizes.n_targets
+        design = self._design.of(inputs)
+        n, horizon, n_levels = len(inputs), self._sizes["horizon"], len(self.estimators_)
+        n_targets = self._sizes["n_targets"]
         out = np.empty((n, horizon, n_targets, n_levels))
         for items in design.chunks(np.arange(n)):
             rows = design.rows(items)
@@ -263,7 +271,7 @@ class WindowedRegressor(CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, Ba
                 out[items, ..., i] = np.asarray(estimator.predict(rows)).reshape(len(items), horizon, n_targets)
         return np.sort(out, axis=-1)
 
-    def _design(self, inputs: Inputs) -> Design:
+    def _make_design(self, inputs: Inputs) -> Design:
         by_lead = self.leads == "rows"
         if by_lead and len(inputs.known) and self.around > inputs.window:
             raise ValueError(
@@ -271,9 +279,8 @@ class WindowedRegressor(CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, Ba
                 f"rows: give at most {inputs.window}, or a longer window to SlidingWindower."
             )
         fill = not get_tags(self.estimator).input_tags.allow_nan
-        horizon = self._sizes.horizon
         lags = read_lags(self.lags, inputs.window)
-        return Design(inputs, horizon, lags, self.around if by_lead else None, fill)
+        return Design(self._sizes["horizon"], lags, self.around if by_lead else None, fill)
 
     def _weights(self, inputs: Inputs, targets: Targets, y: Any, sample_weight: ArrayLike) -> NDArray[np.float64]:
         """Give the weight of every forecast value: (n_windows, horizon)."""

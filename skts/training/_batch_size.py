@@ -1,17 +1,16 @@
 """The largest batch that still makes training faster, found by trying."""
 
 import time
-import warnings
 from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from skts.exceptions import GraphCaptureWarning
-from skts.training._running_loss import RunningLoss
-from skts.training._training_run import make_step
-from skts.training._window_dataset import WindowDataset
+from skts.training._address_table import AddressTable
+from skts.training._batches import items_of
+from skts.training._device import seeded
+from skts.training._loop import RunningLoss, choose_recorder, make_step
 
 REFERENCE_BATCH_SIZE = 64
 _GAIN = 1.1  # how much faster twice the batch must be
@@ -20,7 +19,7 @@ _TIMED = 5  # batches
 _clock = time.perf_counter
 
 
-def find_batch_size(net: Any, dataset: WindowDataset) -> int:
+def find_batch_size(net: Any, table: AddressTable, subsample: float = 1.0) -> int:
     """Double the batch as long as more windows a second are trained by it.
 
     Parameters
@@ -28,8 +27,10 @@ def find_batch_size(net: Any, dataset: WindowDataset) -> int:
     net : WindowNet
         A few steps of each size are timed on a throw-away net like it. Its own weights, the state of its optimizer and
         torch's generators stay as they are.
-    dataset : WindowDataset
+    table : AddressTable
         What it will train on.
+    subsample : float, default=1.0
+        Share of its items that an epoch draws.
 
     Returns
     -------
@@ -42,13 +43,11 @@ def find_batch_size(net: Any, dataset: WindowDataset) -> int:
     device does not suffice, or where an epoch would have fewer than 16 steps. Times differ from run to run, and so may
     the answer.
     """
-    device = dataset.starts.device
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+    with seeded(0, table.device):
         trial = type(net)(**(net.get_params(deep=False) | {"callbacks": [], "verbose": 0})).initialize()
-        generator = torch.Generator(device).manual_seed(0)
-        order = torch.randperm(len(dataset), generator=generator, device=device)
-        most = int(dataset.n_batches(1, shuffle=True) * dataset.windows_per_item) // _FEWEST_BATCHES
-        return largest_that_gains(lambda size: _windows_per_second(trial, dataset, order, size), most)
+        order = torch.randperm(len(table), generator=torch.Generator().manual_seed(0)).to(table.device)
+        most = int(len(table) * table.windows_per_item * subsample) // _FEWEST_BATCHES
+        return largest_that_gains(lambda size: _windows_per_second(trial, table, order, size), most)
 
 
 def largest_that_gains(rate_of: Callable[[int], float | None], most: int) -> int:
@@ -74,23 +73,21 @@ def scale_lr(lr: float, batch_size: int, optimizer: type[torch.optim.Optimizer])
     return lr * (factor if issubclass(optimizer, torch.optim.SGD) else factor**0.5)
 
 
-def _windows_per_second(trial: Any, dataset: WindowDataset, order: Tensor, size: int) -> float | None:
+def _windows_per_second(trial: Any, table: AddressTable, order: Tensor, size: int) -> float | None:
     """Time a few steps, or say None where the memory of the device does not suffice."""
-    step = make_step(trial, dataset, size, RunningLoss(order.device))
-    n_items = dataset.items_of(size)
+    step = make_step(trial, table, size, RunningLoss(order.device), choose_recorder(trial))
+    n_items = items_of(table, size)
     batches = order.repeat(-(-n_items * _TIMED // len(order))).split(n_items)[:_TIMED]
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", GraphCaptureWarning)
-            for i in range(1 if step.recorder is None else step.n_warm_up + 1):
-                step(batches[i])
-            _wait(order.device)
-            begin = _clock()
-            for items in batches:
-                step(items)
-            _wait(order.device)
-            return n_items * dataset.windows_per_item * _TIMED / (_clock() - begin)
-    except (torch.OutOfMemoryError, GraphCaptureWarning):
+        for i in range(1 if step.recorder is None else step.n_warm_up + 1):
+            step(batches[i])
+        _wait(order.device)
+        begin = _clock()
+        for items in batches:
+            step(items)
+        _wait(order.device)
+        return n_items * table.windows_per_item * _TIMED / (_clock() - begin)
+    except torch.OutOfMemoryError:
         return None
     finally:
         step.release()

@@ -1,9 +1,14 @@
-"""Where the network lives, and randomness that stays inside a fit."""
+"""Where the network lives, what it computes in, and randomness that stays inside a fit."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import RLock
 
 import torch
+from torch import nn
+
+_PACKAGES = ("torch.nn.", "skts.")  # whose modules are known to draw nothing but in dropout
 
 
 def resolve_device(device: str) -> torch.device:
@@ -12,7 +17,7 @@ def resolve_device(device: str) -> torch.device:
     Parameters
     ----------
     device : str
-        "auto" takes CUDA where it is and the CPU elsewhere; anything else is a torch device ("cpu", "cuda:1").
+        "auto" takes CUDA where it is and the CPU elsewhere; anything else is a torch device ("cpu", "cuda:1", "mps").
 
     Raises
     ------
@@ -33,39 +38,69 @@ def resolve_device(device: str) -> torch.device:
     return resolved
 
 
-def check_precision(precision: str, device: torch.device) -> None:
-    """Refuse a precision that the device cannot compute a recurrent layer in.
+def check_precision(precision: str, network: nn.Module, device: torch.device) -> None:
+    """Refuse a precision that the layers of a network cannot be computed in.
 
     Parameters
     ----------
     precision : {"float32", "bf16"}
+    network : Module
     device : torch.device
 
     Raises
     ------
     ValueError
-        Tried, and failed.
+        A recurrent layer of each kind in it was tried, and failed.
     """
     if precision == "float32":
         return
-    try:
-        layer = torch.nn.LSTM(1, 1, device="meta").to_empty(device=device)  # draws no random weights
-        with torch.autocast(device.type, torch.bfloat16):
-            layer(torch.zeros(1, 1, 1, device=device))
-    except RuntimeError as error:
-        raise ValueError(
-            f"precision={precision!r} was asked for, and torch cannot run an LSTM in bfloat16 on {device}: "
-            "give precision='float32'."
-        ) from error
+    kinds = {type(layer) for layer in network.modules() if isinstance(layer, nn.LSTM | nn.GRU | nn.RNN)}
+    for kind in kinds:
+        try:
+            layer = kind(1, 1, device="meta").to_empty(device=device)  # draws no random weights
+            with torch.autocast(device.type, torch.bfloat16):
+                layer(torch.zeros(1, 1, 1, device=device))
+        except RuntimeError as error:
+            raise ValueError(
+                f"precision={precision!r} was asked for, and torch cannot run {kind.__name__} layers in bfloat16 on "
+                f"this {device}: give precision='float32'."
+            ) from error
+
+
+class _FitLock:
+    """Excludes fits of other threads while one needs the generators of the whole process."""
+
+    def __init__(self) -> None:
+        self.renew()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self.renew)  # whoever held it is not there
+
+    def renew(self) -> None:
+        """Make a lock that nobody holds."""
+        self.lock = RLock()
+
+
+_fit_lock = _FitLock()
 
 
 @contextmanager
 def seeded(seed: int, device: torch.device) -> Iterator[None]:
-    """Seed torch inside the block and leave its global generators as they were."""
+    """Seed torch inside the block, alone among threads, and leave its global generators as they were."""
     on_cuda = device.type == "cuda"
-    with torch.random.fork_rng(devices=[device] if on_cuda else []):
+    with _fit_lock.lock, torch.random.fork_rng(devices=[device] if on_cuda else []):
         torch.default_generator.manual_seed(seed)
         if on_cuda:
             with torch.cuda.device(device):
                 torch.cuda.manual_seed(seed)
         yield
+
+
+def draws_in_training(network: nn.Module) -> bool:
+    """Tell whether a network may draw from torch's global generators while it trains: dropout, and what is unknown."""
+    for layer in network.modules():
+        if not f"{type(layer).__module__}.".startswith(_PACKAGES):
+            return True
+        drops = getattr(layer, "dropout", 0.0) if isinstance(layer, nn.RNNBase) else getattr(layer, "p", 0.0)
+        if isinstance(drops, float | int) and drops > 0:
+            return True
+    return False

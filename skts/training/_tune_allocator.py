@@ -38,8 +38,8 @@ def tune_allocator() -> bool:
 
     Examples
     --------
-    >>> import skts
-    >>> skts.tune_allocator()  # doctest: +SKIP
+    >>> from skts.training import tune_allocator
+    >>> tune_allocator()  # doctest: +SKIP
     True
     """
     if not _has_glibc():
@@ -66,7 +66,9 @@ def mention_allocator(device: torch.device) -> None:
 
 @cache
 def _mention() -> None:
-    print("Training on the CPU is faster after skts.tune_allocator(), called once at the start of the process.")
+    print(
+        "Training on the CPU is faster after skts.training.tune_allocator(), called once at the start of the process."
+    )
 
 
 def _is_tuned() -> bool:

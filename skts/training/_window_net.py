@@ -9,33 +9,41 @@ import torch
 from numpy.typing import NDArray
 from skorch import NeuralNet
 from skorch.callbacks import Callback, Checkpoint, EpochTimer, PassthroughScoring, PrintLog, TrainEndCheckpoint
-from torch import Tensor
+from torch import Generator, Tensor
 
 from skts.exceptions import NonFiniteLossError
+from skts.nn import State
+from skts.training._address_table import AddressTable, Inputs, Targets
+from skts.training._atomic_save import AtomicSaveMixin
 from skts.training._batches import Batches
-from skts.training._chunk_dataset import ChunkDataset
-from skts.training._clip_gradient import clip_gradient
-from skts.training._training_run import TrainingRun
-from skts.training._whole_files import WholeFilesMixin
-from skts.training._window_dataset import Inputs, Targets, WindowDataset
+from skts.training._loop import (
+    TrainingRun,
+    carry,
+    clip_gradient,
+    forecast_last_origins,
+    forecast_origins,
+    gradients_of,
+)
 
 _BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 _BATCH_READERS = (Checkpoint, TrainEndCheckpoint, PassthroughScoring)  # look for batches in the history
 _CLOSURE_OPTIMIZERS = (torch.optim.LBFGS,)
 _SERIES_AT_ONCE = 64
+_DECODED_AT_ONCE = {"cpu": 512, "other": 65536}  # forecasts whose gates stay in the caches of a CPU
 _CPU_BYTES, _GPU_BYTES = 2**24, 2**30
 
 
-class WindowNet(WholeFilesMixin, NeuralNet):
+class WindowNet(AtomicSaveMixin, NeuralNet):
     """A skorch net whose batches are gathered on the device and whose losses stay there until the epoch ends.
 
-    All of skorch's parameters and callbacks work. Where a callback needs single batches or gradients, or the optimizer
-    a closure, skorch's own loop runs; else a lean one with the same arithmetic, on a CUDA device as a replayed graph.
+    All of skorch's parameters work, and its callbacks that do not ask for data sets of scikit-learn's kind. Where a
+    callback needs single batches or gradients, or the optimizer a closure, skorch's own loop runs; else a lean one with
+    the same arithmetic, on a CUDA device, where that is asked for, as a replayed graph.
 
     Parameters
     ----------
-    module : class
-        The network.
+    module : class or callable
+        Makes the network, a :class:`~skts.nn.Forecaster`.
     criterion : class, default=torch.nn.MSELoss
         A torch loss that takes `reduction="none"`.
     gradient_clip : float or None, default=1.0
@@ -43,8 +51,9 @@ class WindowNet(WholeFilesMixin, NeuralNet):
     lr_schedule : {"constant", "cosine", "one_cycle"}, default="constant"
         How the learning rate moves over the steps of one call of `fit` or `partial_fit`.
     precision : {"float32", "bf16"}, default="float32"
-        What the network computes in, by torch's autocast; weights, loss and forecasts are float32 in any case.
-    cuda_graph : bool, default=True
+        What the network computes in, by torch's autocast; weights, loss and forecasts are float32 in any case. On CUDA
+        torch's autocast computes recurrent layers in float16, so the loss is scaled there for the backward pass.
+    cuda_graph : bool, default=False
         Whether to record a whole training step as a CUDA graph, where there is such a device, the batches are ours and
         of fixed size, the optimizer is one of torch's with `fused=True` or `capturable=True`, no step waits for the
         device, and it is the main thread that trains. Python code in a criterion or network then runs for the first
@@ -54,16 +63,19 @@ class WindowNet(WholeFilesMixin, NeuralNet):
     """
 
     _training: TrainingRun | None = None  # during a fit only
+    _generator: Generator | None = None  # likewise
+    _begin_epoch: Callable[[], Any] | None = None
+    _end_epoch: Callable[[], bool] | None = None
 
     def __init__(
         self,
-        module: type[torch.nn.Module],
+        module: Callable[..., torch.nn.Module],
         criterion: type[torch.nn.Module] = torch.nn.MSELoss,
         *,
         gradient_clip: float | None = 1.0,
         lr_schedule: str = "constant",
         precision: str = "float32",
-        cuda_graph: bool = True,
+        cuda_graph: bool = False,
         iterator_train: type = Batches,
         iterator_valid: type = Batches,
         iterator_train__shuffle: bool = True,
@@ -85,15 +97,74 @@ class WindowNet(WholeFilesMixin, NeuralNet):
         self.cuda_graph = cuda_graph
 
     def __getstate__(self) -> dict[str, Any]:
-        return super().__getstate__() | {"_training": None}
+        during_a_fit = ("_training", "_generator", "_begin_epoch", "_end_epoch")
+        return super().__getstate__() | dict.fromkeys(during_a_fit)
 
     @property
     def _default_callbacks(self) -> list[tuple[str, Callback]]:
         return [("epoch_timer", EpochTimer()), ("print_log", PrintLog())]
 
     def get_split_datasets(self, X: Any, y: Any = None, **fit_params: Any) -> tuple[Any, Any]:
-        """Take the datasets to train and to validate on as they are given: `X` is the two of them."""
+        """Take the tables to train and to validate on as they are given: `X` is the two of them."""
         return X
+
+    def get_iterator(self, dataset: Any, training: bool = False) -> Any:
+        """Make the iterator over batches; ours draws their order from the generator of the fit."""
+        kwargs = self.get_params_for("iterator_train" if training else "iterator_valid")
+        iterator = self.iterator_train if training else self.iterator_valid
+        if isinstance(iterator, type) and issubclass(iterator, Batches):
+            return iterator(dataset, **{"batch_size": self.batch_size, "generator": self._generator} | kwargs)
+        return super().get_iterator(dataset, training=training)
+
+    def train_on(
+        self,
+        train: AddressTable,
+        valid: AddressTable | None,
+        n_epochs: int,
+        generator: Generator | None = None,
+        *,
+        begin_epoch: Callable[[], Any] | None = None,
+        end_epoch: Callable[[], bool] | None = None,
+    ) -> Self:
+        """Train for some more epochs.
+
+        Parameters
+        ----------
+        train : AddressTable
+        valid : AddressTable or None
+        n_epochs : int
+        generator : torch.Generator, default=None
+            What the order of batches is drawn from, on the CPU whatever the device.
+        begin_epoch : callable, default=None
+            Called when an epoch begins.
+        end_epoch : callable, default=None
+            Called when an epoch ended; where it gives something true, the training stops.
+
+        Returns
+        -------
+        self : object
+        """
+        self._generator, self._begin_epoch, self._end_epoch = generator, begin_epoch, end_epoch
+        try:
+            return self.partial_fit((train, valid), epochs=n_epochs)
+        finally:
+            self._generator = self._begin_epoch = self._end_epoch = None
+            self._set_training(False)
+
+    def notify(self, method_name: str, **kwargs: Any) -> None:
+        """Call the callbacks, and whoever watches the epochs; say what a checkpoint left unsaid."""
+        if method_name == "on_epoch_begin" and self._begin_epoch is not None:
+            self._begin_epoch()
+        stops = method_name == "on_epoch_end" and self._end_epoch is not None and self._end_epoch()
+        self._is_notifying = True
+        try:
+            super().notify(method_name, **kwargs)
+            if self._not_saved is not None:
+                raise self._not_saved
+        finally:
+            self._is_notifying, self._not_saved = False, None
+        if stops:
+            raise KeyboardInterrupt  # skorch's way to end a training
 
     def fit_loop(self, X: Any, y: Any = None, epochs: int | None = None, **fit_params: Any) -> Self:
         """Train for some epochs, and leave the learning rate as it was."""
@@ -121,9 +192,12 @@ class WindowNet(WholeFilesMixin, NeuralNet):
     def train_step_single(self, batch: Any, **fit_params: Any) -> dict[str, Tensor]:
         """Run one batch forward and backward, and clip the gradient."""
         inputs, targets = batch
-        y_pred = self._run(self.module_, inputs)
+        y_pred = self._forecast_batch(inputs)
         step = self._weigh(y_pred, targets)
-        step["loss"].backward()
+        scale = self._loss_scale(targets[0].numel())
+        (step["loss"] if scale == 1 else step["loss"] * scale).backward()
+        if scale != 1:
+            torch._foreach_mul_(gradients_of(self.module_.parameters()), 1 / scale)
         if self.gradient_clip is not None:
             clip_gradient(self.module_.parameters(), self.gradient_clip)
         return {**step, "y_pred": y_pred}
@@ -146,7 +220,7 @@ class WindowNet(WholeFilesMixin, NeuralNet):
         """Compute the loss of one batch without gradients."""
         inputs, targets = batch
         with torch.inference_mode():
-            y_pred = self._run(self.module_, inputs)
+            y_pred = self._forecast_batch(inputs)
             return {**self._weigh(y_pred, targets), "y_pred": y_pred}
 
     def run_single_epoch(
@@ -158,7 +232,7 @@ class WindowNet(WholeFilesMixin, NeuralNet):
         self._set_training(training)
         run = self._training
         assert run is not None
-        run.loss.clear()
+        run.begin_epoch()
         if self._needs_batches():
             super().run_single_epoch(iterator, training, prefix, run.counted(step_fn), **fit_params)
         elif training:
@@ -169,58 +243,94 @@ class WindowNet(WholeFilesMixin, NeuralNet):
         if not math.isfinite(loss):
             raise NonFiniteLossError(
                 f"The {prefix} loss became {loss} in epoch {len(self.history)}. Try a lower lr (now {self.lr}), scale "
-                "the columns of X (StandardScaler), look for extreme values in X and y, or keep normalize_y=True."
+                "the columns of X (StandardScaler), and look for extreme values in X and y."
             )
         earlier = [epoch[f"{prefix}_loss"] for epoch in self.history[:-1] if f"{prefix}_loss" in epoch]
         self.history.record(f"{prefix}_loss", loss)
         self.history.record(f"{prefix}_loss_best", loss < min(earlier, default=math.inf))
 
-    def forecast(self, dataset: WindowDataset) -> NDArray[np.float32]:
-        """Forecast every window of a dataset.
+    def forecast(self, table: AddressTable) -> NDArray[np.float32]:
+        """Forecast every window of a table. Changes nothing of the net: many threads may do so at once.
+
+        Parameters
+        ----------
+        table : AddressTable
+            Of windows, or of chunks.
 
         Returns
         -------
-        forecasts : ndarray of float32 of shape (n_windows, horizon, n_targets)
+        forecasts : ndarray of float32 of shape (n_windows, horizon, n_targets, ...)
         """
-        self._set_training(False)
-        dataset.to(torch.device(self.device))
-        if isinstance(dataset, ChunkDataset):
-            return self._forecast_carried(dataset)
-        batches = Batches(dataset, self._prediction_batch_size(dataset))
+        if self.module_.training:
+            self._set_training(False)
+        table = table.to(torch.device(self.device))
+        with torch.inference_mode():
+            return (
+                (self._forecast_windows(table) if table.chunks is None else self._forecast_chunks(table)).cpu().numpy()
+            )
+
+    def _forecast_windows(self, table: AddressTable) -> Tensor:
+        batches = Batches(table, self._prediction_batch_size(table))
         forecasts, done = torch.empty(0), 0
-        with torch.inference_mode():
-            for inputs, _ in batches:
-                batch = self._run(self.module_, inputs)
-                if not done:  # one tensor for all, since many small ones would keep the freed memory in pieces
-                    forecasts = batch.new_empty((len(dataset), *batch.shape[1:]))
-                forecasts[done : done + len(batch)] = batch
-                done += len(batch)
-        return forecasts.cpu().numpy()
+        for inputs, _ in batches:
+            batch, _ = self._run(self.module_, **inputs)
+            if not done:  # one tensor for all, since many small ones would keep the freed memory in pieces
+                forecasts = batch.new_empty((len(table), *batch.shape[1:]))
+            forecasts[done : done + len(batch)] = batch
+            done += len(batch)
+        return forecasts
 
-    def _forecast_carried(self, dataset: ChunkDataset) -> NDArray[np.float32]:
+    def _forecast_chunks(self, table: AddressTable) -> Tensor:
         """Forecast from every row where a window ends, in one pass over each series."""
-        forecasts = torch.empty(0)
-        with torch.inference_mode():
-            for items in dataset.batches(_SERIES_AT_ONCE):
-                inputs, _ = dataset.gather(items)
-                batch = self._run(self.module_.at_origins, inputs)
-                if not len(forecasts):
-                    forecasts = batch.new_empty((dataset.n_windows, *batch.shape[1:]))
-                forecasts[dataset.numbers[items][inputs["origins"]]] = batch
-        return forecasts.cpu().numpy()
+        chunks = table.chunks
+        assert chunks is not None
+        forecasts, state = torch.empty(0), None
+        at_once = _DECODED_AT_ONCE["cpu" if table.device.type == "cpu" else "other"]
+        batches = Batches(table, _SERIES_AT_ONCE)
+        for items in batches.numbers():
+            inputs, _ = table.gather(items)
+            state = carry(state, inputs.pop("continues"))
+            batch, state = self._run(forecast_origins, self.module_, **inputs, state=state, at_once=at_once)
+            if not len(forecasts):
+                forecasts = batch.new_empty((chunks.n_windows, *batch.shape[1:]))
+            forecasts[chunks.numbers[items][inputs["origins"]]] = batch
+        return forecasts
 
-    def _run(self, network: Callable[..., Tensor], inputs: Inputs) -> Tensor:
-        """Run the network in the asked precision, and answer in float32."""
+    def _forecast_batch(self, inputs: Inputs) -> Tensor:
+        """Forecast a batch to train or to validate on: (B * O, H, T, ...)."""
+        if "origins" not in inputs:
+            return self._run(self.module_, **inputs)[0]
+        state: State | None = None
+        carried = "continues" in inputs
+        if carried and self._training is not None:
+            state = carry(self._training.state, inputs["continues"])
+        rows = {name: inputs[name] for name in ("past", "known", "series") if name in inputs}
+        n_origins = inputs["origins"].shape[1]
+        forecast, state = self._run(forecast_last_origins, self.module_, n_origins=n_origins, state=state, **rows)
+        if carried and self._training is not None:
+            self._training.state = None if state is None else tuple(part.detach() for part in state)
+        return forecast
+
+    def _run(self, network: Callable[..., tuple[Tensor, State | None]], *args: Any, **inputs: Any) -> Any:
+        """Run a network in the asked precision, and give float32."""
         if self.precision == "float32":
-            return network(**inputs)
+            return network(*args, **inputs)
         # each weight is cast once a pass; a cache of casts must not outlive a recording, nor inference
         with torch.autocast(torch.device(self.device).type, torch.bfloat16, cache_enabled=False):
-            return network(**inputs).float()
+            forecast, state = network(*args, **inputs)
+            return forecast.float(), state
 
-    def _prediction_batch_size(self, dataset: WindowDataset) -> int:
+    def _loss_scale(self, n_targets: int) -> float:
+        """Give a power of two that keeps the gradients of a mean over so many targets within the range of float16."""
+        if self.precision == "float32" or torch.device(self.device).type != "cuda":
+            return 1.0
+        return 2.0 ** round(math.log2(max(n_targets, 1)) / 2)
+
+    def _prediction_batch_size(self, table: AddressTable) -> int:
         """Choose large batches whose inputs and gates stay in the caches of a CPU, or fill a GPU."""
-        width = max(parameter.shape[0] for parameter in self.module_.parameters())
-        per_window = 4 * dataset.window * (width + dataset.panel.shape[1])
+        embeddings = {id(layer.weight) for layer in self.module_.modules() if isinstance(layer, torch.nn.Embedding)}
+        widths = [weights.shape[0] for weights in self.module_.parameters() if id(weights) not in embeddings]
+        per_window = 4 * table.window * (max(widths, default=1) + table.panel.shape[1])
         on_cpu = torch.device(self.device).type == "cpu"
         return int(np.clip((_CPU_BYTES if on_cpu else _GPU_BYTES) // per_window, 16, 8192))
 

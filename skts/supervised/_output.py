@@ -1,4 +1,4 @@
-"""Forecasts by window as `predict` answers them."""
+"""Forecasts by window in the shape and order that `predict` gives."""
 
 import warnings
 
@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skts.exceptions import MissingHistoryWarning
-from skts.regressors._inputs import Inputs
+from skts.supervised._inputs import Inputs
 from skts.windows import Windows
 
 
-def shape_answers(forecasts: NDArray[np.float64], inputs: Inputs, y_shape: tuple[int, ...]) -> NDArray[np.float64]:
+def to_output(forecasts: NDArray[np.float64], inputs: Inputs, y_shape: tuple[int, ...]) -> NDArray[np.float64]:
     """Put forecasts in the shape and order that the caller knows.
 
     Parameters

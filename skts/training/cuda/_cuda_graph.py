@@ -22,7 +22,8 @@ class CudaGraph:
     writes the memory it did when it was recorded; random numbers go on at each replay.
     """
 
-    failed: ClassVar[list[torch.cuda.CUDAGraph]] = []  # kept, since torch's allocator may still refer to them
+    kept: ClassVar[list[torch.cuda.CUDAGraph]] = []  # of recordings that broke off: torch's allocator may refer to them
+    failed: ClassVar[list[RuntimeError]] = []  # why, where it was not for want of memory: this process records no more
 
     def __init__(self, device: torch.device):
         self.device = torch.device("cuda", torch.cuda.current_device() if device.index is None else device.index)
@@ -58,8 +59,10 @@ class CudaGraph:
                 # other threads may go on with theirs meanwhile
                 with torch.cuda.graph(graph, stream=self.stream, capture_error_mode="thread_local"):
                     function()
-            except RuntimeError:
-                self.failed.append(graph)
+            except RuntimeError as error:
+                self.kept.append(graph)
+                if not isinstance(error, torch.OutOfMemoryError):
+                    self.failed.append(error.with_traceback(None))
                 raise
         self.graph = graph
         return graph.replay

@@ -11,7 +11,7 @@ _NO_FILES = ("use_safetensors",)
 
 
 @contextmanager
-def written_whole(path: str | os.PathLike) -> Iterator[str]:
+def write_atomically(path: str | os.PathLike) -> Iterator[str]:
     """Give the name of a file to write, which takes the place of `path` once it is written to its end.
 
     Raises
@@ -37,10 +37,11 @@ def _umask() -> int:
     return umask
 
 
-class WholeFilesMixin:
+class AtomicSaveMixin:
     """For a skorch net: checkpoints are whole, and one that cannot be written ends the training.
 
-    skorch's :class:`~skorch.callbacks.Checkpoint` writes over the last one, and goes on where that fails.
+    skorch's :class:`~skorch.callbacks.Checkpoint` writes over the last one, and goes on where that fails: what it left
+    unsaid is raised once all callbacks were notified.
     """
 
     _is_notifying = False
@@ -63,19 +64,9 @@ class WholeFilesMixin:
                 super().save_params(**{name: target}, **options)  # type: ignore[misc]
                 continue
             try:
-                with written_whole(target) as partial:
+                with write_atomically(target) as partial:
                     super().save_params(**{name: partial}, **options)  # type: ignore[misc]
             except (OSError, RuntimeError) as error:  # torch says RuntimeError of a disk that is full
                 not_saved = OSError(f"{target} could not be written, and is as it was before: {error}")
                 self._not_saved = not_saved if self._is_notifying else None
                 raise not_saved from error
-
-    def notify(self, method_name: str, **kwargs: Any) -> None:
-        """Call the callbacks, and say what one of them left unsaid."""
-        self._is_notifying = True
-        try:
-            super().notify(method_name, **kwargs)  # type: ignore[misc]
-            if self._not_saved is not None:
-                raise self._not_saved
-        finally:
-            self._is_notifying, self._not_saved = False, None

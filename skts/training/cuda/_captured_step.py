@@ -68,8 +68,10 @@ class CapturedStep:
 
     def __call__(self, items: Tensor) -> None:
         """Train on the windows of these numbers."""
-        if self.recorder is None or len(items) != len(self.items):
+        if self.recorder is None or (len(items) != len(self.items) and self.replay is not None):
             self.step(items)
+        elif len(items) != len(self.items):
+            self.recorder.warm_up(partial(self.step, items))  # before a recording, all work is on its stream
         elif self.replay is None and self.n_warm < self.n_warm_up:
             self._warm_up(self.recorder, items)
         else:
@@ -107,17 +109,25 @@ class CapturedStep:
         try:
             with capturable(self.optimizer):
                 self.replay = recorder.record(partial(self.step, self.items))
+        except torch.OutOfMemoryError as error:
+            self.recorder = None  # of this fit alone: another one may need less
+            self._warn("There is not enough memory on the device to record the training step", error)
+            return False
         except RuntimeError as error:
             self.recorder = None
-            warnings.warn(
-                f"The training step could not be recorded as a CUDA graph and runs without one, more slowly: {error} "
-                "Where training then fails too, start a new process with net_params={'cuda_graph': False}.",
-                GraphCaptureWarning,
-                stacklevel=2,
-            )
+            self._warn("The training step could not be recorded", error)
             return False
         self.recorded = describe(self.optimizer)
         return True
+
+    @staticmethod
+    def _warn(what: str, error: RuntimeError) -> None:
+        warnings.warn(
+            f"{what} as a CUDA graph, and it runs without one, more slowly: {error} Where training then fails too, "
+            "start a new process with net_params={'cuda_graph': False}.",
+            GraphCaptureWarning,
+            stacklevel=4,
+        )
 
 
 def is_worth_recording(n_steps: int) -> bool:

@@ -1,18 +1,18 @@
-"""The column of the windows that is the target itself."""
+"""The column of the windows that holds the past of the target."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skts.regressors._inputs import Inputs
-from skts.regressors._targets import Targets
+from skts.supervised._inputs import Inputs
+from skts.supervised._targets import Targets
 
 _UNEXPLAINED = 1e-5  # share of the variance: less than any other quantity leaves
 _UNEXPLAINED_AT_MOST = 0.01  # where float32 has rounded much of a small swing on a high level away
 
 
-def find_own_past(
+def find_target_columns(
     estimator: Any, inputs: Inputs, targets: Targets, mean: NDArray[np.float64], scale: NDArray[np.float64]
 ) -> dict[str, list]:
     """Find the column that holds the past of each target, whatever scale a step before gave it.

@@ -1,16 +1,15 @@
-"""What a regressor learns from: targets and weights by address, standardised."""
+"""What a regressor learns from: targets and weights by address."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from numbers import Number
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_array, check_consistent_length
 
 from skts._compat import check_sample_weight
-from skts.regressors._inputs import Inputs
+from skts.supervised._inputs import Inputs
 
 
 @dataclass(frozen=True)
@@ -35,6 +34,11 @@ class Targets:
     horizon: int
     shape: tuple[int, ...]
 
+    @property
+    def n_targets(self) -> int:
+        """Columns of `y`."""
+        return self.values.shape[1]
+
     def moments(self, items: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Give the weighted mean and standard deviation of each target over the horizons of some windows.
 
@@ -57,44 +61,17 @@ class Targets:
         n = len(self.values) + 1
         return np.cumsum(np.bincount(begin, minlength=n) - np.bincount(end, minlength=n))[:-1] > 0
 
-    def teaching(self) -> NDArray[np.bool_]:
-        """Tell which windows have at least one target."""
+    def teaching(self) -> NDArray[np.int64]:
+        """List the windows that have at least one target."""
         total = np.append(0, np.cumsum((self.weights > 0).any(axis=1)))
-        return total[self.starts + self.horizon] > total[self.starts]
+        return np.flatnonzero(total[self.starts + self.horizon] > total[self.starts])
 
-    def resampled(self, times: NDArray[np.int64], rows: int, items: NDArray[np.int64], seed: int) -> "Targets":
-        """Draw blocks of time with replacement, and weigh each row by how often its block was drawn.
-
-        Parameters
-        ----------
-        times : ndarray of int64 of shape (n_target_rows,) or (n_windows,)
-            Rows of one time are drawn together, whatever their series.
-        rows : int
-            Times of a block: 168 is a week of hours.
-        items : ndarray of int64 of shape (n_items,)
-            The windows that train; blocks without a target of theirs are not drawn.
-        seed : int
-
-        Returns
-        -------
-        targets : Targets
-        """
-        times = np.repeat(times, len(self.values) // len(times))
-        block = np.unique(times, return_inverse=True)[1] // rows
-        teaching = np.unique(block[self._covered(items) & (self.weights > 0).any(axis=1)])
-        drawn = teaching[np.random.RandomState(seed).randint(len(teaching), size=len(teaching))]
-        weights = self.weights * np.bincount(drawn, minlength=int(block.max()) + 1)[block][:, None]
-        return replace(self, weights=weights / weights[weights > 0].mean())
-
-    def tensors(self, mean: NDArray[np.float64], scale: NDArray[np.float64]) -> dict[str, Any]:
-        """Turn into standardised float32 tensors, without a NaN."""
-        values = np.where(self.weights > 0, (self.values - mean) / scale, 0.0)
-        return {
-            "targets": torch.from_numpy(values.astype(np.float32)),
-            "weights": None if (self.weights == 1).all() else torch.from_numpy(self.weights.astype(np.float32)),
-            "target_starts": torch.from_numpy(self.starts),
-            "horizon": self.horizon,
-        }
+    def standardised(
+        self, mean: NDArray[np.float64], scale: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+        """Give the values in standard units, without a NaN, and the weights; None where all weigh alike."""
+        values = np.where(self.weights > 0, (self.values - mean) / scale, 0.0).astype(np.float32)
+        return values, None if (self.weights == 1).all() else self.weights.astype(np.float32)
 
 
 def read_targets(estimator: Any, inputs: Inputs, y: Any, sample_weight: ArrayLike | None) -> Targets:

@@ -1,4 +1,4 @@
-"""Consecutive rows joined into one recurrent step."""
+"""Layers that networks are put together from."""
 
 import torch
 from torch import Tensor, nn
@@ -33,3 +33,24 @@ class Patches(nn.Module):
             rows = torch.cat([rows[:, :1].expand(-1, short, -1), rows], dim=1)
         joined = rows.unflatten(1, (-1, self.length)).flatten(2)  # (B, S, length * F)
         return self.linear(joined)
+
+
+class SeriesEmbedding(nn.Module):
+    """A learned vector for each series; an unknown series takes the mean of them.
+
+    Parameters
+    ----------
+    n_series : int
+        How many series were trained on.
+    size : int
+        Length of a vector.
+    """
+
+    def __init__(self, n_series: int, size: int):
+        super().__init__()
+        self.table = nn.Embedding(n_series, size)
+
+    def forward(self, series: Tensor) -> Tensor:
+        """Look the vectors (B, size) of series (B,) up; -1 is an unknown one."""
+        own = self.table(series.clamp(min=0))  # (B, E)
+        return torch.where((series >= 0)[:, None], own, self.table.weight.mean(dim=0))

@@ -1,0 +1,49 @@
+"""What a head is asked for."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+
+class Head(ABC):
+    """The last layer of a network, the loss it is trained by, and what is made of a forecast.
+
+    A head is a small object without tensors; layers and losses are made by it. A forecast has the shape (..., T, *S):
+    T targets, each described by numbers of the shape S, which is () for a point and (Q,) for Q quantiles.
+    """
+
+    gives_quantiles: bool = False
+
+    @abstractmethod
+    def make_layer(self, n_inputs: int, n_outputs: int) -> nn.Module:
+        """Make the last layer, which maps (..., n_inputs) to a forecast (..., n_outputs, *S)."""
+
+    @abstractmethod
+    def make_criterion(self) -> tuple[type[nn.Module], dict[str, Any]]:
+        """Give the class of the loss, and its arguments beside `reduction`.
+
+        Called with a forecast (..., T, *S) and targets (..., T), with ``reduction="none"`` it gives a loss (..., T).
+        """
+
+    @abstractmethod
+    def rescale(self, forecast: Any, scale: Any, level: Any) -> Any:
+        """Turn the forecast of y into that of scale * y + level.
+
+        Parameters
+        ----------
+        forecast : Tensor or ndarray of shape (..., T, *S)
+        scale, level : Tensor or ndarray of shape (..., T)
+            `scale` is positive.
+        """
+
+    @abstractmethod
+    def point(self, forecast: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Give the one value that `predict` answers: (..., T, *S) to (..., T)."""
+
+    def quantiles(self, forecast: NDArray[np.float64], levels: Sequence[float]) -> NDArray[np.float64]:
+        """Give quantiles of the forecast: (..., T, *S) to (..., T, n_levels)."""
+        raise TypeError(f"{type(self).__name__} gives no quantiles.")

@@ -1,0 +1,29 @@
+"""One number for each target."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from skts.nn.heads._head import Head
+
+
+class PointHead(Head):
+    """Forecast one number, trained by the mean squared error: the conditional mean."""
+
+    def make_layer(self, n_inputs: int, n_outputs: int) -> nn.Module:
+        """Make a linear layer."""
+        return nn.Linear(n_inputs, n_outputs)
+
+    def make_criterion(self) -> tuple[type[nn.Module], dict[str, Any]]:
+        """Give the squared error."""
+        return nn.MSELoss, {}
+
+    def rescale(self, forecast: Any, scale: Any, level: Any) -> Any:
+        """Scale and shift."""
+        return forecast * scale + level
+
+    def point(self, forecast: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Give the forecast itself."""
+        return forecast

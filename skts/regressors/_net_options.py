@@ -1,0 +1,141 @@
+"""The parameters of a regressor as those of its skorch net: in a first fit, and in one that goes on."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from skorch.callbacks import EarlyStopping
+
+from skts.nn import Head
+from skts.training import REFERENCE_BATCH_SIZE, AddressTable, check_callbacks, find_batch_size, scale_lr
+
+_RATES = {"lr", "optimizer__lr", "optimizer__param_groups"}  # parameters of skorch that a user may have set
+_TAKEN_OVER = {
+    *("max_epochs", "lr", "lr_schedule", "batch_size", "subsample", "weight_decay", "precision", "verbose"),
+    *("early_stopping", "validation_fraction", "n_iter_no_change"),
+    *("warm_start", "random_state", "rolling", "origins_per_pass"),
+}
+
+
+def net_options(regressor: Any, head: Head, device: torch.device) -> dict[str, Any]:
+    """Give the arguments of the skorch net.
+
+    Parameters
+    ----------
+    regressor : estimator
+    head : Head
+        Its loss is the criterion, unless `net_params` has another.
+    device : torch.device
+
+    Returns
+    -------
+    options : dict
+    """
+    given = dict(regressor.net_params or {})
+    options: dict[str, Any] = _changing_options(regressor) | {"max_epochs": regressor.max_epochs, "device": str(device)}
+    if "optimizer" not in given:
+        options |= {
+            "optimizer": torch.optim.AdamW,
+            "optimizer__weight_decay": regressor.weight_decay,
+            "optimizer__fused": device.type in ("cpu", "cuda"),
+        }
+    if "criterion" not in given:
+        criterion, arguments = head.make_criterion()
+        options |= {"criterion": criterion, **{f"criterion__{name}": value for name, value in arguments.items()}}
+    return options | given | {"callbacks": _callbacks(regressor)}
+
+
+def take_over(regressor: Any, before: dict[str, Any]) -> None:
+    """Let the net of a fitted regressor go on with the parameters of now.
+
+    Parameters
+    ----------
+    regressor : estimator
+    before : dict
+        The parameters of the fit that it goes on from.
+
+    Raises
+    ------
+    ValueError
+        A parameter changed that a trained net cannot take over.
+    """
+    now = regressor.get_params(deep=False)
+    changed = {name for name, value in now.items() if not _same(value, before[name])}
+    refused = sorted(changed - _TAKEN_OVER)
+    if refused:
+        name, fitted = type(regressor).__name__, {name: before[name] for name in refused}
+        asked = ", ".join(f"{name}={now[name]!r}" for name in refused)
+        raise ValueError(
+            f"{name}({asked}) cannot go on from the net that was fitted with "
+            f"{', '.join(f'{name}={value!r}' for name, value in fitted.items())}: set that back, or fit a fresh one "
+            "(warm_start=False)."
+        )
+    net, given = regressor.net_, set(regressor.net_params or {})
+    options = {
+        name: value
+        for name, value in _changing_options(regressor).items()
+        if name not in given and not _same(value, getattr(net, name, None))
+    }
+    if options:
+        net.set_params(**options)
+    if "weight_decay" in changed and "optimizer" not in given:
+        vars(net)["optimizer__weight_decay"] = regressor.weight_decay
+        for group in net.optimizer_.param_groups:
+            group["weight_decay"] = regressor.weight_decay
+    if changed & {"early_stopping", "n_iter_no_change"}:
+        net.set_params(callbacks=_callbacks(regressor)).initialize_callbacks()
+
+
+def settle_batch_size(regressor: Any, training: AddressTable, *, search: bool) -> tuple[int, float]:
+    """Find the size of batches where that is asked for; give it and the learning rate of the net.
+
+    What stands in `net_params` is left alone, and whole series are not tried: their batches are chunks of up to 64.
+    """
+    net, given = regressor.net_, set(regressor.net_params or {})
+    fixed = any("batch_size" in key for key in given) or training.chunks is not None
+    if search and regressor.batch_size == "auto" and not fixed:
+        options = _batch_options(regressor, find_batch_size(net, training, regressor.subsample))
+        if given & _RATES:
+            del options["lr"]
+        net.set_params(**options)
+    size = getattr(net.get_iterator(training, training=True), "batch_size", net.batch_size)
+    return int(size), float(net.optimizer_.param_groups[0]["lr"])
+
+
+def _changing_options(regressor: Any) -> dict[str, Any]:
+    """Give what may differ between two fits of one net."""
+    return {
+        **_batch_options(regressor),
+        "lr_schedule": regressor.lr_schedule,
+        "iterator_train__subsample": regressor.subsample,
+        "precision": regressor.precision,
+        "verbose": regressor.verbose,
+    }
+
+
+def _batch_options(regressor: Any, found: int | None = None) -> dict[str, Any]:
+    """Give the size of batches and the learning rate for it; `found` is what "auto" stands for."""
+    if regressor.batch_size != "auto":
+        return {"batch_size": regressor.batch_size, "lr": regressor.lr}
+    size = getattr(regressor, "batch_size_", REFERENCE_BATCH_SIZE) if found is None else found
+    optimizer = (regressor.net_params or {}).get("optimizer", torch.optim.AdamW)
+    return {"batch_size": size, "lr": scale_lr(regressor.lr, size, optimizer)}
+
+
+def _callbacks(regressor: Any) -> list[Any]:
+    given = list((regressor.net_params or {}).get("callbacks") or [])
+    if given:
+        check_callbacks(given, type(regressor).__name__, validates=regressor.early_stopping)
+    if not regressor.early_stopping:
+        return given
+    return [("early_stopping", EarlyStopping(patience=regressor.n_iter_no_change, load_best=True)), *given]
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Tell whether two values of a parameter are alike; what cannot be compared is not."""
+    if one is other:
+        return True
+    try:
+        return bool(np.all(one == other)) and np.shape(one) == np.shape(other)
+    except (ValueError, TypeError):
+        return False

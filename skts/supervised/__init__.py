@@ -1,0 +1,23 @@
+"""Pairs: what a regressor is given and gives back."""
+
+from skts.supervised._holdout import split_holdout
+from skts.supervised._inputs import Inputs, check_sizes, read_inputs, read_sizes, warn_unscaled
+from skts.supervised._output import to_output, warn_missing_history
+from skts.supervised._score_mixin import ScoreMixin
+from skts.supervised._target_column import find_target_columns
+from skts.supervised._targets import Targets, read_targets
+
+__all__ = [
+    "Inputs",
+    "ScoreMixin",
+    "Targets",
+    "check_sizes",
+    "find_target_columns",
+    "read_inputs",
+    "read_sizes",
+    "read_targets",
+    "split_holdout",
+    "to_output",
+    "warn_missing_history",
+    "warn_unscaled",
+]

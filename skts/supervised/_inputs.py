@@ -1,0 +1,187 @@
+"""What a regressor is given: windows, 3-D arrays or 2-D arrays, all turned into windows in one table."""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_array, validate_data
+
+from skts.exceptions import UnscaledColumnsWarning
+from skts.windows import Windows
+
+_CHUNK_ROWS = 256  # rows that a state is carried over at a time
+_SAMPLED_ROWS = 10_000
+_LARGEST_SPREAD = 100.0  # standard deviations of a column that passes for scaled
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Windows in one table, whatever they came as.
+
+    Parameters
+    ----------
+    panel : ndarray of float32 of shape (n_panel_rows, n_features)
+    starts : ndarray of int of shape (n_windows,)
+        The panel row where each window starts; of whole series, the last row before each origin.
+    window, horizon : int
+        In rows; an array has no rows after its windows, so its horizon is decided by `y`.
+    known : ndarray of int64 of shape (n_known,)
+    windows : Windows or None
+        What came, unless it was an array.
+    """
+
+    panel: NDArray[np.float32]
+    starts: NDArray[np.integer]
+    window: int
+    horizon: int
+    known: NDArray[np.int64]
+    windows: Windows | None
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    @property
+    def series_names(self) -> pd.Index | None:
+        """The names of the series; None for arrays, and for one series without a name."""
+        return None if self.windows is None else self.windows.series_names
+
+    def past(self, items: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Gather some windows: ndarray of shape (n_items, window, n_features)."""
+        if self.windows is not None:
+            return self.windows[items]
+        return self.panel[self.starts[items, None] + np.arange(self.window)]
+
+    def are_consecutive(self) -> bool:
+        """Tell whether most windows begin one row after another."""
+        return self.windows is not None and len(self) > 1 and float(np.median(np.diff(self.starts))) == 1
+
+    def whole_series(self) -> Self:
+        """Read each series once, up to every origin, instead of windows; arrays have no series to read."""
+        if self.windows is None or self.windows.chunk is not None:
+            return self
+        windows = replace(self.windows, window=None, chunk=_CHUNK_ROWS)
+        return replace(self, starts=windows.origins - 1, window=1, windows=windows)
+
+    def series_numbers(self, trained: pd.Index | None) -> NDArray[np.int64]:
+        """Give the number that the series of each window had in `fit`, by name; -1 where it was not there."""
+        if trained is None:
+            return np.zeros(len(self), dtype=np.int64)
+        if self.windows is None or self.windows.series_names is None:
+            return np.full(len(self), -1, dtype=np.int64)
+        return trained.get_indexer(self.windows.series_names)[self.windows.series].astype(np.int64)
+
+
+def read_inputs(estimator: Any, X: Any, *, reset: bool) -> Inputs:
+    """Validate `X` and turn it into windows in one table.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Whose `n_features_in_` is set (`reset`) or checked.
+    X : Windows, or array-like of shape (n_windows, window, n_features) or (n_windows, n_features)
+    reset : bool
+
+    Returns
+    -------
+    inputs : Inputs
+    """
+    if isinstance(X, Windows):
+        _check_n_features(estimator, X.panel.shape[1], reset)
+        window = 1 if X.window is None else X.window
+        return Inputs(X.panel, X.origins - window, window, X.horizon, X.known, X)
+    options = {"dtype": np.float32, "order": "C", "ensure_all_finite": "allow-nan"}
+    if getattr(X, "ndim", 2) == 3:
+        values = check_array(X, allow_nd=True, input_name="X", **options)
+        _check_n_features(estimator, values.shape[2], reset)
+    else:
+        values = validate_data(estimator, X, reset=reset, **options)[:, None, :]
+    n_windows, window, n_features = values.shape
+    starts = window * np.arange(n_windows, dtype=np.int64)
+    panel = np.ascontiguousarray(values.reshape(-1, n_features))
+    return Inputs(panel, starts, window, 1, np.empty(0, dtype=np.int64), None)
+
+
+def read_sizes(inputs: Inputs, n_targets: int, horizon: int) -> dict[str, Any]:
+    """Say how large everything is that a network sees.
+
+    Returns
+    -------
+    sizes : dict
+        `n_features`, `n_known`, `n_targets`, `n_series`, `window` (in rows, None for whole series) and `horizon`.
+    """
+    return {
+        "n_features": inputs.panel.shape[1],
+        "n_known": len(inputs.known),
+        "n_targets": n_targets,
+        "n_series": 1 if inputs.series_names is None else len(inputs.series_names),
+        "window": _window_of(inputs),
+        "horizon": horizon,
+    }
+
+
+def check_sizes(
+    owner: Any, sizes: dict[str, Any], inputs: Inputs, n_targets: int | None = None, horizon: int | None = None
+) -> None:
+    """Refuse windows, or targets, of other sizes than those that `owner` was fitted with."""
+    if inputs.windows is not None:
+        horizon = inputs.windows.horizon
+    checked = [
+        ("known columns", sizes["n_known"], len(inputs.known)),
+        ("rows of window", sizes["window"], _window_of(inputs)),
+        ("rows of horizon", sizes["horizon"], sizes["horizon"] if horizon is None else horizon),
+        ("targets", sizes["n_targets"], sizes["n_targets"] if n_targets is None else n_targets),
+    ]
+    for what, before, now in checked:
+        if before != now:
+            raise ValueError(
+                f"{type(owner).__name__} was fitted with {before} {what} and is now given {now}: use the "
+                "SlidingWindower it was fitted with."
+            )
+
+
+def warn_unscaled(estimator: Any, inputs: Inputs, normalised: Sequence[int]) -> None:
+    """Warn of columns in units far from their deviation, which a network hardly learns from, or from nothing else.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Named in the message.
+    inputs : Inputs
+        Of `fit`.
+    normalised : sequence of int
+        Columns whose unit does not count.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a column that is all NaN
+        spread = np.nanstd(inputs.panel[:: max(1, len(inputs.panel) // _SAMPLED_ROWS)], axis=0, dtype=np.float64)
+    far = (spread > _LARGEST_SPREAD) | ((spread > 0) & (spread < 1 / _LARGEST_SPREAD))
+    far[list(normalised)] = False
+    if not far.any():
+        return
+    listed = ", ".join(f"{column} ({spread[column]:.3g})" for column in np.flatnonzero(far)[:5])
+    warnings.warn(
+        f"{type(estimator).__name__} was given columns whose standard deviation is far from 1: {listed}"
+        f"{' ...' if far.sum() > 5 else ''}. A network learns from them poorly, or from nothing else: put a "
+        "StandardScaler before HistoryPrepender.",
+        UnscaledColumnsWarning,
+        stacklevel=5,
+    )
+
+
+def _check_n_features(estimator: Any, n_features: int, reset: bool) -> None:
+    if reset:
+        estimator.n_features_in_ = n_features
+        estimator.__dict__.pop("feature_names_in_", None)
+    elif n_features != estimator.n_features_in_:
+        raise ValueError(
+            f"X has {n_features} features, but {type(estimator).__name__} is expecting {estimator.n_features_in_} "
+            "features as input."
+        )
+
+
+def _window_of(inputs: Inputs) -> int | None:
+    return inputs.window if inputs.windows is None else inputs.windows.window

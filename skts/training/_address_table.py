@@ -1,0 +1,269 @@
+"""Windows as integer addresses into one table on the device, gathered by number."""
+
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset
+
+Inputs = dict[str, Tensor]
+Targets = tuple[Tensor, Tensor | None]
+_BY_ITEM = ("starts", "target_starts", "series", "begins", "stops")
+
+
+@dataclass(frozen=True, eq=False)
+class Chunks:
+    """How whole series are read: chunk after chunk, with the state carried from one to the next.
+
+    Parameters
+    ----------
+    numbers : Tensor of int64 of shape (n_chunks, length)
+        The number of the window that ends at each row, else -1.
+    continues : Tensor of bool of shape (n_chunks,)
+        Whether the chunk goes on where another ended.
+    first, counts : ndarray of int64 of shape (n_series,)
+        Where the chunks of each series begin, and how many it has.
+    n_windows : int
+    """
+
+    numbers: Tensor
+    continues: Tensor
+    first: NDArray[np.int64]
+    counts: NDArray[np.int64]
+    n_windows: int
+
+    def to(self, device: torch.device) -> Self:
+        """Give the same on a device."""
+        return replace(self, numbers=self.numbers.to(device), continues=self.continues.to(device))
+
+
+@dataclass(frozen=True, eq=False)
+class AddressTable(Dataset):
+    """One float32 panel, and integer addresses of the items to gather from it.
+
+    An item is a window; after `join` a pass, which serves several windows; after `chunk` a chunk of a whole series.
+    Nothing of it changes once it is made.
+
+    Parameters
+    ----------
+    panel : Tensor of float32 of shape (n_panel_rows, n_features)
+        NaN is missing.
+    starts : Tensor of int of shape (n_items,)
+        The panel row where each item starts; below 0 only with `begins`.
+    window : int
+        Rows of a window.
+    horizon : int, default=1
+        Rows of the horizon.
+    known : tuple of int, default=()
+        Columns that are read over the horizon too; the panel holds those rows right after each window.
+    lookahead : int, default=0
+        Rows after the horizon whose known columns are read too.
+    targets : Tensor of float32 of shape (n_target_rows, n_targets), default=None
+        No NaN: a missing target has the weight 0.
+    weights : Tensor of float32 of shape (n_target_rows, n_targets), default=None
+        None weighs all targets alike, which costs less.
+    target_starts : Tensor of int of shape (n_items,), default=None
+        The target row of the first value of each item's horizon; None where targets stand beside the panel's rows.
+    series : Tensor of int of shape (n_items,), default=None
+        The number of each item's series, for a network that reads it, or for batches by series.
+    reads_series : bool, default=False
+        Whether the network is given that number.
+    begins, stops : Tensor of int of shape (n_items,), default=None
+        The first panel row that belongs to each item, and the one after its last. What is read before it is missing,
+        and where the lookahead reaches after it, the last row is repeated. None where nothing is read from there.
+    n_origins : int, default=1
+        O: origins that one item serves.
+    is_taught : Tensor of bool of shape (n_items, O), default=None
+        Whether a window has its origin there; None where O is 1.
+    windows_per_item : float, default=1.0
+        How many windows an item teaches on average.
+    chunks : Chunks, default=None
+
+    Notes
+    -----
+    A missing input takes the last value seen in the window, else 0 (the mean of a scaled column).
+    """
+
+    panel: Tensor
+    starts: Tensor
+    window: int
+    horizon: int = 1
+    known: tuple[int, ...] = ()
+    lookahead: int = 0
+    targets: Tensor | None = None
+    weights: Tensor | None = None
+    target_starts: Tensor | None = None
+    series: Tensor | None = None
+    reads_series: bool = False
+    begins: Tensor | None = None
+    stops: Tensor | None = None
+    n_origins: int = 1
+    is_taught: Tensor | None = None
+    windows_per_item: float = 1.0
+    chunks: Chunks | None = None
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the table is."""
+        return self.panel.device
+
+    def to(self, device: torch.device) -> Self:
+        """Give the table on a device: itself, where it is there already."""
+        if self.device == device:
+            return self
+        parts = {field.name: getattr(self, field.name) for field in fields(self)}
+        return replace(self, **{name: part.to(device) for name, part in parts.items() if hasattr(part, "to")})
+
+    def subset(self, items: NDArray[np.int64]) -> Self:
+        """Give a table of some of the items, on the same panel."""
+        return replace(self, **self.of_items(items))
+
+    def with_room(self) -> Self:
+        """Let reading go on after the last row, and before the first: nothing that counts comes from there."""
+        if len(self) == 0:
+            return self
+        first, last = int(self.starts.min()), int(self.starts.max())
+        before = max(-first, 0)
+        end = last + self.window + self.n_origins - 1
+        if self.known or self.target_starts is None:
+            end += self.horizon + (self.lookahead if self.known else 0)
+        after = max(end - len(self.panel), 0)
+        changed: dict[str, Any] = {}
+        if before or after:
+            changed["panel"] = _pad(self.panel, before, after)
+        targets_first = before if self.target_starts is None else 0
+        targets_end = end + before
+        if self.target_starts is not None:
+            targets_end = int(self.target_starts.max()) + self.horizon + self.n_origins - 1
+        for name in ("targets", "weights"):
+            table = getattr(self, name)
+            if table is not None and (targets_first or targets_end > targets_first + len(table)):
+                changed[name] = _pad(table, targets_first, max(targets_end - targets_first - len(table), 0))
+        if before:
+            changed |= {
+                name: getattr(self, name) + before
+                for name in ("starts", "begins", "stops")
+                if getattr(self, name) is not None
+            }
+        return replace(self, **changed) if changed else self
+
+    @cached_property
+    def holes(self) -> Tensor | None:
+        """The columns that need filling; None where nothing is missing."""
+        if self.begins is not None:
+            return torch.arange(self.panel.shape[1], device=self.device)
+        holes = torch.isnan(self.panel).any(dim=0).nonzero()[:, 0]
+        return holes if len(holes) else None
+
+    @cached_property
+    def fills_known(self) -> bool:
+        """Whether known rows need filling."""
+        return self.lookahead > 0 or bool(torch.isnan(self.panel[:, list(self.known)]).any())
+
+    def gather(self, items: Tensor) -> tuple[Inputs, Targets | None]:
+        """Gather a batch on the device.
+
+        Parameters
+        ----------
+        items : Tensor of int64 of shape (B,)
+            Numbers of items.
+
+        Returns
+        -------
+        inputs : dict
+            `past` (B, window + O - 1, n_features), with known columns `known` (B, horizon + lookahead + O - 1,
+            n_known), for a network that reads it `series` (B,), with several origins `origins` (B, O), whether each is
+            a window's, and with chunks `continues` (B,).
+        targets : tuple of Tensor or None
+            Values and weights, both (B * O, horizon, n_targets); weights are None where all are alike.
+        """
+        starts = self.starts[items]
+        past = take(self.panel, starts, self.window + self.n_origins - 1)  # (B, W + O - 1, F)
+        if self.begins is not None:
+            rows = starts[:, None] + torch.arange(past.shape[1], device=past.device)  # (B, W + O - 1)
+            past = past.masked_fill((rows < self.begins[items, None])[..., None], torch.nan)
+        if self.holes is not None:
+            past[:, :, self.holes] = fill_forward(past[:, :, self.holes])
+        inputs = {"past": past}
+        if self.known:
+            inputs["known"] = self._known_ahead(items, starts + self.window, past)
+        if self.reads_series and self.series is not None:
+            inputs["series"] = self.series[items]
+        if self.is_taught is not None:
+            inputs["origins"] = self.is_taught[items]
+        if self.chunks is not None:
+            inputs["continues"] = self.chunks.continues[items]
+        if self.targets is None:
+            return inputs, None
+        first = starts + self.window if self.target_starts is None else self.target_starts[items]
+        targets = self._over_horizons(self.targets, first)
+        weights = None if self.weights is None else self._over_horizons(self.weights, first)
+        if self.is_taught is not None:
+            is_taught = inputs["origins"].flatten()[:, None, None]  # (B * O, 1, 1)
+            weights = is_taught.expand_as(targets) if weights is None else weights * is_taught
+        return inputs, (targets, weights)
+
+    def of_items(self, items: NDArray[np.int64], moved: NDArray[np.int64] | None = None) -> dict[str, Any]:
+        """Give what there is one of for each item, of some of them, and their starts moved by some rows."""
+        chosen = torch.from_numpy(items).to(self.device)
+        parts = {name: getattr(self, name) for name in _BY_ITEM}
+        parts = {name: None if part is None else part[chosen] for name, part in parts.items()}
+        if moved is not None:
+            for name in ("starts", "target_starts"):
+                if parts[name] is not None:
+                    parts[name] = parts[name] + torch.from_numpy(moved).to(parts[name])
+        return parts
+
+    def _over_horizons(self, table: Tensor, first: Tensor) -> Tensor:
+        """Gather the rows of the horizon of each origin: (B * O, H, T)."""
+        rows = take(table, first, self.horizon + self.n_origins - 1)  # (B, H + O - 1, T)
+        if self.is_taught is None:
+            return rows
+        return rows.unfold(1, self.horizon, 1).transpose(2, 3).flatten(0, 1)
+
+    def _known_ahead(self, items: Tensor, origins: Tensor, past: Tensor) -> Tensor:
+        """Gather the known columns after the windows: (B, H + A + O - 1, K)."""
+        length = self.horizon + self.lookahead + self.n_origins - 1
+        known = take(self.panel, origins, length, self.known)
+        if self.lookahead and self.stops is not None:
+            ends = (self.stops[items] - origins)[:, None, None]  # (B, 1, 1)
+            beyond = torch.arange(length, device=known.device)[None, :, None] >= ends
+            known = known.masked_fill(beyond, torch.nan)
+        if self.fills_known:
+            last = past[:, self.window - 1 : self.window, list(self.known)]  # (B, 1, K), filled
+            known = fill_forward(torch.cat([last, known], dim=1))[:, 1:]
+        return known
+
+
+def take(table: Tensor, starts: Tensor, length: int, columns: tuple[int, ...] | None = None) -> Tensor:
+    """Take `length` consecutive rows of a contiguous table from each start, of some columns: (B, length, n_columns)."""
+    n_rows, n_columns = table.shape
+    first, step, n_taken = 0, 1, n_columns
+    if columns is not None:
+        steps = set(np.diff(columns).tolist())
+        if len(steps) > 1 or min(steps, default=1) < 1:
+            return take(table, starts, length)[:, :, list(columns)]
+        first, step, n_taken = columns[0], min(steps, default=1), len(columns)
+    shape, strides = (n_rows - length + 1, length, n_taken), (n_columns, n_columns, step)
+    return table.as_strided(shape, strides, table.storage_offset() + first).index_select(0, starts)
+
+
+def fill_forward(values: Tensor) -> Tensor:
+    """Fill NaN with the last value before it along dimension 1, and with 0 where there is none: (B, L, C)."""
+    steps = torch.arange(values.shape[1], device=values.device)[None, :, None]  # (1, L, 1)
+    seen = steps.masked_fill(torch.isnan(values), 0).cummax(dim=1).values  # (B, L, C)
+    filled = values.gather(1, seen)
+    return filled.masked_fill(torch.isnan(filled), 0.0)
+
+
+def _pad(table: Tensor, before: int, after: int) -> Tensor:
+    """Put rows of 0 before and after a table."""
+    blank = [table.new_zeros(n, table.shape[1]) for n in (before, after)]
+    return torch.cat([blank[0], table, blank[1]])
