@@ -98,6 +98,8 @@ class Results:
         """Show scores of a model and a part, such as `.1234 ± .0011 / .2345 ± .0012`; blank where there are none."""
         shown = []
         for score in scores:
+            if not any(score in record for record in self.records):
+                return ""
             row = self.table(score).reindex([(model, part)]).iloc[0]
             if pd.isna(row["mean"]):
                 return ""
