@@ -61,10 +61,7 @@ def count_fit_and_predict() -> dict[str, Counter[str]]:
         warnings.simplefilter("ignore")
         fitted = make().fit(windows, y)
         fitted.predict(windows)
-        return {
-            "fit": count_hops(make().fit, windows, y),
-            "predict": count_hops(fitted.predict, windows),
-        }
+        return {"fit": count_hops(make().fit, windows, y), "predict": count_hops(fitted.predict, windows)}
 
 
 def main() -> None:

@@ -63,12 +63,7 @@ def make_regressor(model, seed, quick=False):
         return linear(max_epochs=1 if quick else 6, lr=2e-3, lr_schedule="one_cycle", batch_size=128, random_state=seed)
     network = NetRegressor(
         EncoderDecoder,
-        network_params={
-            "hidden_size": 8 if quick else 96,
-            "dropout": 0.1,
-            "patch_len": HORIZON,
-            "linear_skip": True,
-        },
+        network_params={"hidden_size": 8 if quick else 96, "dropout": 0.1, "patch_len": HORIZON, "linear_skip": True},
         instance_norm="median",
         max_epochs=1 if quick else 8,
         subsample=1 / 3,

@@ -24,10 +24,7 @@ RATIOS = {  # a side of ours: the title of the table, and which of the targets h
     "skts": ("Ordinary training, same allocator", TARGETS),
     "skts (tuned)": ("Ordinary training, ours with tune_allocator, peers as installed", TARGETS),
     "skts, forking": ("Forking, same allocator", dict.fromkeys(TARGETS, FORKING)),
-    "skts, forking (tuned)": (
-        "Forking, ours with tune_allocator, peers as installed",
-        dict.fromkeys(TARGETS, FORKING),
-    ),
+    "skts, forking (tuned)": ("Forking, ours with tune_allocator, peers as installed", dict.fromkeys(TARGETS, FORKING)),
     "skts, as it comes": ("As it comes, same allocator", {}),
 }
 _COLUMNS = {"64/168/64, 24 features": 0, "16/24/32, 24 features": 2}

@@ -113,10 +113,7 @@ def measure_error():
     testing = windower.transform(HistoryPrepender(WINDOW).fit(X[~new]).transform(X[new]))
     there = y[new].notna().to_numpy()
     found = {}
-    for name, options in {
-        "float32": {},
-        "bf16": {"precision": "bf16"},
-    }.items():
+    for name, options in {"float32": {}, "bf16": {"precision": "bf16"}}.items():
         for seed in range(3):
             start = time.perf_counter()
             regressor = LSTMRegressor(32, max_epochs=8, random_state=seed, device="cpu", **options)
