@@ -4,7 +4,7 @@ import argparse
 import os
 import platform
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -88,6 +88,27 @@ class Results:
                 self.wall_seconds = before + time.perf_counter() - began
                 self._save()
                 print(f"{number}/{len(jobs)} {_show(record)}", flush=True)
+
+    def run_models(
+        self, function: Callable[..., dict[str, Any]], parts: Mapping[str, dict], seeded: Sequence[str], options: Any
+    ) -> None:
+        """Call a function for every model and part, the part's own arguments given; networks once for each seed."""
+        jobs = [
+            {"model": model, "part": part, "seed": seed, "quick": options.quick, **own}
+            for model in reversed(options.models)
+            for seed in (options.seeds if model in seeded else [None])
+            for part, own in parts.items()
+        ]
+        self.run(function, jobs, options.n_jobs)
+
+    def check(self, expected: Mapping[tuple[str, str], Sequence[float]], scores: Sequence[str], digits: int) -> None:
+        """See that naive forecasts have the published scores, which proves the protocol, where they ran."""
+        for record in self.records:
+            key = record["model"], record["part"]
+            found = [round(record[score], digits) for score in scores] if key in expected else []
+            assert found == list(expected.get(key, [])), (key, found)
+            if found:
+                print(f"{key[0]}, {key[1]}: as it must be.")
 
     def table(self, score: str) -> pd.DataFrame:
         """Give mean, deviation and number over the seeds of a score: rows by model and part."""

@@ -188,13 +188,7 @@ def main():
     X, y = load(options.data)
     results = Results.start(NAME, options)
     results.settings |= {model: describe(make_pipeline(model, None)) for model in options.models if model not in NAIVE}
-    jobs = [
-        {"model": model, "part": part, "seed": seed, "X": X, "y": y, "quick": options.quick}
-        for model in reversed(options.models)
-        for seed in (options.seeds if model in NETWORKS else [None])
-        for part in options.parts
-    ]
-    results.run(fit_and_score, jobs, options.n_jobs)
+    results.run_models(fit_and_score, {part: {"X": X, "y": y} for part in options.parts}, NETWORKS, options)
     results.publish(make_blocks(results))
 
 

@@ -100,16 +100,22 @@ def busy_seconds(events):
     return total / 1e6
 
 
-def tried(function, *arguments, **options):
-    """Give what a function found, or in what it failed: one cell must not end the others."""
-    start = time.perf_counter()
-    try:
-        found = function(*arguments, **options)
-    except Exception as error:
-        found = {"failed": f"{type(error).__name__}: {error}"}
-    said = {**options, **found, "seconds in all": round(time.perf_counter() - start, 1)}
-    print(function.__name__, said, flush=True)
-    return {**options, **found}
+class Trial:
+    """Call what measures a cell: what it found, in what it failed, or that the time was up; no cell ends the others."""
+
+    def __init__(self, sizes, device, minutes=np.inf):
+        self.sizes, self.device, self.deadline = sizes, device, time.monotonic() + 60 * minutes
+
+    def __call__(self, function, *arguments, **options):
+        began = time.monotonic()
+        if began > self.deadline:
+            return options | {"left out": "the time was up"}
+        try:
+            found = function(self.sizes, self.device, *arguments, **options)
+        except Exception as error:
+            found = {"failed": f"{type(error).__name__}: {error}".splitlines()[0][:160]}
+        print(f"{function.__name__} ({time.monotonic() - began:.1f} s): {options | found}", flush=True)
+        return options | found
 
 
 def forget_peak(device):
@@ -192,27 +198,27 @@ def find(sizes, device, X, *, origins, precision):
 
 def measure(sizes, device):
     """Measure ours: training, forecasts, and what batch_size="auto" finds."""
-    X = sizes.table()
+    X, tried = sizes.table(), Trial(sizes, device)
     graphs = (True, False) if device == "cuda" else (False,)
     rows = []
     for origins, batch, precision, graph in product((1, sizes.n_origins), sizes.batches, ("float32", "bf16"), graphs):
         cell = {"origins": origins, "batch": batch, "precision": precision, "graph": graph}
-        traced = tried(trace, sizes, device, **cell) if device == "cuda" else {}
-        rows.append({**traced, **tried(train, sizes, device, X, library="skts", **cell)})
+        traced = tried(trace, **cell) if device == "cuda" else {}
+        rows.append({**traced, **tried(train, X, library="skts", **cell)})
     pairs = [{"origins": o, "precision": p} for o, p in product((1, sizes.n_origins), ("float32", "bf16"))]
     return {
         "train": rows,
-        "forecast": [tried(forecast, sizes, device, X, rolling=rolling) for rolling in ("windows", "stateful")],
-        "auto": [tried(find, sizes, device, X, **pair) for pair in pairs],
+        "forecast": [tried(forecast, X, rolling=rolling) for rolling in ("windows", "stateful")],
+        "auto": [tried(find, X, **pair) for pair in pairs],
     }
 
 
 def measure_peers(sizes, device):
     """Measure the others; only the loop by hand offers bf16."""
-    X = sizes.table()
+    X, tried = sizes.table(), Trial(sizes, device)
     precisions = {"loop by hand": ("float32", "bf16")}
     return [
-        {"name": library, **tried(train, sizes, device, X, library=library, batch=batch, precision=precision)}
+        {"name": library, **tried(train, X, library=library, batch=batch, precision=precision)}
         for library in ("loop by hand", "skorch", "darts", "neuralforecast")
         for batch in sizes.batches
         for precision in precisions.get(library, ("float32",))

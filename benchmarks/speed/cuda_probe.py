@@ -36,13 +36,15 @@ from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from benchmarks._report import markdown, save_json
 from benchmarks.adapters._handwritten import PlainLSTM
+from benchmarks.speed._cuda_figures import Trial
 from benchmarks.speed._work import make_panel
 from benchmarks.speed.cuda import describe
 from skts import LSTMRegressor, SlidingWindower
 
-MODES = {"float32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
+MODES = {"float32": None, "tf32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 SCALE = 2.0**16
 CASES = ("capture", "memory")
+LONGEST = 180  # seconds of a case
 NO_DEVICE = "needs a CUDA device"
 
 
@@ -77,7 +79,11 @@ def compare_layer(sizes, device, *, cell, hidden, mode, graph):
     dtype = MODES[mode]
     context = torch.autocast(device, dtype, cache_enabled=False) if dtype else nullcontext()
     arguments = layer, rows.float().to(device), towards.float().to(device), context
-    output, found = (replay if graph else run)(forward_and_backward, arguments)
+    before, torch.backends.cudnn.allow_tf32 = torch.backends.cudnn.allow_tf32, mode != "float32"
+    try:
+        output, found = (replay if graph else run)(forward_and_backward, arguments)
+    finally:
+        torch.backends.cudnn.allow_tf32 = before
     errors = [relative_error(one, other) for one, other in zip(found, wanted, strict=True)]
     zeros = torch.cat([(gradient == 0).flatten() for gradient in found])
     return {
@@ -175,10 +181,10 @@ def probe_gradients(sizes, device, tried):
 
 
 class WaitingLoss(nn.MSELoss):
-    """A loss that waits for the whole device, which no rehearsal notices and no recording allows."""
+    """A loss that waits for the device where it is recorded, and only there: no rehearsal can notice."""
 
     def forward(self, input, target):
-        if input.is_cuda:
+        if input.is_cuda and torch.cuda.is_current_stream_capturing():
             torch.cuda.synchronize()
         return super().forward(input, target)
 
@@ -215,7 +221,7 @@ def survive(sizes, device, *, case):
         return {"left out": NO_DEVICE}
     command = [sys.executable, str(Path(__file__).resolve()), "--case", case, "--device", device]
     command += ["--quick"] if sizes == QUICK else []
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=LONGEST)
     if done.returncode:
         return {"goes on": False, "exit": done.returncode, "error": done.stderr.strip()[-300:]}
     found = json.loads(done.stdout.splitlines()[-1])
@@ -291,21 +297,6 @@ def make_regressor(sizes, device, **options):
 
 
 PARTS = {"autocast": probe_autocast, "gradients": probe_gradients, "failures": probe_failures, "steps": probe_steps}
-
-
-class Trial:
-    """Call what measures a cell until the time is up: what it found, in what it failed, or that it was left out."""
-
-    def __init__(self, sizes, device, minutes):
-        self.sizes, self.device, self.deadline = sizes, device, time.monotonic() + 60 * minutes
-
-    def __call__(self, function, **options):
-        if time.monotonic() > self.deadline:
-            return options | {"left out": "the time was up"}
-        try:
-            return options | function(self.sizes, self.device, **options)
-        except Exception as error:
-            return options | {"failed": f"{type(error).__name__}: {error}".splitlines()[0][:160]}
 
 
 def as_markdown(found):
