@@ -63,7 +63,7 @@ class Skts(Adapter):
             self.regressor.net_.module_.load_state_dict(learned)
         windows = self._windower(task.step).fit_transform(self._prepared(task.recent(task.window)))
         levels = {} if isinstance(task.loss, str) else {"quantiles": task.loss}
-        forecasts = self.regressor.set_params(rolling=self.rolling).predict(windows, **levels)
+        forecasts = self.regressor.predict(windows, rolling=self.rolling, **levels)
         return np.sinh(forecasts) if self.tamed else forecasts
 
 

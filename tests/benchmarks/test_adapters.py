@@ -60,6 +60,15 @@ def test_the_parts_of_a_step_make_the_whole(make, library, settings):
     assert all(milliseconds > 0 for milliseconds in spent.values())
 
 
+def test_a_stateful_forecast_reads_each_series_once(make):
+    adapter = make("skts")
+    adapter.rolling = "stateful"
+    with counted() as found:
+        adapter.fit()
+        forecasts = adapter.forecast()
+    assert (found["forecasts"], len(forecasts)) == (3, 156)
+
+
 def test_a_watch_sees_epochs_between_begin_and_end(make):
     watch = Watch()
     make("loop by hand", watch, max_epochs=3).fit()
