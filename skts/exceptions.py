@@ -3,10 +3,12 @@
 from typing import Any
 
 __all__ = [
+    "FutureTrainingWarning",
     "GraphCaptureWarning",
     "KilledFitError",
     "LeakError",
     "LostSeriesError",
+    "LostSeriesWarning",
     "MissingHistoryWarning",
     "NonFiniteLossError",
     "PanelIndexError",
@@ -54,8 +56,16 @@ class NonFiniteLossError(ArithmeticError):
     """The training loss became NaN or infinite."""
 
 
+class FutureTrainingWarning(UserWarning):
+    """Rows to forecast lie before rows that the estimator is trained on."""
+
+
 class GraphCaptureWarning(UserWarning):
     """A training step could not be recorded as a CUDA graph, and runs without one."""
+
+
+class LostSeriesWarning(UserWarning):
+    """A table without series in its index looks as if columns of it named several."""
 
 
 class MissingHistoryWarning(UserWarning):

@@ -24,7 +24,13 @@ LAYERS = [
     "regressors",
     "strategies",
 ]
-LEAVES = ["metrics", "model_selection", "inspection", "datasets", "persistence"]
+LEAVES = {  # and the leaves that each may import
+    "metrics": [],
+    "model_selection": [],
+    "inspection": ["model_selection"],
+    "datasets": [],
+    "persistence": [],
+}
 FACES = ["__init__", "__main__", "commandline"]  # the package and its command: they may import everything
 FILES = sorted(ROOT.rglob("*.py"))
 
@@ -33,18 +39,24 @@ def room_of(path):
     return path.relative_to(ROOT).parts[0].removesuffix(".py")
 
 
-def imported_rooms(path):
-    """The rooms of skts that a file imports, and the line of each import."""
+def imports(path):
+    """The dotted names of skts that a file imports, and the line of each import."""
     for node in ast.walk(ast.parse(path.read_text())):
         names = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}:{node.lineno} is a relative import"
-            names = [node.module] if node.module != "skts" else [f"skts.{alias.name}" for alias in node.names]
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
         for name in names:
             if name.split(".")[0] == "skts" and "." in name:
-                yield name.split(".")[1], node.lineno
+                yield name.split("."), node.lineno
+
+
+def holder_of_private(name):
+    """The package that the first private module in a dotted name lies in, or None where all of it is public."""
+    private = [i for i, part in enumerate(name) if part.startswith("_") and not part.startswith("__")]
+    return name[: private[0]] if private else None
 
 
 def test_every_room_has_its_place():
@@ -56,10 +68,18 @@ def test_a_room_imports_only_what_stands_above_it(path):
     room = room_of(path)
     if room in FACES:
         return
-    allowed = {room, *(LAYERS if room in LEAVES else LAYERS[: LAYERS.index(room)])}
+    allowed = {room, *([*LAYERS, *LEAVES[room]] if room in LEAVES else LAYERS[: LAYERS.index(room)])}
     if room == "nn":
         allowed = {"nn"}
-    wrong = [f"line {line}: {other}" for other, line in imported_rooms(path) if other not in allowed]
+    wrong = [f"line {line}: {name[1]}" for name, line in imports(path) if name[1] not in allowed]
+    assert not wrong
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_folder_imports_only_the_face_of_another(path):
+    own = ["skts", *path.relative_to(ROOT).parent.parts]
+    held = [(holder_of_private(name), name, line) for name, line in imports(path)]
+    wrong = [f"line {line}: {'.'.join(name)}" for holder, name, line in held if holder and holder != own[: len(holder)]]
     assert not wrong
 
 

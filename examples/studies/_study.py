@@ -36,7 +36,7 @@ COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#5
 
 def make_regressor(seed: int, **options: Any) -> LSTMRegressor:
     """The network of every study; one window a pass, so that a gradient step is what everybody takes it for."""
-    usual = {"dropout": 0.1, "lr_schedule": "one_cycle", "batch_size": BATCH_SIZE, "origins_per_window": 1}
+    usual = {"dropout": 0.1, "lr_schedule": "one_cycle", "batch_size": BATCH_SIZE, "origins_per_pass": 1}
     return LSTMRegressor(32, **usual | options, random_state=seed, device="cpu")
 
 

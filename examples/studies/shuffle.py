@@ -15,7 +15,7 @@ CASES = {  # stride, and how the learning rate moves
 MIXED = "shuffled, stations mixed"
 ARMS = {
     MIXED: {},
-    "shuffled, a station a batch": {"batches": "by_series"},
+    "shuffled, a station a batch": {"net_params": {"iterator_train__by_series": True}},
     "in order, a station after the other": {"net_params": {"iterator_train__shuffle": False}},
 }
 

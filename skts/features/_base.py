@@ -11,7 +11,7 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from skts._compat import check_feature_names_in, fit_context
+from skts._compat import check_feature_names_in, fit_context, fit_task
 from skts.panel import naming_cells, read_values, refuse_repeated
 
 
@@ -43,15 +43,14 @@ class BaseColumnAdder(CallbackSupportMixin, TransformerMixin, BaseEstimator, met
         -------
         self : object
         """
-        context = self._init_callback_context().call_on_fit_task_begin(estimator=self, X=X, y=y)
-        values = read_values(self, X, reset=True)
-        self._names_new = self._learn(X if isinstance(X, pd.DataFrame) else values, values)
-        refuse_repeated([*self._names_in(), *self._names_new], type(self).__name__)
-        context.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes={})
+        with fit_task(self, X, y):
+            values = read_values(self, X, reset=True)
+            self._names_new = self._learn(X if isinstance(X, pd.DataFrame) else values, values)
+            refuse_repeated([*self._names_in(), *self._names_new], type(self).__name__)
         return self
 
     def transform(self, X: Any) -> Any:
-        """Add the new columns behind those of the table.
+        """Add the new columns after those of the table.
 
         Parameters
         ----------

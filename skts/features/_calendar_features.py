@@ -45,7 +45,7 @@ class CalendarFeatures(BaseColumnAdder):
 
     See Also
     --------
-    SolarFeatures : Where the sun stands, which says more of a solar plant than the hour does.
+    SolarFeatures : The position of the sun, which explains more of a solar plant than the hour does.
 
     Notes
     -----

@@ -91,8 +91,8 @@ class NeighbourFeatures(BaseColumnAdder):
 
     def _learn(self, X: Any, values: NDArray[Any]) -> list[str]:
         rows = _read_series(X)
-        asked: Columns | Callable = slice(None) if self.columns is None else self.columns
-        self.columns_ = find_columns(X, asked, f"NeighbourFeatures(columns={self.columns!r})")
+        columns: Columns | Callable = slice(None) if self.columns is None else self.columns
+        self.columns_ = find_columns(X, columns, f"NeighbourFeatures(columns={self.columns!r})")
         assert rows.names is not None
         self.series_ = rows.names
         at, _ = _rows_at_each_time(rows)
@@ -115,8 +115,8 @@ class NeighbourFeatures(BaseColumnAdder):
                 f"the series, and this one has {rows.names.nlevels}: give the same levels."
             )
         at, time = _rows_at_each_time(rows)
-        nobody = np.full((len(at), 1), -1)
-        at = np.concatenate([at, nobody], axis=1)[:, rows.names.get_indexer(self.series_)]  # (n_times, n_series seen)
+        absent = np.full((len(at), 1), -1)
+        at = np.concatenate([at, absent], axis=1)[:, rows.names.get_indexer(self.series_)]  # (n_times, n_series seen)
         if self.n_neighbours is None:
             at = at[time]
         else:
@@ -139,7 +139,7 @@ class NeighbourFeatures(BaseColumnAdder):
         if len(self.columns_) == 0:
             raise ValueError(
                 f"NeighbourFeatures(columns={self.columns!r}, n_neighbours={self.n_neighbours}) selects no column of "
-                "this table, and neighbours are told by the first: give at least one."
+                "this table, and neighbours are chosen by the first: give at least one."
             )
         if len(self.series_) < 2:
             raise ValueError(

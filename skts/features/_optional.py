@@ -4,14 +4,14 @@ import importlib
 from typing import Any
 
 
-def load(package: str, asked: str) -> Any:
+def load(package: str, owner: str) -> Any:
     """Import an optional package.
 
     Parameters
     ----------
     package : str
         The name to import, which is also the name to install.
-    asked : str
+    owner : str
         Who needs it, for the message.
 
     Raises
@@ -23,5 +23,5 @@ def load(package: str, asked: str) -> Any:
         return importlib.import_module(package)
     except ImportError as error:
         raise ImportError(
-            f"{asked} needs the package {package}, which cannot be imported: pip install {package}"
+            f"{owner} needs the package {package}, which cannot be imported: pip install {package}"
         ) from error

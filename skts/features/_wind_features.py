@@ -40,7 +40,7 @@ class WindFeatures(BaseColumnAdder):
           and `cos_u100`; both 0 where the speed is;
         - `"cube"`: the cube of the speed (m3/s3), in proportion to which the wind has energy, as `cube_u100`.
 
-        And behind them, of every two heights next to each other:
+        And after them, of every two heights next to each other:
 
         - `"shear"`: the exponent a of the power law s2 / s1 = (h2 / h1)**a, as `shear_u10_u100`; 0 where either speed
           is below 0.5 m/s, a calm.

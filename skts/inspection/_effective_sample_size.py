@@ -61,9 +61,11 @@ def effective_sample_size(
 
     `rho` is estimated from the means at every row of the series, not from those of the windows alone, so that a
     subset of windows is judged by the same autocorrelation as all of them. It is cut off where the sum of two
-    neighbouring lags is first not positive: the initial positive sequence [2]_. In simulations the estimate for one
-    series strays by about 10 % where n_eff is several hundred, and by 20 % where it is a hundred (one standard
-    deviation); of windows that are independent it is up to 10 % low, because no window counts as more than one.
+    neighbouring lags is first not positive, and no such sum counts more than one before it: the initial monotone
+    sequence [2]_. In simulations with 8,760 rows (independent ones and autoregressions, horizons of 1 to 24) the
+    estimate for one series strays by 3 to 9 % where rows are independent, and by 12 to 20 % where one is 0.9 to 0.97
+    times the one before (one standard deviation); its mean is 2 % low to 6 % high. Of windows
+    that are independent it is up to 10 % low, because no window counts as more than one.
 
     A mean that never changes counts as one window. A gap longer than `window + horizon` rows counts as that long, and
     a last forecasting block that is short is not counted.

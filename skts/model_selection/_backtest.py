@@ -16,15 +16,18 @@ from sklearn.utils import check_consistent_length
 from sklearn.utils.parallel import Parallel, delayed
 
 from skts._compat import HasMethods, Interval, StrOptions, check_rich_support, safe_indexing, validate_params
+from skts.exceptions import FutureTrainingWarning
 from skts.model_selection._fold_table import check_level_names, make_fold_table, read_levels
 from skts.model_selection._history import place_before
-from skts.model_selection._parts import check_forecasts_quantiles, find_horizon, walk
+from skts.model_selection._leave_series_out import LeaveSeriesOut
+from skts.model_selection._purged_panel_k_fold import PurgedPanelKFold
+from skts.model_selection._quantiles import check_forecasts_quantiles
 from skts.panel import PanelIndex, check_same_series, has_target
-from skts.windows import SlidingWindower
+from skts.windows import find_horizon, find_windowers
 
 
 class Fold(NamedTuple):
-    """A split and its number: rows to train on and rows to forecast, ndarrays of int64."""
+    """A split and its number: rows to train on, increasing, and rows to forecast, ndarrays of int64."""
 
     number: int
     train: NDArray[np.int64]
@@ -36,7 +39,7 @@ class Fold(NamedTuple):
         "estimator": [HasMethods(["fit", "predict"])],
         "X": ["array-like"],
         "y": ["array-like"],
-        "cv": [HasMethods(["split", "get_n_splits"]), Iterable],
+        "cv": [HasMethods(["split", "get_n_splits"]), Iterable, Integral],
         "refit": ["boolean", Interval(Integral, 1, None, closed="left")],
         "n_jobs": [Integral, None],
         "quantiles": ["array-like", None],
@@ -60,7 +63,7 @@ def backtest(
     """Forecast every test set of a splitter, and give all forecasts in one table.
 
     The counterpart of :func:`~sklearn.model_selection.cross_val_predict` for rolling origins: a row may be forecast
-    more than once, and each forecast says when it was made and how far ahead it looked.
+    more than once, and each forecast has the time it was made at and its lead.
 
     Parameters
     ----------
@@ -68,12 +71,13 @@ def backtest(
         Any with `fit` and `predict`, such as a pipeline with :class:`~skts.SlidingWindower` or a search over one. It
         is cloned and stays as it is.
     X : array-like or DataFrame of shape (n_rows, n_features)
-        Its index tells series and time.
+        Its index names series and times.
     y : array-like of shape (n_rows,)
         One target. NaN is missing: such a row is forecast, and `y_true` is NaN. An estimator without a windower is
         trained on the other rows alone.
     cv : splitter or iterable of (train, test)
-        Such as :class:`PanelTimeSeriesSplit`.
+        Such as :class:`PanelTimeSeriesSplit`. An integer, which scikit-learn takes for folds that train on the future,
+        is refused.
     refit : bool or int, default=True
         True trains for every fold, an integer k for every k-th, False for the first one alone. Between two trainings
         the estimator rolls on: it stays as trained, and reads the rows right before each test set as history.
@@ -107,13 +111,16 @@ def backtest(
     TypeError
         Quantiles of an estimator that forecasts none.
     ValueError
-        More than one target, a fold to be forecast by an estimator that was trained on its rows, a `predict` that
-        does not answer every row, or no fold that works.
+        An integer for `cv`, more than one target, a fold to be forecast by an estimator that was trained on its rows, a
+        `predict` that does not forecast every row, or no fold that works.
 
     Warns
     -----
     FitFailedWarning
         A fold failed, or its worker process was killed, with ``on_error="warn"``.
+    FutureTrainingWarning
+        A splitter, such as KFold, trains on rows that are no earlier than those it tests on. Those of this package that
+        are made for it (:class:`PurgedPanelKFold`, :class:`LeaveSeriesOut`) and a list of splits do not warn.
 
     See Also
     --------
@@ -121,14 +128,14 @@ def backtest(
 
     Notes
     -----
-    Behind a windower every series is forecast in consecutive blocks of `horizon` rows from its first row in the test
+    With a windower every series is forecast in consecutive blocks of `horizon` rows from its first row in the test
     set on; without one, a single block begins there. The blocks are the same whatever `refit` is.
 
     The history of a test set are the rows of `X` before it, and where these are not the rows that the estimator was
-    trained on (between two trainings, behind a `gap` or an embargo), :class:`~skts.HistoryPrepender` alone is given
+    trained on (between two trainings, after a `gap` or an embargo), :class:`~skts.HistoryPrepender` alone is given
     them, after the fitted steps before it have transformed them; so rolling on costs no more than a look at the
     table, and a network sees exactly what it would see after another training. Where the training rows are the rows
-    before the test set, the forecasts are those of ``fit`` and ``predict``.
+    before the test set, the forecasts are those of ``fit`` and ``predict``. Training rows stand in the order of `X`.
 
     Examples
     --------
@@ -142,6 +149,7 @@ def backtest(
     >>> result.columns.tolist()
     ['station', 'time', 'origin', 'lead', 'fold', 'y_true', 'y_pred']
     """
+    _refuse_integer(cv)
     check_same_series(X, y)
     check_consistent_length(X, y)
     _check_one_target(y)
@@ -151,8 +159,10 @@ def backtest(
         check_forecasts_quantiles(estimator)
     if verbose:
         check_rich_support("backtest(verbose=1)")
-    folds = [Fold(number, *map(np.asarray, split)) for number, split in enumerate(check_cv(cv).split(X, y))]
+    splits = enumerate(check_cv(cv).split(X, y))
+    folds = [Fold(number, np.sort(_read_rows(train)), _read_rows(test)) for number, (train, test) in splits]
     groups = _group(folds, refit)
+    _warn_of_future(cv, folds, X)
     jobs = [delayed(_run)(estimator, X, y, group, levels, on_error) for group in groups]
     results = _run_all(jobs, groups, n_jobs, on_error)
     done = [each for some in _show(results, len(groups), verbose) for each in some]
@@ -177,6 +187,36 @@ def _run_all(
             yield from Parallel(n_jobs=2)([job])
         except BrokenProcessPool as error:
             yield [f"fold {fold.number}: {type(error).__name__}: its process was killed" for fold in group]
+
+
+def _read_rows(some: ArrayLike) -> NDArray[np.int64]:
+    """Read row numbers, which may be given as a mask."""
+    rows = np.asarray(some)
+    return np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
+
+
+def _refuse_integer(cv: Any) -> None:
+    if isinstance(cv, Integral):
+        raise ValueError(
+            f"backtest(cv={cv}): a splitter is expected. Folds of rows, which scikit-learn makes of an integer, train "
+            f"on the future of what they test: give PanelTimeSeriesSplit({max(int(cv), 2)})."
+        )
+
+
+def _warn_of_future(cv: Any, folds: list[Fold], X: Any) -> None:
+    """Warn of a splitter that trains on the future and is not made for it; splits by hand are taken as they are."""
+    if not hasattr(cv, "split") or isinstance(cv, PurgedPanelKFold | LeaveSeriesOut):
+        return
+    ticks = PanelIndex.read(X).row_ticks
+    numbers = [fold.number for fold in folds if ticks[fold.train].max() >= ticks[fold.test].min()]
+    if numbers:
+        warnings.warn(
+            f"backtest(cv={type(cv).__name__}(...)): folds {numbers[:5]}{' ...' if len(numbers) > 5 else ''} train on "
+            "rows that are no earlier than rows they forecast, so their scores are better than those in service: give "
+            "PanelTimeSeriesSplit, which trains on the past alone.",
+            FutureTrainingWarning,
+            stacklevel=4,
+        )
 
 
 def _check_one_target(y: Any) -> None:
@@ -237,7 +277,7 @@ def _describe(fold: Fold, error: Exception) -> str:
 
 
 def _fit(estimator: Any, X: Any, y: Any, train: NDArray[np.int64]) -> Any:
-    if not any(isinstance(part, SlidingWindower) for part in walk(estimator)):  # which needs rows without a target
+    if not find_windowers(estimator):  # which need rows without a target
         train = train[has_target(safe_indexing(y, train))]
     return clone(estimator).fit(safe_indexing(X, train), safe_indexing(y, train))
 
@@ -249,24 +289,24 @@ def _forecast(
     X_test = safe_indexing(X, fold.test)
     layout = PanelIndex.read(safe_indexing(X, train)).layout
     ready = place_before(fitted, X, PanelIndex.read(X), train, fold.test)
-    y_pred = _check_answers("predict(X)", ready.predict(X_test), (len(fold.test),))
+    y_pred = _read_forecasts("predict(X)", ready.predict(X_test), (len(fold.test),))
     table = make_fold_table(X_test, PanelIndex.read(X_test, layout), fold.test, find_horizon(fitted))
     table["fold"] = fold.number
     table["y_true"] = np.asarray(safe_indexing(y, fold.test), dtype=np.float64).ravel()
     table["y_pred"] = y_pred
     if levels is not None:
         forecaster = getattr(ready, "best_estimator_", ready)  # a search's predict takes no parameters
-        answer = forecaster.predict(X_test, quantiles=levels.tolist())
-        answer = _check_answers("predict(X, quantiles=...)", answer, (len(fold.test), len(levels)))
-        table[[f"q{level}" for level in levels]] = answer
+        forecasts = forecaster.predict(X_test, quantiles=levels.tolist())
+        forecasts = _read_forecasts("predict(X, quantiles=...)", forecasts, (len(fold.test), len(levels)))
+        table[[f"q{level}" for level in levels]] = forecasts
     return table
 
 
-def _check_answers(call: str, answer: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    read = np.asarray(answer, dtype=np.float64)
+def _read_forecasts(call: str, forecasts: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    read = np.asarray(forecasts, dtype=np.float64)
     if read.shape != shape and read.shape != (*shape, 1):
         raise ValueError(
-            f"{call} answered with the shape {read.shape}, and {shape} is expected, one forecast for each row of the "
+            f"{call} gave the shape {read.shape}, and {shape} is expected, one forecast for each row of the "
             "test set: put HistoryPrepender before SlidingWindower."
         )
     return read.reshape(shape)

@@ -1,4 +1,4 @@
-"""The columns of a backtest that say who, when and how far ahead."""
+"""The columns of a backtest that hold series, time and lead."""
 
 from typing import Any
 
@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from skts.model_selection._blocks import block_leads
 from skts.panel import PanelIndex
 
 RESERVED = ("time", "origin", "lead", "fold", "y_true", "y_pred")
@@ -47,7 +46,7 @@ def make_fold_table(X: Any, panel: PanelIndex, rows: NDArray[np.int64], horizon:
     -------
     table : DataFrame of shape (n_test, n_levels + 3)
     """
-    leads, origins = block_leads(panel, horizon)
+    leads, origins = panel.leads(horizon)
     columns = {name: X.index.get_level_values(i) for i, name in enumerate(level_names(X))}
     clock = panel.index.clock
     if clock is None:
@@ -68,10 +67,10 @@ def read_levels(quantiles: ArrayLike) -> NDArray[np.float64]:
 
 
 def find_levels(result: pd.DataFrame) -> dict[str, float]:
-    """Find the quantiles in a backtest, which stand behind `y_pred`: each column and its level."""
+    """Find the quantiles in a backtest, which stand after `y_pred`: each column and its level."""
     names = [str(name) for name in result.columns]
-    behind = names[names.index("y_pred") + 1 :]
-    levels = {name: float(name[1:]) for name in behind if name[:1] == "q" and _is_number(name[1:])}
+    after = names[names.index("y_pred") + 1 :]
+    levels = {name: float(name[1:]) for name in after if name[:1] == "q" and _is_number(name[1:])}
     return dict(sorted(levels.items(), key=lambda item: item[1]))
 
 

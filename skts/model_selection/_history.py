@@ -9,11 +9,9 @@ from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 
 from skts._compat import safe_indexing
-from skts.model_selection._blocks import first_ticks, ticks_of_rows
-from skts.model_selection._parts import holder_of_parts, walk
 from skts.panel import PanelIndex, read_index
 from skts.strategies import PerSeriesRegressor
-from skts.windows import HistoryPrepender
+from skts.windows import HistoryPrepender, holder_of_parts, walk
 
 Ints = NDArray[np.int64]
 
@@ -63,11 +61,11 @@ def rows_before(panel: PanelIndex, test: Ints) -> tuple[NDArray[np.bool_], NDArr
     in_test : ndarray of bool of shape (n_rows,)
         Rows of a series that has test rows.
     """
-    first = first_ticks(panel, test)
+    first = panel.first_ticks(test)
     has_test = np.zeros(panel.n_series, dtype=bool)
     has_test[panel.index.series[test]] = True
     first[~has_test] = first.min()
-    return ticks_of_rows(panel) < first[panel.index.series], has_test[panel.index.series]
+    return panel.row_ticks < first[panel.index.series], has_test[panel.index.series]
 
 
 def _remember(estimator: Any, X: Any) -> Any:
@@ -96,7 +94,7 @@ def _remember_tail(prepender: HistoryPrepender, X: Any) -> HistoryPrepender:
     if read_index(X).ticks is None:
         return clone(prepender).fit(X)
     moved = copy.copy(prepender)
-    moved.tail_ = X  # rows are taken out by their times, with the step between rows that training told
+    moved.tail_ = X  # rows are taken out by their times, with the step between rows that training had
     return moved
 
 

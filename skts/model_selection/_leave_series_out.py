@@ -8,14 +8,15 @@ from numpy.typing import NDArray
 from sklearn.model_selection import BaseCrossValidator, GroupKFold, LeaveOneGroupOut
 
 from skts.exceptions import LostSeriesError
+from skts.model_selection._splits import check_groups, in_time_order
 from skts.panel import check_same_series, read_index
 
 
 class LeaveSeriesOut(BaseCrossValidator):
     """Test at series that are not trained on, each once.
 
-    Tells how a forecaster will do at a new station. It tells nothing about the future: training and test rows have
-    the same times, and stations share their weather. For that, see :class:`PanelTimeSeriesSplit`.
+    Shows how a forecaster will do at a new station, and nothing about the future: training and test rows have the same
+    times, and stations share their weather. For that, see :class:`PanelTimeSeriesSplit`.
 
     Parameters
     ----------
@@ -30,8 +31,8 @@ class LeaveSeriesOut(BaseCrossValidator):
 
     Notes
     -----
-    A series that is not trained on has no history either: behind :class:`~skts.HistoryPrepender`, its first forecasts
-    rest on blank rows, of which :class:`~skts.exceptions.UnseenSeriesWarning` tells.
+    A series that is not trained on has no history either: after :class:`~skts.HistoryPrepender`, its first forecasts
+    rest on blank rows, of which :class:`~skts.exceptions.UnseenSeriesWarning` warns.
 
     Examples
     --------
@@ -41,9 +42,9 @@ class LeaveSeriesOut(BaseCrossValidator):
     >>> X = pd.DataFrame({"wind": 1.0}, index=index)
     >>> for train, test in LeaveSeriesOut().split(X):
     ...     print(train, test)
-    [2 3 4 5] [0 1]
-    [0 1 4 5] [2 3]
-    [0 1 2 3] [4 5]
+    [2 4 3 5] [0 1]
+    [0 4 1 5] [2 3]
+    [0 2 1 3] [4 5]
     """
 
     def __init__(self, n_splits: int | None = None):
@@ -60,26 +61,30 @@ class LeaveSeriesOut(BaseCrossValidator):
             The levels of its index before the last name the series.
         y : array-like of shape (n_rows,), default=None
             Read only to notice that `X` has lost its series.
-        groups : object, default=None
-            Ignored: the series are the groups.
+        groups : array-like of shape (n_rows,), default=None
+            Ignored where `X` has series in its index: these are the groups.
 
         Yields
         ------
         train, test : ndarray of int64
-            Row numbers, increasing.
+            Row numbers: of `train` in the order of their times, whatever the series, so that its first rows are the
+            earliest ones (:func:`~sklearn.model_selection.learning_curve` trains on these); of `test` increasing.
 
         Raises
         ------
         LostSeriesError
-            `X` has fewer than two series.
+            `X` has fewer than two series in its index.
         ValueError
             More splits than series.
         """
         check_same_series(X, y)
-        series = read_index(X).series
-        n_series = self._count(series)
+        check_groups("LeaveSeriesOut", X, groups)
+        index = read_index(X)
+        n_series = self._count(index.series)
+        assert index.ticks is not None  # several series are named by an index with times
         splitter = LeaveOneGroupOut() if self.n_splits in (None, n_series) else GroupKFold(self.n_splits)
-        yield from splitter.split(series, groups=series)
+        for train, test in splitter.split(index.series, groups=index.series):
+            yield in_time_order(train, index.ticks), test
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
         """Give the number of splits.

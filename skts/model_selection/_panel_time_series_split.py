@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sklearn.model_selection import BaseCrossValidator, TimeSeriesSplit
 from sklearn.utils import check_scalar
 
-from skts.model_selection._blocks import ticks_of_rows
+from skts.model_selection._splits import check_groups, in_time_order
 from skts.panel import PanelIndex, check_same_series
 
 
@@ -58,8 +58,8 @@ class PanelTimeSeriesSplit(BaseCrossValidator):
     >>> X = pd.DataFrame({"wind": 1.0}, index=index)
     >>> for train, test in PanelTimeSeriesSplit(2, test_size=1).split(X):
     ...     print(train, test)
-    [0 1 4 5] [2 6]
-    [0 1 2 4 5 6] [3 7]
+    [0 4 1 5] [2 6]
+    [0 4 1 5 2 6] [3 7]
 
     Test sets of two times from origins one time apart:
 
@@ -94,25 +94,33 @@ class PanelTimeSeriesSplit(BaseCrossValidator):
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_rows, n_features)
-            Its index tells series and time.
+            Its index names series and times.
         y : array-like of shape (n_rows,), default=None
             Read only to notice that `X` has lost its series.
-        groups : object, default=None
-            Ignored.
+        groups : array-like of shape (n_rows,), default=None
+            Ignored where `X` has times in its index.
 
         Yields
         ------
         train, test : ndarray of int64
-            Row numbers, increasing.
+            Row numbers: of `train` in the order of their times, whatever the series, so that its first rows are the
+            earliest ones (:func:`~sklearn.model_selection.learning_curve` trains on these); of `test` increasing.
+
+        Raises
+        ------
+        LostSeriesError
+            `y` or `groups` have several series, and `X` has neither series nor times.
         """
         check_same_series(X, y)
-        ticks = ticks_of_rows(PanelIndex.read(X))
+        check_groups("PanelTimeSeriesSplit", X, groups)
+        ticks = PanelIndex.read(X).row_ticks
         times, time_of_row = np.unique(ticks, return_inverse=True)
-        for train, test in self._split_times(len(times)):
-            yield tuple(np.flatnonzero((time_of_row >= some[0]) & (time_of_row <= some[-1])) for some in (train, test))  # type: ignore[misc]
+        for split in self._split_times(len(times)):
+            train, test = (np.flatnonzero((time_of_row >= some[0]) & (time_of_row <= some[-1])) for some in split)
+            yield in_time_order(train, ticks), test
 
     def _split_times(self, n_times: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-        """Split the times as scikit-learn does, which knows no step: its test sets of `step` times start as ours."""
+        """Split the times as scikit-learn does, which has no step: its test sets of `step` times start as ours."""
         size = self.test_size or max(n_times // (self.n_splits + 1), 1)
         step = self.step or size
         if self.step is not None and n_times - self.gap - size - step * (self.n_splits - 1) < 1:

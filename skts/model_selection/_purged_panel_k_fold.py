@@ -10,7 +10,7 @@ from sklearn.model_selection import BaseCrossValidator, KFold
 from sklearn.utils import check_scalar
 
 from skts.exceptions import PanelIndexError
-from skts.model_selection._blocks import ticks_of_rows
+from skts.model_selection._splits import check_groups, in_time_order
 from skts.panel import PanelIndex, check_same_series, run_starts
 
 
@@ -43,7 +43,7 @@ class PurgedPanelKFold(BaseCrossValidator):
     Notes
     -----
     Let a test block reach from time `a` to time `b`. Its forecasting windows read the `window` steps before `a`, as
-    history, and the block itself; what their last horizon lacks behind `b` is blank, not read. A training window is
+    history, and the block itself; what their last horizon lacks after `b` is blank, not read. A training window is
     `window + horizon` consecutive rows, all of the training set. Hence none shares a row with a test window exactly
     if the training set has no row from `a - window` to `b`: purging `window` steps before the block is enough and
     each of them is needed, for training windows may end there; and after the block none is needed. A training window
@@ -52,7 +52,7 @@ class PurgedPanelKFold(BaseCrossValidator):
 
     Purging counts steps of time, whatever rows the table has there; the blocks count the times that any series has.
 
-    The rows that are purged are history of the test block that was not in the training table, so behind
+    The rows that are purged are history of the test block that was not in the training table, so after
     :class:`~skts.HistoryPrepender` the first `window` forecasts of each block rest on blank rows in a search or in
     ``cross_val_score``. :func:`backtest` hands them over.
 
@@ -93,25 +93,29 @@ class PurgedPanelKFold(BaseCrossValidator):
         Parameters
         ----------
         X : DataFrame of shape (n_rows, n_features)
-            Its index tells series and time.
+            Its index names series and times.
         y : array-like of shape (n_rows,), default=None
             Read only to notice that `X` has lost its series.
-        groups : object, default=None
-            Ignored.
+        groups : array-like of shape (n_rows,), default=None
+            Ignored where `X` has times in its index.
 
         Yields
         ------
         train, test : ndarray of int64
-            Row numbers, increasing.
+            Row numbers: of `train` in the order of their times, whatever the series, so that its first rows are the
+            earliest ones (:func:`~sklearn.model_selection.learning_curve` trains on these); of `test` increasing.
 
         Raises
         ------
+        LostSeriesError
+            `y` or `groups` have several series, and `X` has neither series nor times.
         PanelIndexError
             A table without times.
         ValueError
             A split that leaves no `window + horizon` consecutive rows to train on.
         """
         check_same_series(X, y)
+        check_groups("PurgedPanelKFold", X, groups)
         panel = PanelIndex.read(X)
         if panel.index.ticks is None:
             raise PanelIndexError(
@@ -119,14 +123,14 @@ class PurgedPanelKFold(BaseCrossValidator):
                 "across it. Give a DataFrame with times in its index: a DatetimeIndex, a PeriodIndex, or series and "
                 "time."
             )
-        ticks = ticks_of_rows(panel)
+        ticks = panel.row_ticks
         times = np.unique(ticks)
         step = panel.step or 1
         for fold, (_, block) in enumerate(KFold(self.n_splits).split(times)):
             begin, end = times[block[0]], times[block[-1]]
             apart = (ticks < begin - self.window * step) | (ticks > end + self.embargo * step)
             self._check_room(panel, apart, fold)
-            yield np.flatnonzero(apart), np.flatnonzero((ticks >= begin) & (ticks <= end))
+            yield in_time_order(np.flatnonzero(apart), ticks), np.flatnonzero((ticks >= begin) & (ticks <= end))
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
         """Give the number of splits.

@@ -2,11 +2,12 @@
 
 from skts.panel._clock import Clock
 from skts.panel._columns import Columns, check_choices, find_columns, refuse_repeated
-from skts.panel._gaps import commonest_step, grid_positions, run_starts
+from skts.panel._gaps import commonest_step, run_starts, within_series
 from skts.panel._layout import Layout
 from skts.panel._missing import has_target
 from skts.panel._panel_index import PanelIndex
 from skts.panel._row_index import RowIndex, check_same_series, first_difference, read_index, series_names
+from skts.panel._stacked import find_stacked
 from skts.panel._values import naming_cells, read_values
 
 __all__ = [
@@ -19,8 +20,8 @@ __all__ = [
     "check_same_series",
     "commonest_step",
     "find_columns",
+    "find_stacked",
     "first_difference",
-    "grid_positions",
     "has_target",
     "naming_cells",
     "read_index",
@@ -28,4 +29,5 @@ __all__ = [
     "refuse_repeated",
     "run_starts",
     "series_names",
+    "within_series",
 ]

@@ -68,7 +68,7 @@ class Clock:
         return {"M": "date-times without a time zone", "m": "time differences"}.get(self.dtype.kind, "integers")
 
     def labels(self, ticks: NDArray[np.int64]) -> pd.Index:
-        """Turn ticks back into labels of the index's own dtype."""
+        """Turn ticks back into labels of the index's own dtype; int64 where integers do not fit into that."""
         if isinstance(self.dtype, pd.DatetimeTZDtype):
             utc = pd.DatetimeIndex(ticks.view("datetime64[ns]"), tz="UTC")
             return utc.tz_convert(self.dtype.tz).as_unit(self.dtype.unit).rename(self.name)
@@ -78,9 +78,11 @@ class Clock:
             ).rename(self.name)
         if self.dtype.kind in "mM":
             return pd.Index(ticks.view(f"{self.dtype.kind}8[ns]").astype(self.dtype), name=self.name)
-        if pd.api.types.is_unsigned_integer_dtype(self.dtype):
-            return pd.Index(ticks, name=self.name)  # the rows before the first may count below 0
-        return pd.Index(ticks, name=self.name).astype(self.dtype)
+        index = pd.Index(ticks, name=self.name)
+        bounds = np.iinfo(getattr(self.dtype, "numpy_dtype", self.dtype))  # of nullable integers too
+        # the rows before the first may count beyond a small dtype, where they would wrap around to late times
+        beyond = len(ticks) > 0 and not bounds.min <= ticks.min() <= ticks.max() <= bounds.max
+        return index if beyond else index.astype(self.dtype)
 
     def label(self, tick: int) -> str:
         """Name one tick in a message."""

@@ -13,7 +13,7 @@ from skts._compat import get_column_indices
 Columns = str | int | slice | Sequence[str] | Sequence[int] | Callable[[Any], Any]
 
 
-def find_columns(X: Any, key: Columns, asked: str) -> NDArray[np.int64]:
+def find_columns(X: Any, key: Columns, owner: str) -> NDArray[np.int64]:
     """Resolve column names, positions or a selector, as ColumnTransformer does.
 
     Parameters
@@ -21,8 +21,8 @@ def find_columns(X: Any, key: Columns, asked: str) -> NDArray[np.int64]:
     X : ndarray or DataFrame of shape (n_rows, n_features)
     key : str, int, slice, list of str or int, or callable
         A callable is given `X` and returns one of the others.
-    asked : str
-        Who asks, for the message: `WindFeatures(u='u10')`.
+    owner : str
+        Who wants them, for the message: `WindFeatures(u='u10')`.
 
     Returns
     -------
@@ -39,27 +39,27 @@ def find_columns(X: Any, key: Columns, asked: str) -> NDArray[np.int64]:
     try:
         return np.asarray(get_column_indices(X, key), dtype=np.int64)
     except (ValueError, IndexError) as error:
-        raise ValueError(f"{asked}: {_say_why(X, key)}") from error
+        raise ValueError(f"{owner}: {_explain(X, key)}") from error
 
 
-def _say_why(X: Any, key: Any) -> str:
-    asked = key if isinstance(key, list) else [key]
+def _explain(X: Any, key: Any) -> str:
+    names = key if isinstance(key, list) else [key]
     if X.shape[1] == 0:
         return "the table has no columns. Give one with at least one."
-    if not any(isinstance(name, str) for name in asked):
+    if not any(isinstance(name, str) for name in names):
         return f"the table has n_features={X.shape[1]}. Give positions from 0 to {X.shape[1] - 1}."
     if not isinstance(X, pd.DataFrame):
         return (
             f"the table has n_features={X.shape[1]} columns without names. Give positions, or a DataFrame; where a "
             'step before lost the names, call set_output(transform="pandas") on the pipeline.'
         )
-    return refusal(asked, X.columns.astype(str), "column")
+    return refusal(names, X.columns.astype(str), "column")
 
 
-def check_choices(chosen: Iterable[str], known: Iterable[str], asked: str, what: str) -> None:
+def check_choices(chosen: Iterable[str], known: Iterable[str], owner: str, what: str) -> None:
     """Refuse a choice that is not among the known ones."""
     if set(chosen) - set(known):
-        raise ValueError(f"{asked}: {refusal(chosen, known, what)}")
+        raise ValueError(f"{owner}: {refusal(chosen, known, what)}")
 
 
 def refusal(chosen: Iterable[Any], known: Iterable[str], what: str) -> str:

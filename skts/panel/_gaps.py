@@ -50,33 +50,3 @@ def run_starts(ticks: Ints, indptr: Ints, step: int | None) -> Ints:
     starts = np.ones(int(indptr[-1]), dtype=bool)
     starts[1:] = ~within_series(indptr) | (np.diff(ticks) != step)
     return np.append(np.flatnonzero(starts), indptr[-1]).astype(np.int64)
-
-
-def grid_positions(ticks: Ints, indptr: Ints, step: int | None, longest_gap: int, period: int) -> tuple[Ints, Ints]:
-    """Lay rows on a regular grid, with room for the rows that are missing between them.
-
-    Parameters
-    ----------
-    ticks : ndarray of shape (n_rows,)
-    indptr : ndarray of shape (n_series + 1,)
-    step : int or None
-        Ticks per grid row.
-    longest_gap : int
-        A gap that leaves more rows out than this is shortened, to no less, ...
-    period : int
-        ... by a multiple of `period` rows, so that one wrong time stamp cannot fill the memory.
-
-    Returns
-    -------
-    positions : ndarray of shape (n_rows,)
-        The grid row of each row; the grids of the series follow each other.
-    grid_indptr : ndarray of shape (n_series + 1,)
-    """
-    advance = np.ones(int(indptr[-1]), dtype=np.int64)
-    if step is not None:
-        inside = within_series(indptr)
-        advance[1:][inside] = np.diff(ticks)[inside] // step
-    excess = np.maximum(advance - 1 - longest_gap, 0)
-    advance -= excess // period * period
-    positions = np.cumsum(advance) - 1
-    return positions, np.append(positions[indptr[:-1]], positions[-1] + 1)

@@ -13,7 +13,7 @@ class Layout:
     Parameters
     ----------
     kind : str
-        As `RowIndex.kind` says it.
+        As `RowIndex.kind` gives it.
     step : int or None
         Ticks from one row to the next; None where no series has two rows.
     """

@@ -82,6 +82,51 @@ class PanelIndex:
         return self.index.describe(int(self.rows[self.indptr[series]]))
 
     @property
+    def row_ticks(self) -> Ints:
+        """The time of every row, in the order of the table: ndarray of shape (n_rows,)."""
+        ticks = np.empty_like(self.ticks)
+        ticks[self.rows] = self.ticks
+        return ticks
+
+    def first_ticks(self, rows: Ints) -> Ints:
+        """Find the earliest of some rows of the table in each series.
+
+        Returns
+        -------
+        first : ndarray of shape (n_series,)
+            Ticks; the largest integer for a series without such a row.
+        """
+        first = np.full(self.n_series, np.iinfo(np.int64).max)
+        np.minimum.at(first, self.index.series[rows], self.row_ticks[rows])
+        return first
+
+    def leads(self, horizon: int | None = None) -> tuple[Ints, Ints]:
+        """Find how far ahead each row lies where the table is forecast in blocks.
+
+        Every series is forecast in consecutive blocks of `horizon` steps from its first row on, as
+        :class:`~skts.SlidingWindower` cuts them after the history; a missing row takes its place all the same.
+
+        Parameters
+        ----------
+        horizon : int, default=None
+            In steps; one block holds everything by default.
+
+        Returns
+        -------
+        leads : ndarray of shape (n_rows,)
+            1 to `horizon`, in the order of the table.
+        origins : ndarray of shape (n_rows,)
+            The tick that has lead 1 in the block of each row, whether the table has that row or not.
+        """
+        step = self.step or 1
+        steps = (self.ticks - np.repeat(self.ticks[self.indptr[:-1]], np.diff(self.indptr))) // step
+        in_block = steps if horizon is None else steps % horizon
+        leads, origins = np.empty_like(in_block), np.empty_like(in_block)
+        leads[self.rows] = in_block + 1
+        origins[self.rows] = self.ticks - in_block * step
+        return leads, origins
+
+    @property
     def layout(self) -> "Layout":
         """What another table must share to be placed beside this one in time."""
         return Layout(self.index.kind(), self.step)
@@ -94,7 +139,11 @@ def _check_increasing(index: RowIndex, rows: Ints, indptr: Ints, ticks: Ints) ->
     row, clock = int(rows[bad[0] + 1]), index.clock
     assert clock is not None
     time, before = clock.label(ticks[bad[0] + 1]), clock.label(ticks[bad[0]])
-    several = "Where the table holds several series, put their names into the index: X.set_index([series, time])."
+    several = (
+        "Where the table holds several series, put their names into the index: X.set_index([series, time]). Where a "
+        "search or an ensemble drew these rows at random, let it not: HalvingGridSearchCV does so unless it is given "
+        'another resource, such as resource="lstm__max_epochs".'
+    )
     if time == before:
         raise PanelIndexError(
             f"Row {row}: {index.describe(row)} has the time {time} twice. One row per series and time is expected: "

@@ -38,7 +38,7 @@ class RowIndex:
         return 1 if self.names is None else len(self.names)
 
     def kind(self) -> str:
-        """Say in words what this index tells."""
+        """Describe what this index holds in words."""
         if self.clock is None:
             return "no series and no times"
         levels = 0 if self.names is None else self.names.nlevels
@@ -113,12 +113,12 @@ def series_names(index: pd.Index) -> pd.Index | None:
 
 
 def first_difference(ours: Any, theirs: Any) -> int | None:
-    """Find the first row that two indices of one length name otherwise, where both tell who and when.
+    """Find the first row that two indices of one length name otherwise, where both hold series or times.
 
     Parameters
     ----------
     ours, theirs : Index or anything else
-        What is no index with times, or has another number of levels or of rows than the other, tells nothing.
+        None is found in what is no index with times, or has another number of levels or of rows than the other.
 
     Returns
     -------
@@ -145,7 +145,7 @@ def check_same_series(X: Any, y: Any) -> None:
     LostSeriesError
         `y` has several series in its index, and `X` has no series.
     PanelIndexError
-        Both say who and when of each row, and do not say the same.
+        Both hold the series and the time of each row, and these differ.
     """
     X_index, y_index = getattr(X, "index", None), getattr(y, "index", None)
     row = first_difference(X_index, y_index)
@@ -154,12 +154,27 @@ def check_same_series(X: Any, y: Any) -> None:
             f"X and y have different rows: row {row} is {y_index[row]} in y and {X_index[row]} in X. The same rows in "  # type: ignore[index]
             "the same order are expected: give y.loc[X.index]."
         )
-    if not isinstance(y_index, pd.MultiIndex) or isinstance(X_index, pd.MultiIndex):
+    if isinstance(X_index, pd.MultiIndex):
         return
-    n_series = len(y_index.droplevel(-1).unique())
-    if n_series > 1:
+    has_times = isinstance(X_index, pd.DatetimeIndex | pd.PeriodIndex)
+    evidence = _find_several(y_index, has_times)
+    if evidence:
         raise LostSeriesError(
-            f"X has no series in its index while y carries {n_series} of them: a step before this one turned the "
+            f"X has no series in its index while y {evidence}: a step before this one turned the "
             'table into an array, and windows would run across series. Call set_output(transform="pandas") on the '
             "pipeline (or on that step) so that the index stays."
         )
+
+
+def _find_several(index: Any, has_times: bool) -> str:
+    """Describe what shows several series in a target, if anything; not its times where the table has its own."""
+    if isinstance(index, pd.MultiIndex):
+        n_series = len(index.droplevel(-1).unique())
+        return f"carries {n_series} of them" if n_series > 1 else ""
+    if has_times or not isinstance(index, pd.DatetimeIndex | pd.PeriodIndex):
+        return ""
+    bad = np.flatnonzero(np.diff(index.asi8) <= 0)
+    if len(bad) == 0:
+        return ""
+    row = int(bad[0]) + 1
+    return f"goes from {index[row - 1]} to {index[row]} in row {row}, as several of them under each other do"

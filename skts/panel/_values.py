@@ -55,7 +55,8 @@ def naming_cells(X: Any, largest: float = np.inf) -> Iterator[None]:
             row, column, value = found
             error.add_note(
                 f"Row {row}, column {column!r}: {value!r}. Finite numbers are expected, and NaN where one is missing: "
-                "correct the value, or turn the column into numbers or drop it."
+                "correct the value, or turn the column into numbers or drop it. What names the series or tells the "
+                "time of each row belongs into the index: X.set_index([series, time])."
             )
         raise
 

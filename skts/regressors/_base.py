@@ -390,8 +390,7 @@ class BaseNetRegressor(CallbackSupportMixin, ScoreMixin, BaseEstimator):
     def _take_over(self, inputs: Inputs, targets: Targets) -> int:
         """Keep the net, and take over what may change between two fits; give a seed for this one."""
         check_sizes(self, self._learned.sizes, inputs, targets.n_targets, targets.horizon)
-        take_over(self, self._learned.params)
-        if self.random_state is not self._learned.params["random_state"]:
+        if "random_state" in take_over(self, self._learned.params):
             self._random_state = check_random_state(self.random_state)
         self._check_reads(self.net_.module_, self._learned.sizes)
         self._learned = replace(self._learned, params=self.get_params(deep=False))

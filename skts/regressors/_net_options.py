@@ -45,7 +45,7 @@ def net_options(regressor: Any, head: Head, device: torch.device) -> dict[str, A
     return options | given | {"callbacks": _callbacks(regressor)}
 
 
-def take_over(regressor: Any, before: dict[str, Any]) -> None:
+def take_over(regressor: Any, before: dict[str, Any]) -> set[str]:
     """Let the net of a fitted regressor go on with the parameters of now.
 
     Parameters
@@ -53,6 +53,11 @@ def take_over(regressor: Any, before: dict[str, Any]) -> None:
     regressor : estimator
     before : dict
         The parameters of the fit that it goes on from.
+
+    Returns
+    -------
+    changed : set of str
+        Which of them are others now.
 
     Raises
     ------
@@ -84,6 +89,7 @@ def take_over(regressor: Any, before: dict[str, Any]) -> None:
             group["weight_decay"] = regressor.weight_decay
     if changed & {"early_stopping", "n_iter_no_change"}:
         net.set_params(callbacks=_callbacks(regressor)).initialize_callbacks()
+    return changed
 
 
 def settle_batch_size(regressor: Any, training: AddressTable, *, search: bool) -> tuple[int, float]:

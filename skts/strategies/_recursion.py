@@ -5,19 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from skts.panel import PanelIndex
-
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
-
-
-def row_positions(panel: PanelIndex) -> tuple[Ints, Ints]:
-    """Give the series of each row of the table, and its distance in rows from the first row of the series."""
-    counts = np.diff(panel.indptr)
-    passed = panel.ticks - np.repeat(panel.ticks[panel.indptr[:-1]], counts)
-    positions = np.empty(len(passed), dtype=np.int64)
-    positions[panel.rows] = passed // (panel.step or 1)
-    return panel.index.series, positions
 
 
 def waves(series: Ints, positions: Ints, missing: Bools, horizon: int, history: int) -> Iterator[tuple[Ints, Bools]]:

@@ -9,15 +9,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import clone
-from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from skts._compat import Interval, fit_context, fit_within, safe_indexing
+from skts._compat import Interval, fit_context, fit_task, fit_within, safe_indexing
 from skts.exceptions import MissingHistoryWarning, UnseenSeriesWarning
 from skts.panel import PanelIndex, find_columns, has_target
 from skts.strategies._base import BaseTableStrategy
-from skts.strategies._recursion import row_positions, waves
-from skts.windows import SlidingWindower
+from skts.strategies._recursion import waves
+from skts.windows import SlidingWindower, find_known, find_windowers, walk
 
 _EVERYTHING = 2**62
 
@@ -140,14 +139,15 @@ class RecursiveRegressor(BaseTableStrategy):
         self._columns = find_columns(X, self.target, f"RecursiveRegressor(target={self.target!r})")
         self._layout = PanelIndex.read(X).layout
         params = self._route("fit", params)
-        context = self._init_callback_context(max_subtasks=1).call_on_fit_task_begin(estimator=self, X=X, y=y)
-        task = context.subcontext(task_name="estimator")
-        self.estimator_ = fit_within(task, self, clone(self.estimator), X, y, params)
-        windowers = _find_windowers(self.estimator_)
-        self._refuse_known_target(windowers)
-        self.horizon_ = self._read_horizon(windowers)
-        self.history_ = self._read_history(windowers)
-        context.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes={})
+        if not any(hasattr(part, "refit") for part in walk(self.estimator)):  # a search may choose other columns
+            self._refuse_known_target(self.estimator, X)
+        with fit_task(self, X, y, max_subtasks=1) as context:
+            task = context.subcontext(task_name="estimator")
+            self.estimator_ = fit_within(task, self, clone(self.estimator), X, y, params)
+            self._refuse_known_target(self.estimator_, X)
+            windowers = find_windowers(self.estimator_)
+            self.horizon_ = self._read_horizon(windowers)
+            self.history_ = self._read_history(windowers)
         return self
 
     def predict(self, X: Any, **params: Any) -> NDArray[Any]:
@@ -158,7 +158,7 @@ class RecursiveRegressor(BaseTableStrategy):
         X : array-like or DataFrame of shape (n_rows, n_features)
             The rows to forecast. NaN in the column `target` is filled.
         **params : dict
-            Passed to `predict` of the estimator for the answer, `quantiles` say; the past is filled with forecasts
+            Passed to `predict` of the estimator for the result, `quantiles` say; the past is filled with forecasts
             that are made without.
 
         Returns
@@ -182,9 +182,10 @@ class RecursiveRegressor(BaseTableStrategy):
         missing = np.isnan(past)
         if not np.any(missing):
             return X
-        series, positions = row_positions(PanelIndex.read(X, self._layout))
+        panel = PanelIndex.read(X, self._layout)
+        series, positions = panel.index.series, panel.leads()[0] - 1
         with warnings.catch_warnings():
-            # of rows that are forecast only because the pipeline has to see them; the answer warns of its own
+            # of rows that are forecast only because the pipeline has to see them; the forecast itself warns of its own
             warnings.simplefilter("ignore", MissingHistoryWarning)
             warnings.simplefilter("ignore", UnseenSeriesWarning)
             for rows, fill in waves(series, positions, ~has_target(past), self.horizon_, self.history_):
@@ -234,27 +235,17 @@ class RecursiveRegressor(BaseTableStrategy):
         # without a window whole series are read: then no table may begin later than its series does
         return max(_EVERYTHING if windower.window is None else windower.window for windower in windowers)
 
-    def _refuse_known_target(self, windowers: list[SlidingWindower]) -> None:
-        if not hasattr(self, "feature_names_in_"):
-            return
-        names = set(self.feature_names_in_[self._columns])
-        for windower in windowers:
-            if hasattr(windower, "known_") and hasattr(windower, "feature_names_in_"):
-                known = names & set(windower.feature_names_in_[windower.known_])
-                if known:
-                    raise ValueError(
-                        f"RecursiveRegressor(target={self.target!r}): SlidingWindower takes {sorted(known)} for known "
-                        "over the horizon, so every forecast would read the truth of its own rows. Take it out of "
-                        "SlidingWindower(known=...)."
-                    )
-
-
-def _find_windowers(estimator: Any) -> list[SlidingWindower]:
-    """Find the windowers among an estimator's parameters; those of a search in its best estimator."""
-    if isinstance(estimator, FrozenEstimator):
-        return _find_windowers(estimator.estimator)
-    estimator = getattr(estimator, "best_estimator_", estimator)
-    return [value for value in estimator.get_params().values() if isinstance(value, SlidingWindower)]
+    def _refuse_known_target(self, estimator: Any, X: Any) -> None:
+        for windower in find_windowers(estimator):
+            known = find_known(windower, X)
+            own = self._columns[np.isin(self._columns, [] if known is None else known)]
+            if len(own):
+                names = [X.columns[column] for column in own] if isinstance(X, pd.DataFrame) else own.tolist()
+                raise ValueError(
+                    f"RecursiveRegressor(target={self.target!r}): SlidingWindower takes {names} for known over the "
+                    "horizon, so every forecast would read the truth of its own rows. Take it out of "
+                    "SlidingWindower(known=...)."
+                )
 
 
 def _read_columns(X: Any, columns: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -72,8 +72,10 @@ class Batches:
 
     def numbers(self) -> Iterator[Tensor]:
         """Give the numbers of the items of each batch, on the device."""
-        for items in self.sampler:
-            yield items.to(self.dataset.device, non_blocking=True)
+        batches = list(self.sampler)
+        if batches and self.dataset.device.type != "cpu":  # one copy for the whole pass
+            batches = list(torch.cat(batches).to(self.dataset.device).split([len(items) for items in batches]))
+        yield from batches
 
 
 class Mixed:

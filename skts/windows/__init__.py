@@ -1,7 +1,17 @@
-"""The cut: history in front of new rows, windows as addresses into one table."""
+"""The cut: history in front of new rows, windows as addresses into one table, and the way to both in any pipeline."""
 
 from skts.windows._history_prepender import HistoryPrepender
 from skts.windows._sliding_windower import SlidingWindower
+from skts.windows._walk import find_horizon, find_known, find_windowers, holder_of_parts, walk
 from skts.windows._windows import Windows
 
-__all__ = ["HistoryPrepender", "SlidingWindower", "Windows"]
+__all__ = [
+    "HistoryPrepender",
+    "SlidingWindower",
+    "Windows",
+    "find_horizon",
+    "find_known",
+    "find_windowers",
+    "holder_of_parts",
+    "walk",
+]

@@ -13,9 +13,10 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from skts._compat import Interval, fit_context
-from skts.exceptions import PanelIndexError, UnseenSeriesWarning
-from skts.panel import PanelIndex, check_same_series, read_values
+from skts._compat import Interval, fit_context, fit_task
+from skts.exceptions import FutureTrainingWarning, PanelIndexError, UnseenSeriesWarning
+from skts.panel import PanelIndex, check_same_series, read_index, read_values
+from skts.windows._trained_times import TrainedTimes
 
 
 class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -23,7 +24,7 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
 
     A window needs a past. In training, the table's own first rows serve; at forecasting, the past of the first new
     rows lies in the training table. This step remembers the tail of every series and puts `length` rows in front of
-    each at `transform`, so that no new row is lost: with :class:`~skts.SlidingWindower` behind it, n rows in give n
+    each at `transform`, so that no new row is lost: with :class:`~skts.SlidingWindower` after it, n rows in give n
     forecasts out.
 
     Parameters
@@ -47,11 +48,11 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
 
     Notes
     -----
-    `fit_transform` returns the table as it is: training has no past. A row that nobody has is blank (NaN): where the
-    new table is the training table itself, where rows are missing between the two, and for an unseen series.
+    `fit_transform` returns the table as it is: training has no past. A row that is not remembered is blank (NaN): where
+    the new table is the training table itself, where rows are missing between the two, and for an unseen series.
 
     A table without times (an array, or a DataFrame with a plain index) is taken to follow the training rows directly,
-    unless it is the training table itself, which is told by its values.
+    unless it is the training table itself, which is recognised by its values.
 
     Examples
     --------
@@ -82,16 +83,15 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
         -------
         self : object
         """
-        context = self._init_callback_context().call_on_fit_task_begin(estimator=self, X=X, y=y)
-        values = read_values(self, X, reset=True)
-        check_same_series(X, y)
-        panel = PanelIndex.read(X if isinstance(X, pd.DataFrame) else values)
-        tail = panel.rows[_last_of_each(panel.indptr, self.length)]
-        self.tail_: Any = X.iloc[np.sort(tail)] if isinstance(X, pd.DataFrame) else values[tail]
-        self._layout = panel.layout
-        self._series = panel.index.names
-        self._digest = _digest(values) if panel.index.ticks is None else None
-        context.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes={})
+        with fit_task(self, X, y):
+            values = read_values(self, X, reset=True)
+            check_same_series(X, y)
+            panel = PanelIndex.read(X if isinstance(X, pd.DataFrame) else values)
+            tail = panel.rows[_last_of_each(panel.indptr, self.length)]
+            self.tail_: Any = _take_rows(X, np.sort(tail)) if isinstance(X, pd.DataFrame) else values[tail]
+            self._layout = panel.layout
+            self._trained = TrainedTimes.read(panel)
+            self._digest = _digest(values) if panel.index.ticks is None else None
         return self
 
     def fit_transform(self, X: Any, y: Any = None) -> Any:
@@ -126,11 +126,14 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
         -----
         UnseenSeriesWarning
             A series of `X` was not in the training table.
+        FutureTrainingWarning
+            Rows of `X` lie before or between the training rows of their series, and are none of them.
         """
         check_is_fitted(self)
         values = read_values(self, X, reset=False)
         panel = PanelIndex.read(X if isinstance(X, pd.DataFrame) else values, self._layout)
         if panel.index.ticks is not None:
+            self._warn_future(panel)
             return self._prepend_by_time(X, panel)
         follows = self._digest != _digest(values)
         if isinstance(X, pd.DataFrame):
@@ -159,10 +162,27 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
             index = pd.MultiIndex.from_arrays([*levels, times], names=X.index.names)
         return _join(self.tail_.reindex(index), X)
 
-    def _warn_unseen(self, names: pd.Index | None) -> None:
-        if names is None or self._series is None:
+    def _warn_future(self, panel: PanelIndex) -> None:
+        passed = np.flatnonzero(self._trained.passed(panel))
+        if len(passed) == 0:
             return
-        unseen = names.difference(self._series, sort=False)
+        row, clock = int(panel.rows[passed[0]]), panel.index.clock
+        assert clock is not None
+        warnings.warn(
+            f"{len(passed)} of {len(panel.rows)} rows to forecast lie before training rows of their series, such as "
+            f"{clock.label(panel.ticks[passed[0]])} of {panel.index.describe(row)}, and are none themselves: training "
+            "has seen what came after them, so that a score of these forecasts is better than it will be in use. Test "
+            "after training: PanelTimeSeriesSplit. Where both sides are meant to train, as with PurgedPanelKFold, "
+            "filter FutureTrainingWarning.",
+            FutureTrainingWarning,
+            stacklevel=4,
+        )
+
+    def _warn_unseen(self, names: pd.Index | None) -> None:
+        trained, remembered = self._trained.names, read_index(self.tail_).names  # a backtest moves the tail
+        if names is None or trained is None or remembered is None:
+            return
+        unseen = names.difference(trained, sort=False).difference(remembered, sort=False)
         if len(unseen):
             warnings.warn(
                 f"{len(unseen)} of {len(names)} series were not in the training table and have no history: "
@@ -181,6 +201,14 @@ def _last_of_each(indptr: NDArray[np.int64], length: int) -> NDArray[np.bool_]:
     """Mark the last `length` positions of every group."""
     from_end = np.repeat(indptr[1:], np.diff(indptr)) - np.arange(indptr[-1])
     return from_end <= length
+
+
+def _take_rows(X: pd.DataFrame, rows: NDArray[np.int64]) -> pd.DataFrame:
+    """Take rows out of a table, without the labels of all others that the levels of its index hold."""
+    taken = X.iloc[rows]
+    if isinstance(taken.index, pd.MultiIndex):
+        taken.index = taken.index.remove_unused_levels()
+    return taken
 
 
 def _blank_before(tail: NDArray[Any], length: int) -> NDArray[Any]:

@@ -9,23 +9,32 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 _FLAT = 1e-12  # share of the mean square of a target below which the variance of its means is rounding
+_N_SAMPLED = 16, 128  # series that a sample is taken of, long ones or short
 _ROUNDED = 1e-9  # a sum of correlations that the Fourier transform may make of 0
 
 
 def independent_by_series(
-    values: Floats, origins: Ints, series: Ints, spans: Ints, ticks: Ints, *, horizon: int, longest_gap: int
+    values: NDArray[np.floating],
+    origins: Ints,
+    series: Ints,
+    spans: Ints,
+    times: Ints,
+    *,
+    horizon: int,
+    longest_gap: int,
 ) -> tuple[Ints, Floats]:
     """Count the independent windows that the windows of each series are worth.
 
     Parameters
     ----------
-    values : ndarray of shape (n_panel_rows,)
+    values : ndarray of float of shape (n_panel_rows,)
         What is forecast, NaN where it is missing: a window carries its mean over the horizon.
     origins, series : ndarray of shape (n_windows,)
         The first row of each horizon, increasing, and the number of its series, not decreasing.
     spans : ndarray of shape (n_spans, 2)
         Stretches of rows without a gap.
-    ticks : ndarray of shape (n_panel_rows,)
+    times : ndarray of shape (n_spans,)
+        The time of the first row of each span, in rows.
     horizon, longest_gap : int
         In rows. A gap that leaves out more rows counts as that long, which bounds the memory.
 
@@ -39,22 +48,43 @@ def independent_by_series(
     for mine in np.split(origins, first[1:])[: len(numbers)]:
         own, holder = np.unique(np.searchsorted(spans[:, 0], mine, side="right") - 1, return_inverse=True)
         begins, lengths = spans[own, 0], spans[own, 1] - spans[own, 0]
-        places = _lay_out(spans[own], ticks, longest_gap)
+        places = _lay_out(lengths, times[own], longest_gap)
         rows = ranges(begins, lengths, 1)
         level = np.full(int(places[-1] + lengths[-1]), np.nan)
-        level[ranges(places, lengths, 1)] = means_ahead(values[rows], np.repeat(np.cumsum(lengths), lengths), horizon)
+        means = means_ahead(values[rows].astype(np.float64), np.repeat(np.cumsum(lengths), lengths), horizon)
+        level[ranges(places, lengths, 1)] = means
         n_independent.append(count_independent(level, places[holder] + mine - begins[holder]))
     return numbers, np.array(n_independent, dtype=np.float64)
 
 
-def _lay_out(spans: Ints, ticks: Ints, longest_gap: int) -> Ints:
+def sample_windows(series: Ints, at_most: int) -> Ints:
+    """Choose some windows to judge the rest by: the first ones of series that lie evenly among all.
+
+    Parameters
+    ----------
+    series : ndarray of shape (n_windows,)
+        The number of each window's series, not decreasing.
+    at_most : int
+        Windows to choose.
+
+    Returns
+    -------
+    chosen : ndarray of shape (n_chosen,)
+        Increasing; every window where they are no more than `at_most`.
+    """
+    if len(series) <= at_most:
+        return np.arange(len(series))
+    of_each = min(len(series) // (int(series[-1]) + 1) + 1, at_most // _N_SAMPLED[0])
+    n_sampled = min(at_most // max(of_each, 1), _N_SAMPLED[1])
+    numbers = np.unique(series[np.linspace(0, len(series) - 1, n_sampled, dtype=np.int64)])
+    first, stop = np.searchsorted(series, numbers), np.searchsorted(series, numbers, side="right")
+    return ranges(first, np.minimum(stop - first, at_most // len(numbers)), 1)
+
+
+def _lay_out(lengths: Ints, times: Ints, longest_gap: int) -> Ints:
     """Place the spans of one series in time: the row where each starts, in a table with room for the gaps."""
-    if len(spans) == 1:
-        return np.zeros(1, dtype=np.int64)
-    step = ticks[spans[0, 0] + 1] - ticks[spans[0, 0]]
-    gaps = (ticks[spans[1:, 0]] - ticks[spans[:-1, 1] - 1]) // step - 1
-    advance = np.diff(spans, axis=1)[:-1, 0] + np.minimum(gaps, longest_gap)
-    return np.append(0, np.cumsum(advance))
+    gaps = np.diff(times) - lengths[:-1]
+    return np.append(0, np.cumsum(lengths[:-1] + np.clip(gaps, 0, longest_gap)))
 
 
 def count_independent(level: Floats, origins: Ints) -> float:
@@ -77,7 +107,7 @@ def count_independent(level: Floats, origins: Ints) -> float:
     n_windows = len(origins)
     if n_windows < 2:
         return float(n_windows)
-    rho = initial_positive(autocorrelation(level))
+    rho = initial_monotone(autocorrelation(level))
     shared = np.dot(count_pairs(origins, len(rho))[1:], rho[1:])
     return float(n_windows / max(1 + 2 * shared / n_windows, 1))
 
@@ -104,10 +134,18 @@ def autocorrelation(values: Floats) -> Floats:
     return np.clip(covariance / covariance[0], -1, 1)
 
 
-def initial_positive(rho: Floats) -> Floats:
-    """Cut an autocorrelation off where the sum of two neighbouring lags, 2 m and 2 m + 1, is first not positive."""
-    stops = np.flatnonzero(rho[: len(rho) // 2 * 2].reshape(-1, 2).sum(axis=1) <= _ROUNDED)
-    return rho[: 2 * stops[0]] if len(stops) else rho
+def initial_monotone(rho: Floats) -> Floats:
+    """Keep of an autocorrelation its initial positive sequence, and make that monotone.
+
+    Neighbouring lags 2 m and 2 m + 1 make a pair. It ends before the first pair whose sum is not positive, and a pair
+    whose sum is larger than that of one before is scaled down to it: without that, a chance rise beyond the last true
+    correlation, which is as long as a horizon, is taken for one, and never a chance fall.
+    """
+    pairs = rho[: len(rho) // 2 * 2].reshape(-1, 2)  # the last lag of an odd number has no pair, and no two windows
+    sums = pairs.sum(axis=1)
+    stop = int(np.argmin(np.append(sums, 0) > _ROUNDED))
+    scale = np.minimum.accumulate(sums[:stop]) / sums[:stop]
+    return (pairs[:stop] * scale[:, None]).ravel()
 
 
 def count_pairs(origins: Ints, n_lags: int) -> Floats:

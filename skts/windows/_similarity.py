@@ -17,7 +17,7 @@ def keep_unlike(panel: NDArray[np.float32], origins: Ints, runs: Ints, window: i
     panel : ndarray of shape (n_panel_rows, n_features)
         NaN is missing.
     origins : ndarray of shape (n_windows,)
-        The row behind each window, increasing.
+        The row after each window, increasing.
     runs : ndarray of shape (n_windows,)
         The number of each window's run, not below 0. The first window of each run is kept.
     window : int

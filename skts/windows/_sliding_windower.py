@@ -7,20 +7,22 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from skts._compat import Interval, fit_context
-from skts.exceptions import ShortSeriesError, ShortSeriesWarning
-from skts.panel import Columns, PanelIndex, check_same_series, find_columns, grid_positions, read_values, run_starts
-from skts.windows._origins import block_origins, count_dropped, training_origins
+from skts._compat import Interval, fit_context, fit_task
+from skts.exceptions import LostSeriesWarning, ShortSeriesError, ShortSeriesWarning
+from skts.panel import Columns, PanelIndex, check_same_series, find_columns, find_stacked, read_values, run_starts
+from skts.windows._origins import count_dropped, lay_out_blocks, training_origins
 from skts.windows._similarity import keep_unlike
 from skts.windows._windows import Windows
 
 
-class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # type: ignore[call-arg]
+class SlidingWindower(  # type: ignore[call-arg]
+    CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+):
     """Cut every series of a panel into windows.
 
     `fit_transform` gives the training windows: all complete ones, every `stride` rows, none across a gap or from one
@@ -84,7 +86,7 @@ class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, aut
     >>> windows.shape
     (8569, 168, 3)
 
-    Of a daily cycle, windows that repeat the last one kept teach nothing new:
+    Of a daily cycle, windows that repeat the last one kept add nothing new:
 
     >>> day = np.sin(2 * np.pi * np.arange(24 * 30) / 24).reshape(-1, 1)
     >>> windows = SlidingWindower(24, horizon=6, stride=24, max_similarity=0.99).fit_transform(day)
@@ -132,6 +134,16 @@ class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, aut
         Returns
         -------
         self : object
+
+        Raises
+        ------
+        LostSeriesError
+            `y` holds several series, and `X` none.
+
+        Warns
+        -----
+        LostSeriesWarning
+            The index tells no series, and two columns of `X` look like the series and the time of each row.
         """
         self._fit(X, y)
         return self
@@ -151,11 +163,15 @@ class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, aut
 
         Raises
         ------
+        LostSeriesError
+            `y` holds several series, and `X` none.
         ShortSeriesError
             No series is long enough for one window.
 
         Warns
         -----
+        LostSeriesWarning
+            The index tells no series, and two columns of `X` look like the series and the time of each row.
         ShortSeriesWarning
             Some series are too short, and others are not.
         """
@@ -175,10 +191,10 @@ class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, aut
             panel,
             table,
             origins=origins,
-            series=run_series[run],
             spans=np.stack([runs[:-1], runs[1:]], axis=1),
+            span_series=run_series,
+            span_ticks=panel.ticks[runs[:-1]],
             rows=panel.rows,
-            ticks=panel.ticks,
             dropped=dropped,
         )
 
@@ -197,35 +213,29 @@ class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, aut
         Raises
         ------
         ShortSeriesError
-            A series has no row behind its history.
+            A series has no row after its history.
         """
         check_is_fitted(self)
         values = read_values(self, X, reset=False, dtype=np.float32)
         panel = PanelIndex.read(X if isinstance(X, pd.DataFrame) else values, self._layout)
         history = self._history()
         self._check_history(panel, history)
-        positions, indptr = grid_positions(
-            panel.ticks, panel.indptr, panel.step, (self.window or history) + self.horizon, self.horizon
-        )
-        begin = positions[panel.indptr[:-1] + history]
-        origins, counts, shift = block_origins(begin, indptr, self.horizon)
-        positions = positions + np.repeat(shift[:-1], np.diff(panel.indptr))
-        n_grid = int(indptr[-1] + shift[-1])
-        grid = np.full((n_grid, values.shape[1]), np.nan, dtype=np.float32)
-        grid[positions] = values[panel.rows]
-        rows = np.full(n_grid, -1, dtype=np.int64)
-        rows[positions] = panel.rows
-        ticks = np.repeat(panel.ticks, np.diff(np.append(positions, n_grid)))  # a blank has the time before it
-        history_rows = panel.rows[(panel.indptr[:-1, None] + np.arange(history)).ravel()]
+        sizes = {"history": history, "window": self.window or history, "horizon": self.horizon}
+        blocks = lay_out_blocks(panel.ticks, panel.indptr, panel.step, **sizes)
+        n_places = int(blocks.spans[-1, 1])
+        grid = np.full((n_places, values.shape[1]), np.nan, dtype=np.float32)
+        grid[blocks.positions] = values[panel.rows]
+        rows = np.full(n_places, -1, dtype=np.int64)
+        rows[blocks.positions] = panel.rows
         return self._windows(
             panel,
             grid,
-            origins=origins,
-            series=np.repeat(np.arange(panel.n_series), counts),
-            spans=np.stack([indptr[:-1], indptr[1:]], axis=1) + shift[:-1, None],
+            origins=blocks.origins,
+            spans=blocks.spans,
+            span_series=blocks.span_series,
+            span_ticks=blocks.span_ticks,
             rows=rows,
-            ticks=ticks,
-            history_rows=history_rows,
+            history_rows=panel.rows[(panel.indptr[:-1, None] + np.arange(history)).ravel()],
         )
 
     def set_output(self, *, transform: str | None = None) -> Self:
@@ -243,23 +253,39 @@ class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, aut
         return self
 
     def _fit(self, X: Any, y: Any) -> tuple[NDArray[Any], PanelIndex]:
-        context = self._init_callback_context().call_on_fit_task_begin(estimator=self, X=X, y=y)
-        values = read_values(self, X, reset=True, dtype=np.float32)
-        check_same_series(X, y)
-        self.known_ = np.empty(0, dtype=np.int64)
-        if self.known is not None:
-            table = X if isinstance(X, pd.DataFrame) else values
-            self.known_ = find_columns(table, self.known, f"SlidingWindower(known={self.known!r})")
-        self._history()
-        if self.window is None and self.max_similarity is not None:
-            raise ValueError(
-                f"SlidingWindower(window=None, max_similarity={self.max_similarity}) reads whole series and has no "
-                "windows to compare: give max_similarity=None, or the rows of a window."
-            )
-        panel = PanelIndex.read(X if isinstance(X, pd.DataFrame) else values)
-        self._layout = panel.layout
-        context.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes={})
+        with fit_task(self, X, y):
+            values = read_values(self, X, reset=True, dtype=np.float32)
+            check_same_series(X, y)
+            self.known_ = np.empty(0, dtype=np.int64)
+            if self.known is not None:
+                table = X if isinstance(X, pd.DataFrame) else values
+                self.known_ = find_columns(table, self.known, f"SlidingWindower(known={self.known!r})")
+            self._history()
+            if self.window is None and self.max_similarity is not None:
+                raise ValueError(
+                    f"SlidingWindower(window=None, max_similarity={self.max_similarity}) reads whole series and has "
+                    "no windows to compare: give max_similarity=None, or the rows of a window."
+                )
+            panel = PanelIndex.read(X if isinstance(X, pd.DataFrame) else values)
+            self._layout = panel.layout
+            if panel.index.ticks is None:
+                self._warn_stacked(X if isinstance(X, pd.DataFrame) else np.asarray(X))  # not rounded to float32
         return values, panel
+
+    def _warn_stacked(self, X: Any) -> None:
+        found = find_stacked(X)
+        if found is None:
+            return
+        names = X.columns if isinstance(X, pd.DataFrame) else np.arange(X.shape[1])
+        series, time = (repr(name) for name in names[list(found)].tolist())
+        warnings.warn(
+            f"The index tells no series and no times, but column {series} stays the same over many rows, and "
+            f"column {time} counts on in each and starts anew in the next, as series and times do. All rows are taken "
+            "for one series, and windows run across them. Where they are series, put both into the index: "
+            f"X.set_index([{series}, {time}]).",
+            LostSeriesWarning,
+            stacklevel=5,
+        )
 
     def _shortest(self) -> int:
         """Give the rows that a training window needs before its horizon."""
@@ -280,9 +306,17 @@ class SlidingWindower(CallbackSupportMixin, TransformerMixin, BaseEstimator, aut
             )
         return self.window if self.history is None else self.history
 
-    def _windows(self, panel: PanelIndex, values: NDArray[Any], **addresses: Any) -> Windows:
+    def _windows(
+        self, panel: PanelIndex, values: NDArray[Any], *, origins: NDArray[Any], rows: NDArray[Any], **addresses: Any
+    ) -> Windows:
+        # all that is ever computed of an address, the last row that a window forecasts among it
+        largest = len(values) + self._shortest() + self.horizon
+        dtype = np.int32 if largest <= np.iinfo(np.int32).max else np.int64
         return Windows(
             panel=np.ascontiguousarray(values, dtype=np.float32),
+            origins=origins.astype(dtype, copy=False),
+            rows=rows.astype(dtype, copy=False),
+            step=panel.step or 1,
             window=self.window,
             horizon=self.horizon,
             known=self.known_,

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from skts.windows._overlap import independent_by_series
+from skts.windows._overlap import independent_by_series, sample_windows
+
+_N_JUDGED = 2**14  # windows that a `repr` looks at, so that it is quick
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -21,19 +23,22 @@ class Windows:
     Parameters
     ----------
     panel : ndarray of float32 of shape (n_panel_rows, n_features)
-        The table, series after series, each in time order. For forecasting it is regular in time: rows of NaN stand
-        for the missing ones, and behind a series where its last block is short.
-    origins : ndarray of int64 of shape (n_windows,)
-        The panel row of the first forecast value of each window; the window ends one row before it.
-    series : ndarray of int64 of shape (n_windows,)
-        The number of each window's series, a position in `series_names`.
+        The table, series after series, each in time order. For forecasting it is regular in time within a span: rows
+        of NaN stand for the missing ones, and after the last row of a span where its last block is short.
+    origins : ndarray of int32 or int64 of shape (n_windows,)
+        The panel row of the first forecast value of each window; the window ends one row before it. What a window
+        reads before the first row of its span is blank.
     spans : ndarray of int64 of shape (n_spans, 2)
-        The first panel row of every stretch that windows lie in, and the row behind its last: a run without a gap in
-        training, a whole series for forecasting.
-    rows : ndarray of int64 of shape (n_panel_rows,)
+        The first panel row of every stretch that windows lie in, and the row after its last: a run without a gap in
+        training; for forecasting, a series, or what lies between gaps of more than `window + horizon` rows.
+    span_series : ndarray of int64 of shape (n_spans,)
+        The number of the series of each span, a position in `series_names`.
+    span_ticks : ndarray of int64 of shape (n_spans,)
+        The time of the first panel row of each span as an increasing integer.
+    step : int
+        By how much that integer increases from one panel row to the next.
+    rows : ndarray of int32 or int64 of shape (n_panel_rows,)
         The row of the table that each panel row came from, -1 for a blank.
-    ticks : ndarray of int64 of shape (n_panel_rows,)
-        The time of each panel row as an increasing integer.
     window : int or None
         In rows; None where each forecast reads its whole span up to the origin.
     horizon : int
@@ -60,16 +65,17 @@ class Windows:
 
     Notes
     -----
-    `str` says how many windows of what size there are. `repr` adds, for training windows, what was dropped and the
-    :func:`~skts.inspection.effective_sample_size`, judged by one column and found once.
+    `str` gives the number and the size of the windows. `repr` adds, for training windows, what was dropped and the
+    approximate :func:`~skts.inspection.effective_sample_size`, judged by one column and, of many windows, by some.
     """
 
     panel: NDArray[np.float32]
-    origins: NDArray[np.int64]
-    series: NDArray[np.int64]
+    origins: NDArray[Any]
     spans: NDArray[np.int64]
-    rows: NDArray[np.int64]
-    ticks: NDArray[np.int64]
+    span_series: NDArray[np.int64]
+    span_ticks: NDArray[np.int64]
+    step: int
+    rows: NDArray[Any]
     window: int | None
     horizon: int
     known: NDArray[np.int64]
@@ -89,8 +95,23 @@ class Windows:
 
     @property
     def own_spans(self) -> NDArray[np.int64]:
-        """The span of each window: ndarray of shape (n_windows, 2)."""
-        return self.spans[np.searchsorted(self.spans[:, 0], self.origins, side="right") - 1]
+        """The span of each window: ndarray of shape (n_windows, 2), made on request."""
+        return self.spans[self._span_numbers(self.origins)]
+
+    @property
+    def series(self) -> NDArray[np.int64]:
+        """The number of the series of each window: ndarray of shape (n_windows,), made on request."""
+        return self.span_series[self._span_numbers(self.origins)]
+
+    @property
+    def ticks(self) -> NDArray[np.int64]:
+        """The time of each panel row as an increasing integer: ndarray of shape (n_panel_rows,), made on request."""
+        lengths = np.diff(self.spans, axis=1)[:, 0]
+        first = self.span_ticks - self.step * self.spans[:, 0]
+        return np.repeat(first, lengths) + self.step * np.arange(len(self.panel), dtype=np.int64)
+
+    def _span_numbers(self, origins: NDArray[Any]) -> NDArray[np.int64]:
+        return np.searchsorted(self.spans[:, 0], origins, side="right") - 1
 
     @property
     def ndim(self) -> int:
@@ -107,7 +128,13 @@ class Windows:
         if self.window is None:
             raise TypeError("These windows are whole series of different lengths: there is no array of them.")
         origins = self.origins[key]
-        return self.panel[origins[..., None] + np.arange(-self.window, 0)]
+        places = np.asarray(origins)[..., None] + np.arange(-self.window, 0)
+        begins = self.spans[self._span_numbers(origins), 0]
+        if (origins - self.window >= begins).all():
+            return self.panel[places]
+        gathered = self.panel[np.maximum(places, 0)]
+        gathered[places < np.asarray(begins)[..., None]] = np.nan
+        return gathered
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         if copy is False:
@@ -191,7 +218,7 @@ class Windows:
     def count_independent(self, y: ArrayLike | None = None) -> NDArray[np.float64]:
         """Count the independent windows that those of each series are worth.
 
-        See :func:`~skts.inspection.effective_sample_size`, which says what that means.
+        See :func:`~skts.inspection.effective_sample_size`, which defines it.
 
         Parameters
         ----------
@@ -204,27 +231,39 @@ class Windows:
             The mean over the targets; 0 for a series without windows.
         """
         if y is None:
-            observed = np.setdiff1d(np.arange(self.panel.shape[1]), self.known)
-            values = self.panel[:, observed[:1] if len(observed) else slice(1)]
+            values = self.panel[:, [self._stand_in]]
         else:
             values = self.to_panel(np.asarray(y, dtype=np.float64)).reshape(len(self.panel), -1)
         out = np.zeros(1 if self.series_names is None else len(self.series_names))
-        for column in values.astype(np.float64).T:
-            numbers, counts = independent_by_series(
-                column,
-                self.origins,
-                self.series,
-                self.spans,
-                self.ticks,
-                horizon=self.horizon,
-                longest_gap=self.horizon + (self.window or 1),
-            )
+        for column in values.T:
+            numbers, counts = self._independent(column, self.origins, self.spans)
             out[numbers] += counts / values.shape[1]
         return out
 
+    @property
+    def _stand_in(self) -> int:
+        """The column that stands in for the target: the first observed one, or the first of all."""
+        observed = np.setdiff1d(np.arange(self.panel.shape[1]), self.known)
+        return int(observed[0]) if len(observed) else 0
+
+    def _independent(
+        self, values: NDArray[Any], origins: NDArray[Any], spans: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        series = self.span_series[self._span_numbers(origins)]
+        sizes = {"horizon": self.horizon, "longest_gap": self.horizon + (self.window or 1)}
+        times = self.span_ticks // self.step
+        return independent_by_series(values, origins, series, spans, times, **sizes)
+
     @cached_property
     def _n_independent(self) -> float:
-        return float(self.count_independent().sum())
+        """What all windows are worth, by a sample where they are many, and then rounded to two digits."""
+        chosen = sample_windows(self.series, _N_JUDGED)
+        origins, spans = self.origins[chosen], self.spans
+        if len(chosen) < len(self):  # and no row after the last window chosen of its span
+            spans = spans.copy()
+            spans[self._span_numbers(origins), 1] = origins + self.horizon
+        worth = float(self._independent(self.panel[:, self._stand_in], origins, spans)[1].sum())
+        return worth if len(chosen) == len(self) else float(f"{worth * len(self) / len(chosen):.2g}")
 
     def to_rows(self, forecasts: NDArray[Any]) -> NDArray[Any]:
         """Put the forecasts of forecasting windows in the order of the table's rows.
@@ -264,8 +303,9 @@ class Windows:
         missing: NDArray[np.bool_] = np.isnan(self.panel)
         observed_blank = np.logical_or.reduce(missing, axis=1)
         known_blank = np.logical_or.reduce(missing[:, self.known], axis=1) & is_row
-        first = self.own_spans[:, 0] if self.window is None else self.origins - self.window
-        touched = _any_between(observed_blank, first, self.origins)
+        begins = self.own_spans[:, 0]
+        first = begins if self.window is None else self.origins - self.window
+        touched = (first < begins) | _any_between(observed_blank, np.maximum(first, begins), self.origins)
         touched |= _any_between(known_blank, self.origins, self.origins + self.horizon)
         values = np.append(0, np.cumsum(is_row))
         forecasts = values[self.origins + self.horizon] - values[self.origins]

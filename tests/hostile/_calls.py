@@ -7,12 +7,12 @@ from skts import HistoryPrepender, LSTMRegressor, SlidingWindower
 from skts import metrics as m
 from skts.datasets import make_panel
 from skts.features import CalendarFeatures, NeighbourFeatures, SolarFeatures, WindFeatures
+from skts.inspection import check_leakage
 from skts.model_selection import (
     LeaveSeriesOut,
     PanelTimeSeriesSplit,
     PurgedPanelKFold,
     backtest,
-    prove_no_leak,
     score_table,
 )
 from skts.strategies import PerSeriesRegressor, RecursiveRegressor, WindowedRegressor
@@ -173,9 +173,9 @@ CALLS = {
         lambda: backtest(LSTMRegressor(lr=-1), *panel(), cv=PanelTimeSeriesSplit(2, test_size=2)),
         "backtest: no fold gave a forecast...fold 0: InvalidParameterError: The 'lr' parameter of LSTMRegressor",
     ),
-    "prove_no_leak(n_origins=0)": (
-        lambda: prove_no_leak(Ridge(), *panel(), n_origins=0),
-        "The 'n_origins' parameter of prove_no_leak must be",
+    "check_leakage(n_origins=0)": (
+        lambda: check_leakage(Ridge(), *panel(), n_origins=0),
+        "The 'n_origins' parameter of check_leakage must be",
     ),
     "score_table by what is not there": (
         lambda: scored(by="station_name"),

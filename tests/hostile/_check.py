@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skts.exceptions import MissingHistoryWarning, ShortSeriesWarning, UnseenSeriesWarning
+from skts.exceptions import FutureTrainingWarning, MissingHistoryWarning, ShortSeriesWarning, UnseenSeriesWarning
 
-ANNOUNCED = [MissingHistoryWarning, ShortSeriesWarning, UnseenSeriesWarning]
+ANNOUNCED = [FutureTrainingWarning, MissingHistoryWarning, ShortSeriesWarning, UnseenSeriesWarning]
 
 
 def check(call, says):

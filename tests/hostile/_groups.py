@@ -4,7 +4,7 @@ from tests.hostile._subjects import SUBJECTS
 
 NETWORKS = ["LSTMRegressor", "GRURegressor", "DLinearRegressor", "NLinearRegressor"]
 REGRESSORS = [*NETWORKS, "WindowedRegressor", "PerSeriesRegressor", "RecursiveRegressor"]
-FORECASTERS = [*REGRESSORS, "backtest", "prove_no_leak"]
+FORECASTERS = [*REGRESSORS, "backtest", "check_leakage"]
 CUTTERS = ["HistoryPrepender", "SlidingWindower", *FORECASTERS]
 FEATURES = ["CalendarFeatures", "WindFeatures", "SolarFeatures", "NeighbourFeatures"]
 SPLITTERS = ["PanelTimeSeriesSplit", "PurgedPanelKFold", "LeaveSeriesOut"]

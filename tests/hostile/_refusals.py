@@ -117,7 +117,7 @@ REFUSED = {
         "no step": "HistoryPrepender",
         "too short": "the regressors, SlidingWindower",
         "no neighbours": "NeighbourFeatures",
-        "too few times": "PanelTimeSeriesSplit, backtest, prove_no_leak",
+        "too few times": "PanelTimeSeriesSplit, backtest, check_leakage",
         "too few times to fold": "PurgedPanelKFold",
         "one series": "LeaveSeriesOut",
         "no pairs": "metrics",
@@ -125,19 +125,19 @@ REFUSED = {
     "one row of each of 30 series": {
         "no step": "HistoryPrepender",
         "too short": "the regressors, SlidingWindower",
-        "too few times": "PanelTimeSeriesSplit, backtest, prove_no_leak",
+        "too few times": "PanelTimeSeriesSplit, backtest, check_leakage",
         "too few times to fold": "PurgedPanelKFold",
         "no pairs": "metrics",
     },
     "two rows of each series": {
         "too short": "the regressors, SlidingWindower",
-        "too few times": "PanelTimeSeriesSplit, backtest, prove_no_leak",
+        "too few times": "PanelTimeSeriesSplit, backtest, check_leakage",
         "too few times to fold": "PurgedPanelKFold",
     },
     "no rows": {
         "nothing there": "the networks, the features, HistoryPrepender, SlidingWindower, WindowedRegressor",
         "no rows": "PerSeriesRegressor, RecursiveRegressor",
-        "too few times": "PanelTimeSeriesSplit, backtest, prove_no_leak",
+        "too few times": "PanelTimeSeriesSplit, backtest, check_leakage",
         "too few times to fold": "PurgedPanelKFold",
         "no series": "LeaveSeriesOut",
         "no target": "metrics",
@@ -148,7 +148,7 @@ REFUSED = {
         "no columns": "RecursiveRegressor",
     },
     "an array without rows": {
-        "nothing there": "the regressors, the features, HistoryPrepender, SlidingWindower, prove_no_leak",
+        "nothing there": "the regressors, the features, HistoryPrepender, SlidingWindower, check_leakage",
         "too few times": "PanelTimeSeriesSplit, backtest",
         "no times to purge": "PurgedPanelKFold",
         "no series": "LeaveSeriesOut",
@@ -174,14 +174,14 @@ REFUSED = {
     },
     "1e30": {
         "infinite loss": "DLinearRegressor, NLinearRegressor",
-        "extreme values": "WindowedRegressor, PerSeriesRegressor, RecursiveRegressor, backtest, prove_no_leak",
+        "extreme values": "WindowedRegressor, PerSeriesRegressor, RecursiveRegressor, backtest, check_leakage",
     },
     "1e300": {
         "1e300 in a cell": "all that forecast, SlidingWindower",
     },
     "a column of 1e30": {
         "infinite loss": "DLinearRegressor, NLinearRegressor",
-        "extreme values": "WindowedRegressor, RecursiveRegressor, backtest, prove_no_leak",
+        "extreme values": "WindowedRegressor, RecursiveRegressor, backtest, check_leakage",
     },
     "a string in a column of numbers": {
         "a string in a cell": "all that read values",
@@ -380,7 +380,7 @@ REFUSED = {
         "outputs differ": "ignore_missing",
     },
     "y of two columns of one name": {
-        "names twice": "the regressors, prove_no_leak, ignore_missing",
+        "names twice": "the regressors, check_leakage, ignore_missing",
         "one target": "backtest",
         "one target to score": "metrics",
     },
@@ -402,13 +402,13 @@ REFUSED = {
     },
     "y too short": {
         "other length": "the networks, SlidingWindower, WindowedRegressor",
-        "lengths differ": "PerSeriesRegressor, RecursiveRegressor, backtest, prove_no_leak",
+        "lengths differ": "PerSeriesRegressor, RecursiveRegressor, backtest, check_leakage",
         "forecasts of another length": "metrics",
         "forecast of another length": "ignore_missing",
     },
     "y too long": {
         "other length": "the networks, SlidingWindower, WindowedRegressor",
-        "lengths differ": "PerSeriesRegressor, RecursiveRegressor, backtest, prove_no_leak",
+        "lengths differ": "PerSeriesRegressor, RecursiveRegressor, backtest, check_leakage",
         "forecasts of another length": "metrics",
         "forecast of another length": "ignore_missing",
     },
@@ -427,25 +427,25 @@ REFUSED = {
     },
     "y of 1e300": {
         "extreme y": "the networks",
-        "extreme targets": "WindowedRegressor, PerSeriesRegressor, RecursiveRegressor, backtest, prove_no_leak",
+        "extreme targets": "WindowedRegressor, PerSeriesRegressor, RecursiveRegressor, backtest, check_leakage",
         "infinite square": "metrics",
     },
     "y of three dimensions": {
         "three dimensions": "the regressors",
         "one target": "backtest",
-        "too many dimensions": "prove_no_leak, ignore_missing",
+        "too many dimensions": "check_leakage, ignore_missing",
         "one target to score": "metrics",
     },
     "y None": {
         "not one for each row": "SlidingWindower, metrics, ignore_missing",
         "no y": "the regressors",
-        "no array": "backtest, prove_no_leak",
+        "no array": "backtest, check_leakage",
     },
     "y one number": {
         "not one for each row": "SlidingWindower, metrics, ignore_missing",
         "a single value": "the networks, WindowedRegressor",
         "no sequence": "PerSeriesRegressor, RecursiveRegressor",
-        "no array": "backtest, prove_no_leak",
+        "no array": "backtest, check_leakage",
     },
     "X an array, y of several series": {
         "lost series": "all that cut windows, the splitters",

@@ -9,12 +9,12 @@ from sklearn.pipeline import make_pipeline
 from skts import DLinearRegressor, GRURegressor, HistoryPrepender, LSTMRegressor, NLinearRegressor, SlidingWindower
 from skts import metrics as m
 from skts.features import CalendarFeatures, NeighbourFeatures, SolarFeatures, WindFeatures
+from skts.inspection import check_leakage
 from skts.model_selection import (
     LeaveSeriesOut,
     PanelTimeSeriesSplit,
     PurgedPanelKFold,
     backtest,
-    prove_no_leak,
     score_table,
 )
 from skts.strategies import PerSeriesRegressor, RecursiveRegressor, WindowedRegressor
@@ -134,9 +134,9 @@ def use_backtest(X, y, weight):
     assert score_table(result, by=["series", "fold"] if result.columns[0] != "time" else "fold")["n"].sum() > 0
 
 
-def use_prove_no_leak(X, y, weight):
+def use_check_leakage(X, y, weight):
     pipe = pipeline(WindowedRegressor(Ridge()))
-    report = prove_no_leak(pipe, X, y, n_origins=1, cv=PanelTimeSeriesSplit(2, test_size=4), random_state=0)
+    report = check_leakage(pipe, X, y, n_origins=1, cv=PanelTimeSeriesSplit(2, test_size=4), random_state=0)
     assert report.ok, str(report)
 
 
@@ -186,7 +186,7 @@ SUBJECTS = {
     "PurgedPanelKFold": splitting(PurgedPanelKFold(3, window=WINDOW, horizon=HORIZON), in_time=False),
     "LeaveSeriesOut": splitting(LeaveSeriesOut(), in_time=False),
     "backtest": use_backtest,
-    "prove_no_leak": use_prove_no_leak,
+    "check_leakage": use_check_leakage,
     "metrics": use_metrics,
     "ignore_missing": use_ignore_missing,
 }

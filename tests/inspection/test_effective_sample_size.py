@@ -30,6 +30,15 @@ def test_independent_rows_are_worth_the_horizons_that_share_none(horizon):
     assert effective_sample_size(overlapping) == pytest.approx(len(overlapping) / horizon, rel=0.12)
 
 
+@pytest.mark.parametrize("horizon", [1, 6, 24])
+def test_independent_rows_are_hardly_underrated_on_average(horizon):
+    rng = np.random.default_rng(0)
+    windows = [cut(rng.normal(size=(2000, 1)), 8, horizon) for _ in range(150)]
+    truth = 1 + 2 * np.sum(1 - np.arange(1, horizon) / horizon)
+    ratios = [effective_sample_size(some) * truth / len(some) for some in windows]
+    assert np.mean(ratios) == pytest.approx(1, abs=0.04)
+
+
 @pytest.mark.parametrize("phi", [0.5, 0.9, 0.97])
 @pytest.mark.parametrize("horizon", [1, 6, 24])
 def test_an_autoregression_is_worth_its_closed_form(phi, horizon):

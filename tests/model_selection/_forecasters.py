@@ -1,4 +1,4 @@
-"""Forecasters of windows that tell what they read and what they were trained on."""
+"""Forecasters of windows that show what they read and what they were trained on."""
 
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin

@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,13 +13,13 @@ from sklearn.ensemble import VotingRegressor
 from sklearn.exceptions import FitFailedWarning
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import Ridge
-from sklearn.model_selection import GridSearchCV, KFold
+from sklearn.model_selection import GridSearchCV, KFold, TimeSeriesSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from skts import LSTMRegressor, SlidingWindower
 from skts.datasets import make_panel
-from skts.exceptions import LostSeriesError, MissingHistoryWarning, ShortSeriesError
+from skts.exceptions import FutureTrainingWarning, LostSeriesError, MissingHistoryWarning, ShortSeriesError
 from skts.model_selection import LeaveSeriesOut, PanelTimeSeriesSplit, PurgedPanelKFold, backtest
 from skts.strategies import PerSeriesRegressor
 from tests._panels import CALENDARS, hourly, lookup, where
@@ -29,6 +31,7 @@ SPLIT = PanelTimeSeriesSplit(3, test_size=10)
 ignore_short = pytest.mark.filterwarnings(
     "ignore::skts.exceptions.ShortSeriesWarning", "ignore::skts.exceptions.UnseenSeriesWarning"
 )
+trained_after = pytest.mark.filterwarnings("ignore::skts.exceptions.FutureTrainingWarning")
 splitters = st.one_of(
     st.builds(
         PanelTimeSeriesSplit,
@@ -62,6 +65,7 @@ def splits_of(cv, X):
 
 
 @ignore_short
+@trained_after
 @quick
 @given(long_panels(), splitters, st.integers(1, 3), st.sampled_from([True, False, 2]))
 def test_every_forecast_reads_the_row_before_its_origin_and_blocks_follow_each_other(X, cv, horizon, refit):
@@ -77,14 +81,14 @@ def test_every_forecast_reads_the_row_before_its_origin_and_blocks_follow_each_o
     assert result["fold"].tolist() == [fold for fold, _ in tested]
     first = {}
     hours, origins = hours_in(X, result["time"]), hours_in(X, result["origin"])
-    for (fold, row), answer, hour, origin in zip(tested, result.itertuples(), hours, origins, strict=True):
-        assert (answer.series, hour) == rows[row]
-        assert answer.y_true == row
-        assert answer.lead == hour - origin + 1
-        assert 1 <= answer.lead <= horizon
-        assert (origin - first.setdefault((fold, answer.series), hour)) % horizon == 0
-        seen = values.get((answer.series, origin - 1), [np.nan])[0]
-        np.testing.assert_equal(answer.y_pred, seen)
+    for (fold, row), forecast, hour, origin in zip(tested, result.itertuples(), hours, origins, strict=True):
+        assert (forecast.series, hour) == rows[row]
+        assert forecast.y_true == row
+        assert forecast.lead == hour - origin + 1
+        assert 1 <= forecast.lead <= horizon
+        assert (origin - first.setdefault((fold, forecast.series), hour)) % horizon == 0
+        seen = values.get((forecast.series, origin - 1), [np.nan])[0]
+        np.testing.assert_equal(forecast.y_pred, seen)
 
 
 @pytest.mark.parametrize("interleave", [False, True])
@@ -93,7 +97,7 @@ def test_it_is_fit_and_predict_for_every_fold(interleave):
     pipe = windowed(WindowRidge(), scale=True)
     result = backtest(pipe, X, y, cv=SPLIT)
     for fold, (train, test) in enumerate(SPLIT.split(X)):
-        some = result[result["fold"] == fold]
+        train, some = np.sort(train), result[result["fold"] == fold]
         np.testing.assert_array_equal(
             some["y_pred"], clone(pipe).fit(X.iloc[train], y.iloc[train]).predict(X.iloc[test])
         )
@@ -108,6 +112,7 @@ def test_between_two_trainings_everything_but_the_history_stays_as_trained():
     result = backtest(pipe, X, y, cv=SPLIT, refit=False)
     hours = X.index.get_level_values("time")
     (train, _), *_ = SPLIT.split(X)
+    train = np.sort(train)
     scaler, prepender, windower, ridge = clone(pipe).fit(X.iloc[train], y.iloc[train])
     for fold, (_, test) in enumerate(SPLIT.split(X)):
         rolled = make_pipeline(FrozenEstimator(scaler), clone(prepender), clone(windower), FrozenEstimator(ridge))
@@ -174,6 +179,16 @@ def test_the_past_of_a_test_block_is_all_that_is_known_before_it():
     assert result["y_pred"].unique().tolist() == [80.0]
 
 
+def test_splits_may_be_masks_and_rows_in_any_order():
+    X, y = panel()
+    hour = np.tile(np.arange(60), 2)
+    early, late = hour < 40, hour >= 40
+    turned = np.flatnonzero(early)[::-1], np.flatnonzero(late)
+    results = [backtest(windowed(WindowRidge()), X, y, cv=[split]) for split in ((early, late), turned)]
+    pd.testing.assert_frame_equal(*results)
+
+
+@trained_after
 def test_one_row_before_a_block_of_one_row_is_its_past():
     X, y = panel()
     hour = np.tile(np.arange(60), 2)
@@ -200,7 +215,7 @@ def test_an_array_has_row_numbers_for_times(refit):
 
 def test_rows_that_come_later_are_no_history_of_an_array():
     x = np.arange(30.0)
-    result = backtest(windowed(LastSeen(), 2, 4), x[:, None], x, cv=KFold(3))
+    result = backtest(windowed(LastSeen(), 2, 4), x[:, None], x, cv=KFold(3).split(x))
     np.testing.assert_array_equal(result["y_pred"], np.where(result["origin"] == 0, np.nan, result["origin"] - 1))
 
 
@@ -208,7 +223,7 @@ def test_a_plain_regressor_learns_from_the_rows_with_a_target_and_forecasts_one_
     X, y = panel(missing=0.3)
     X = X[["wind"]]
     result = backtest(Ridge(), X, y, cv=SPLIT, on_error="raise")
-    train, test = list(SPLIT.split(X))[-1]
+    train, test = map(np.sort, list(SPLIT.split(X))[-1])
     last = result[result["fold"] == 2]
     there = train[y.iloc[train].notna()]
     np.testing.assert_array_equal(last["y_pred"], Ridge().fit(X.iloc[there], y.iloc[there]).predict(X.iloc[test]))
@@ -244,7 +259,7 @@ def test_a_network_rolls_on_and_forecasts_quantiles():
     rolled, refitted = (backtest(pipe, X, y, cv=cv, refit=each, quantiles=[0.9, 0.2]) for each in (False, True))
     assert rolled.columns.tolist()[-3:] == ["y_pred", "q0.2", "q0.9"]
     pd.testing.assert_frame_equal(rolled[rolled["fold"] == 0], refitted[refitted["fold"] == 0])
-    train, test = list(cv.split(X))[-1]
+    train, test = map(np.sort, list(cv.split(X))[-1])
     expected = clone(pipe).fit(X.iloc[train], y.iloc[train]).predict(X.iloc[test], quantiles=[0.2, 0.9])
     np.testing.assert_array_equal(refitted.loc[refitted["fold"] == 1, ["q0.2", "q0.9"]], expected)
     search = GridSearchCV(pipe, {"lstmregressor__lr": [lstm.lr]}, cv=2, scoring=lambda *_: 0.0)
@@ -256,9 +271,12 @@ def test_in_a_backtest_purged_rows_are_history():
     X, y = panel()
     lstm = windowed(LSTMRegressor(hidden_size=2, max_epochs=1, random_state=0), 4, 2)
     cv = PurgedPanelKFold(3, window=4, horizon=2)
-    with pytest.warns(MissingHistoryWarning) as caught:
+    with pytest.warns() as caught:
         backtest(lstm, X, y, cv=cv)
-    assert len(caught) == 1  # before the first block there is nothing
+    kinds = [each.category for each in caught]
+    assert kinds.count(MissingHistoryWarning) == 1  # before the first block there is nothing
+    assert kinds.count(FutureTrainingWarning) == 2  # after the last one, too
+    assert len(kinds) == 3
 
 
 def test_a_fold_that_fails_is_named_and_the_others_are_kept():
@@ -280,8 +298,23 @@ def test_without_history_in_front_the_fold_says_what_to_do():
     pipe = make_pipeline(SlidingWindower(2, 3), LastSeen())
     with pytest.raises(ValueError, match=r"shape \(16,\), and \(20,\) is expected.*put HistoryPrepender before"):
         backtest(pipe, X, y, cv=SPLIT, on_error="raise")
-    with pytest.raises(ValueError, match=r"no fold gave a forecast.\nfold 0: ValueError: predict\(X\) answered"):
+    with pytest.raises(ValueError, match=r"no fold gave a forecast.\nfold 0: ValueError: predict\(X\) gave"):
         backtest(pipe, X, y, cv=SPLIT)
+
+
+@pytest.mark.parametrize(("cv", "folds"), [(KFold(3), "[0, 1, 2]"), (TimeSeriesSplit(3), "[1, 2]")])
+def test_a_splitter_that_trains_on_the_future_is_warned_of(cv, folds):
+    X, y = panel()
+    message = re.escape(f"cv={type(cv).__name__}(...)): folds {folds} train on rows that are no earlier")
+    with pytest.warns(FutureTrainingWarning, match=message):
+        backtest(DummyRegressor(), X, y, cv=cv)
+
+
+def test_a_splitter_that_is_made_for_it_and_a_past_of_one_series_are_not_warned_of():
+    X, y = panel()
+    for cv in (LeaveSeriesOut(), PurgedPanelKFold(3, window=2, horizon=1), list(KFold(3).split(X))):
+        backtest(DummyRegressor(), X, y, cv=cv)
+    backtest(DummyRegressor(), X.loc["station_0"], y.loc["station_0"], cv=TimeSeriesSplit(3))
 
 
 @pytest.mark.parametrize("cv", [KFold(3), LeaveSeriesOut()])
@@ -305,6 +338,8 @@ def test_what_cannot_be_backtested_is_refused_with_the_way_out():
         backtest(DummyRegressor(), X, X, cv=SPLIT)
     with pytest.raises(LostSeriesError, match="set_output"):
         backtest(DummyRegressor(), X.to_numpy(), y, cv=SPLIT)
+    with pytest.raises(ValueError, match=r"cv=3\): a splitter is expected.*PanelTimeSeriesSplit\(3\)"):
+        backtest(DummyRegressor(), X, y, cv=3)
     with pytest.raises(TypeError, match=r"Ridge\.predict takes no quantiles"):
         backtest(make_pipeline("passthrough", Ridge()), X, y, cv=SPLIT, quantiles=[0.5])
     with pytest.raises(ValueError, match="levels strictly between 0 and 1"):

@@ -24,7 +24,7 @@ def test_every_series_is_tested_once_and_never_trained_on_meanwhile(X, n_splits)
     assert len(splits) == cv.get_n_splits(X) == (n_splits or n_series)
     assert sorted(name for _, test in splits for name in set(series[test])) == sorted(set(series))
     for train, test in splits:
-        np.testing.assert_array_equal(train, np.flatnonzero(~np.isin(series, series[test])))
+        np.testing.assert_array_equal(np.sort(train), np.flatnonzero(~np.isin(series, series[test])))
         np.testing.assert_array_equal(test, np.flatnonzero(np.isin(series, series[test])))
 
 

@@ -33,7 +33,7 @@ def splits_of(X, n_splits, kwargs):
 def rows_of_windows(windows):
     """List the rows of the table that any window reads or forecasts."""
     positions = windows.origins[:, None] + np.arange(-windows.window, windows.horizon)
-    rows = windows.rows[positions]
+    rows = windows.rows[positions[positions >= windows.own_spans[:, :1]]]
     return set(rows[rows >= 0].tolist())
 
 
@@ -74,7 +74,7 @@ def test_all_rows_are_trained_on_but_those_of_test_windows_and_the_embargo(X, n_
         end = hours[test].max()
         taken = hours_of_test_windows(X, test, kwargs["window"], kwargs["horizon"])
         taken |= set(range(end + 1, end + 1 + kwargs["embargo"]))
-        assert train.tolist() == [row for row, hour in enumerate(hours) if hour not in taken]
+        assert sorted(train) == [row for row, hour in enumerate(hours) if hour not in taken]
 
 
 @quick
@@ -92,7 +92,7 @@ def test_blocks_follow_each_other_and_one_that_leaves_no_room_is_refused(X, n_sp
         return
     splits = PurgedPanelKFold(n_splits, **kwargs).split(X)
     for (train, test), expected, block in zip(splits, trains, blocks, strict=True):
-        np.testing.assert_array_equal(train, expected)
+        np.testing.assert_array_equal(np.sort(train), expected)
         np.testing.assert_array_equal(test, np.flatnonzero(np.isin(hours, block)))
 
 

@@ -51,6 +51,14 @@ def test_a_regular_index_ticks_regularly_through_a_clock_change_too(labels):
     assert len(np.unique(np.diff(ticks))) == 1
 
 
+@pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "uint8", "Int8", "UInt16"])
+def test_integers_beyond_a_small_dtype_are_labels_that_do_not_wrap(dtype):
+    clock, _ = Clock.read(pd.Index([0, 1], dtype=dtype))
+    bounds = np.iinfo(dtype.lower())
+    for ticks in ([bounds.min - 2, bounds.min], [bounds.max, bounds.max + 2]):
+        assert clock.labels(np.array(ticks)).tolist() == ticks
+
+
 def test_the_unit_of_an_index_does_not_change_its_ticks():
     for unit in ("s", "ms", "us"):
         np.testing.assert_array_equal(Clock.read(HOURS.as_unit(unit))[1], Clock.read(HOURS.as_unit("ns"))[1])

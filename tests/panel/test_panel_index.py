@@ -2,10 +2,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from skts.exceptions import PanelIndexError
 from skts.panel import PanelIndex
-from tests._panels import HOURS, PERIODS, by_series, make_frame, make_table, ragged_panels
+from tests._panels import HOURS, N_HOURS, PERIODS, by_series, make_frame, make_table, ragged_panels
 
 HOUR = 3_600_000_000_000  # ticks are nanoseconds
 
@@ -88,3 +89,14 @@ def test_calendar_months_are_pointed_to_a_period_index_which_works():
     with pytest.raises(PanelIndexError, match="PeriodIndex"):
         PanelIndex.read(X)
     assert PanelIndex.read(X.to_period("M")).step == 1
+
+
+@settings(deadline=None, max_examples=40)
+@given(ragged_panels(), st.none() | st.integers(1, 5))
+def test_leads_count_the_steps_in_blocks_from_the_first_row_of_each_series(X, horizon):
+    panel = PanelIndex.read(X)
+    leads, origins = panel.leads(horizon)
+    for rows in by_series(X).values():
+        for hour, row in rows:
+            assert leads[row] - 1 == (hour - rows[0][0]) % (horizon or N_HOURS)
+            assert panel.row_ticks[row] - origins[row] == (leads[row] - 1) * panel.step

@@ -116,6 +116,12 @@ def test_a_table_that_lost_its_series_is_refused_with_their_number_and_the_way_o
         check_same_series(lose(X), X["seen"])
 
 
+def test_times_of_a_target_that_start_anew_tell_of_several_series():
+    X = make_table([("a", 0), ("a", 1), ("b", 0), ("b", 1)])
+    with pytest.raises(LostSeriesError, match=r"2024-01-01 01:00:00 to 2024-01-01 00:00:00 in row 2.*set_output"):
+        check_same_series(X.to_numpy(), X["seen"].droplevel(0))
+
+
 def test_nothing_is_lost_where_the_target_tells_no_series_apart():
     X = make_table([("a", 0), ("a", 1)])
     for y in (None, X["seen"].to_numpy(), X["seen"], X["seen"].droplevel(0)):

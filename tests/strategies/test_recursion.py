@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skts.panel import PanelIndex
-from skts.strategies._recursion import row_positions, waves
+from skts.strategies._recursion import waves
 from tests._panels import by_series, ragged_panels
 
 quick = settings(max_examples=40)
@@ -16,14 +16,6 @@ def expected_positions(X):
         for hour, row in rows:
             positions[row] = hour - rows[0][0]
     return positions
-
-
-@quick
-@given(ragged_panels())
-def test_positions_count_the_hours_since_the_first_row_of_a_series(X):
-    series, positions = row_positions(PanelIndex.read(X))
-    np.testing.assert_array_equal(positions, expected_positions(X))
-    assert len(set(series)) == len(set(zip(series, X.index.get_level_values(0), strict=True)))
 
 
 @quick

@@ -8,6 +8,8 @@ from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.callback import ProgressBar
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.dummy import DummyRegressor
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression, Ridge
@@ -18,7 +20,7 @@ from skts.datasets import make_panel
 from skts.exceptions import MissingHistoryWarning, ShortSeriesError, UnseenSeriesWarning
 from skts.metrics import ignore_missing
 from skts.model_selection import PanelTimeSeriesSplit
-from skts.strategies import PerSeriesRegressor, RecursiveRegressor, WindowedRegressor
+from skts.strategies import FitInProcess, PerSeriesRegressor, RecursiveRegressor, WindowedRegressor
 from tests._panels import by_series, split_panels
 from tests.strategies._pipes import make_pipe, split
 
@@ -30,16 +32,16 @@ def parts():
 
 def grow(pipe, X, horizon, column):
     """Forecast a table that grows by one block of each series at a time, and keep the last block."""
-    X, answer = X.copy(), np.full(len(X), np.nan)
+    X, forecasts = X.copy(), np.full(len(X), np.nan)
     blocks = np.empty(len(X), dtype=int)
     for rows in by_series(X).values():
         for hour, row in rows:
             blocks[row] = (hour - rows[0][0]) // horizon
     for block in range(blocks.max() + 1):
         here = blocks[blocks <= block] == block
-        answer[blocks == block] = pipe.predict(X[blocks <= block])[here]
-        X[column] = X[column].where((blocks != block) | X[column].notna(), answer)
-    return answer
+        forecasts[blocks == block] = pipe.predict(X[blocks <= block])[here]
+        X[column] = X[column].where((blocks != block) | X[column].notna(), forecasts)
+    return forecasts
 
 
 def grow_by_time(pipe, X, horizon=3):
@@ -104,7 +106,7 @@ def test_a_network_feeds_on_its_own_forecasts(parts):
     np.testing.assert_allclose(regressor.predict(X_test), grow_by_time(regressor.estimator_, X_test), atol=1e-5)
 
 
-def test_rows_answer_in_their_order_however_they_interleave(parts):
+def test_rows_forecasts_in_their_order_however_they_interleave(parts):
     X_train, X_test, y_train, _ = parts
     regressor = RecursiveRegressor(make_pipe(), "power").fit(X_train, y_train)
     future = X_test.assign(power=np.nan)
@@ -147,19 +149,19 @@ def test_columns_keep_their_dtype_and_the_table_is_left_alone(parts):
     assert all(dtypes == future.dtypes.to_dict() for dtypes in seen)
 
 
-def test_it_warns_of_what_the_answer_rests_on_and_no_more(parts):
+def test_it_warns_of_what_the_forecasts_rests_on_and_no_more(parts):
     X_train, X_test, y_train, _ = parts
     regressor = RecursiveRegressor(make_pipe(), "power").fit(X_train, y_train)
     future = X_test.assign(power=np.nan)
     regressor.predict(future)
     future.iloc[20, 1] = np.nan
-    with pytest.warns(MissingHistoryWarning) as told:
+    with pytest.warns(MissingHistoryWarning) as caught:
         regressor.predict(future)
-    assert len(told) == 1
+    assert len(caught) == 1
     unseen = future.rename(index={"station_1": "station_9"})
-    with pytest.warns((MissingHistoryWarning, UnseenSeriesWarning)) as told:
+    with pytest.warns((MissingHistoryWarning, UnseenSeriesWarning)) as caught:
         regressor.predict(unseen)
-    assert len(told) == 2
+    assert len(caught) == 2
 
 
 def test_quantiles_are_passed_on(parts):
@@ -179,7 +181,8 @@ def test_horizon_and_history_are_found_in_pipelines_searches_and_frozen_estimato
     scoring = ignore_missing("neg_mean_squared_error")
     search = GridSearchCV(make_pipe(), grid, cv=PanelTimeSeriesSplit(2, test_size=24), scoring=scoring)
     frozen = FrozenEstimator(make_pipe(window=8, horizon=4).fit(X_train, y_train))
-    for estimator in [make_pipe(window=8, horizon=4), search, frozen, PerSeriesRegressor(make_pipe(None, 8, 4))]:
+    around = [PerSeriesRegressor(make_pipe(None, 8, 4)), FitInProcess(make_pipe(None, 8, 4))]
+    for estimator in [make_pipe(window=8, horizon=4), search, frozen, *around]:
         regressor = RecursiveRegressor(estimator, "power").fit(X_train, y_train)
         assert (regressor.horizon_, regressor.history_) == (4, 8)
         assert np.isfinite(regressor.predict(X_test.assign(power=np.nan))).all()
@@ -218,6 +221,54 @@ def test_callbacks_reach_the_estimator(parts, capsys):
 def test_what_cannot_be_fitted_says_why(parts, pipe, kwargs, message):
     with pytest.raises(ValueError, match=message):
         RecursiveRegressor(pipe, **kwargs).fit(parts[0], parts[2])
+
+
+def in_search(pipe, grid=None):
+    scoring = ignore_missing("neg_mean_squared_error")
+    grid = grid or {"regressor__estimator__alpha": [1.0]}
+    return GridSearchCV(pipe, grid, cv=PanelTimeSeriesSplit(2), scoring=scoring)
+
+
+NESTINGS = {
+    "PerSeriesRegressor": PerSeriesRegressor,
+    "FitInProcess": FitInProcess,
+    "GridSearchCV": in_search,
+    "GridSearchCV in a FitInProcess": lambda pipe: FitInProcess(in_search(pipe)),
+    "PerSeriesRegressor in a GridSearchCV": lambda pipe: in_search(PerSeriesRegressor(pipe), {"n_jobs": [1]}),
+    "TransformedTargetRegressor": TransformedTargetRegressor,
+}
+
+
+@pytest.mark.parametrize("around", NESTINGS.values(), ids=NESTINGS)
+@pytest.mark.parametrize("known", [["power"], lambda X: list(X.columns)])
+def test_its_own_target_is_not_known_however_deep_the_windower_stands(parts, around, known):
+    with pytest.raises(ValueError, match=r"SlidingWindower takes \['power'\] for known"):
+        RecursiveRegressor(around(make_pipe(known=known)), "power").fit(parts[0], parts[2])
+
+
+def test_its_own_target_is_not_known_to_a_frozen_estimator(parts):
+    for estimator in (make_pipe(known=["power"]), PerSeriesRegressor(make_pipe(known=["power"]))):
+        frozen = FrozenEstimator(estimator.fit(parts[0], parts[2]))
+        with pytest.raises(ValueError, match=r"SlidingWindower takes \['power'\] for known"):
+            RecursiveRegressor(frozen, "power").fit(parts[0], parts[2])
+
+
+def test_its_own_target_is_not_known_to_an_array(parts):
+    table, y = parts[0].loc["station_0"].to_numpy(), parts[2].loc["station_0"].to_numpy()
+    pipe = make_pipe(known=[0]).set_output(transform="default")
+    with pytest.raises(ValueError, match=r"SlidingWindower takes \[0\] for known"):
+        RecursiveRegressor(pipe, 0).fit(table, y)
+
+
+def test_a_target_that_is_known_by_name_is_refused_before_anything_is_fitted(parts):
+    pipe = make_pipe(DummyRegressor(strategy="no such strategy"), known=["power"])
+    with pytest.raises(ValueError, match="for known over the horizon"):
+        RecursiveRegressor(PerSeriesRegressor(pipe), "power").fit(parts[0], parts[2])
+
+
+def test_a_search_may_choose_what_is_known(parts):
+    pipe = in_search(make_pipe(known=["power"]), {"windows__known": [["wind"]]})
+    RecursiveRegressor(pipe, "power").fit(parts[0], parts[2])
 
 
 def test_an_estimator_that_loses_rows_is_refused(parts):

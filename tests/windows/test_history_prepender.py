@@ -1,3 +1,4 @@
+import pickle
 import warnings
 
 import numpy as np
@@ -234,6 +235,18 @@ def test_what_goes_in_stays_as_it_is_and_is_not_held():
     assert prepender.transform(new)["seen"].tolist() == [0, 1, 0]
 
 
+@pytest.mark.parametrize("levels", [0, 1, 2])
+def test_what_is_remembered_takes_the_room_of_its_rows_whatever_the_table_was(levels):
+    def pickled(n_series, n_rows):
+        names = [[f"farm {i:03}" for i in range(n_series)], range(1, 3)][:levels]
+        times = pd.date_range("2024-01-01", periods=n_rows, freq="h")
+        index = pd.MultiIndex.from_product([*names, times]) if levels else times
+        X = pd.DataFrame({"wind": np.zeros(len(index))}, index=index)
+        return len(pickle.dumps(HistoryPrepender(6).fit(X[-2 * n_rows :])))
+
+    assert pickled(200, 500) < pickled(2, 10) + 500
+
+
 def test_arrays_are_not_held_either():
     train = ARRAY[:7].copy()
     prepender = HistoryPrepender(9).fit(train)
@@ -264,6 +277,20 @@ def test_unsigned_times_may_count_below_zero():
     out = HistoryPrepender(3).fit(X[:2]).transform(X[2:])
     assert out.index.get_level_values(1).tolist() == [-1, 0, 1, 2, 3]
     np.testing.assert_array_equal(out["seen"], [np.nan, 0, 1, 2, 3])
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "uint8", "Int8"])
+@pytest.mark.parametrize("n_train", [256, 5])
+def test_times_at_the_lower_end_of_their_dtype_have_no_late_rows_for_history(dtype, n_train):
+    first = np.iinfo(dtype.lower()).min
+    times = pd.MultiIndex.from_product([["a"], pd.Index(first + np.arange(256), dtype=dtype)], names=["series", "time"])
+    X = pd.DataFrame({"seen": np.arange(256.0)}, index=times)
+    prepender = HistoryPrepender(6).fit(X[:n_train])
+    for start in (0, 2, 5):
+        out = prepender.transform(X[start : start + 4])
+        history = [row if 0 <= row < n_train and row >= n_train - 6 else np.nan for row in range(start - 6, start)]
+        np.testing.assert_array_equal(out["seen"], [*history, *range(start, start + 4)])
+        assert out.index.get_level_values(1).tolist() == list(range(first + start - 6, first + start + 4))
 
 
 @pytest.mark.parametrize("index", [pd.date_range("2024-01-01", periods=6, freq="h"), pd.RangeIndex(6)])

@@ -1,3 +1,4 @@
+import re
 import tracemalloc
 
 import numpy as np
@@ -8,7 +9,15 @@ from hypothesis import strategies as st
 
 from skts import SlidingWindower
 from skts.exceptions import ShortSeriesError
-from skts.windows._overlap import autocorrelation, count_independent, count_pairs, initial_positive, means_ahead
+from skts.windows import Windows
+from skts.windows._overlap import (
+    autocorrelation,
+    count_independent,
+    count_pairs,
+    initial_monotone,
+    means_ahead,
+    sample_windows,
+)
 from tests._panels import by_series, ragged_panels
 
 quick = settings(deadline=None, max_examples=100)
@@ -40,13 +49,14 @@ def test_pairs_are_counted_as_the_loop_counts_them(origins, n_lags):
 
 @quick
 @given(st.lists(st.sampled_from([-0.5, -0.25, 0.0, 0.25, 0.5, 1.0]), min_size=1, max_size=12))
-def test_the_autocorrelation_is_cut_off_at_the_first_pair_of_lags_that_is_not_positive(rho):
-    expected = list(rho)
-    for even in range(0, len(rho) - 1, 2):
-        if rho[even] + rho[even + 1] <= 0:
-            expected = rho[:even]
+def test_pairs_of_lags_never_rise_and_end_before_the_first_that_is_not_positive(rho):
+    expected, least = [], np.inf
+    for pair in zip(rho[::2], rho[1::2], strict=False):
+        if sum(pair) <= 0:
             break
-    assert initial_positive(np.array(rho)).tolist() == expected
+        least = min(least, sum(pair))
+        expected += [lag * least / sum(pair) for lag in pair]
+    assert initial_monotone(np.array(rho)).tolist() == pytest.approx(expected)
 
 
 @quick
@@ -71,7 +81,7 @@ def test_a_window_carries_the_mean_of_what_is_there_over_its_horizon(some, horiz
 def test_independent_windows_follow_from_the_correlation_of_every_two_windows(level, data):
     origins = np.array(sorted(data.draw(st.sets(st.integers(0, len(level) - 1), min_size=1))))
     there = origins[np.isfinite(level[origins])]
-    rho = initial_positive(correlate(level))
+    rho = initial_monotone(correlate(level))
     rho = np.append(rho, np.zeros(len(level) - len(rho)))
     n = len(there)
     total = rho[np.abs(there[:, None] - there)].sum()
@@ -124,3 +134,31 @@ def test_a_gap_of_years_costs_no_memory():
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 1e6  # a row for each of the hours between: 8 MB
+
+
+@quick
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=60), st.integers(1, 50))
+def test_a_sample_holds_the_first_windows_of_some_series(series, at_most):
+    series = np.sort(series)
+    chosen = sample_windows(series, at_most)
+    assert 0 < len(chosen) <= at_most
+    assert (np.diff(chosen) > 0).all()
+    for number in np.unique(series[chosen]):
+        own = chosen[series[chosen] == number]
+        assert own.tolist() == list(range(own[0], own[-1] + 1))
+        assert own[0] == np.flatnonzero(series == number)[0]
+    if len(series) <= at_most:
+        assert len(chosen) == len(series)
+
+
+@pytest.mark.parametrize(("n_series", "n_rows"), [(3000, 40), (3, 40_000)])
+def test_many_windows_are_judged_by_some_in_their_repr(n_series, n_rows, monkeypatch):
+    index = pd.MultiIndex.from_product([range(n_series), range(n_rows)])
+    noise = np.random.default_rng(0).normal(size=(len(index), 1))
+    windows = SlidingWindower(4, 6).fit_transform(pd.DataFrame(noise, index=index))
+    expected = windows.count_independent().sum()
+    judged, whole = [], Windows._independent
+    monkeypatch.setattr(Windows, "_independent", lambda *args: judged.append(len(args[2])) or whole(*args))
+    told = float(re.search(r"worth about (\d+) independent", repr(windows))[1])
+    assert told == pytest.approx(expected, rel=0.1)
+    assert sum(judged) <= 2**14

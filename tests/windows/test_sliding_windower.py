@@ -7,10 +7,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.compose import make_column_selector
 from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import Pipeline
 from sklearn.utils._param_validation import InvalidParameterError
 
 from skts import HistoryPrepender, SlidingWindower
-from skts.exceptions import LostSeriesError, PanelIndexError, ShortSeriesError, ShortSeriesWarning, UnseenSeriesWarning
+from skts.exceptions import (
+    LostSeriesError,
+    LostSeriesWarning,
+    PanelIndexError,
+    ShortSeriesError,
+    ShortSeriesWarning,
+    UnseenSeriesWarning,
+)
 from tests._panels import PERIODS, lookup, make_frame, make_table, ragged_panels, runs, split_panels, where
 
 quick = settings(deadline=None, max_examples=50)
@@ -117,6 +125,15 @@ def test_a_gap_of_years_costs_a_few_rows_only(window, horizon):
     X = pd.DataFrame({"seen": hours}, index=pd.PeriodIndex.from_ordinals(hours, freq="h"), dtype=float)
     panel = SlidingWindower(window, horizon).fit(X).transform(X).panel
     assert len(panel) <= len(X) + window + 2 * horizon + (horizon - 1)  # the last is the rest of the last block
+
+
+def test_memory_grows_with_rows_and_blocks_not_with_gaps_times_windows():
+    hours = np.arange(900) + np.arange(900) // 3 * 1000
+    X = pd.DataFrame({"seen": hours}, index=pd.PeriodIndex.from_ordinals(hours, freq="h"), dtype=float)
+    windows = SlidingWindower(168, 24).fit(X).transform(X)
+    assert len(windows.panel) < len(X) + 2 * 24 * 300
+    assert len(windows) <= 2 * 300  # and no block without a row
+    assert windows.count_blank() == (900 - 168, 900 - 168)
 
 
 def test_the_first_history_rows_of_each_series_get_no_forecast():
@@ -257,6 +274,23 @@ def test_a_table_that_lost_its_series_is_refused_at_fit():
             method(X.to_numpy(), X["seen"])
 
 
+@pytest.mark.parametrize("names", ["columns", "positions"])
+def test_series_and_time_left_in_columns_are_noticed_with_the_way_out(names):
+    X = pd.DataFrame({"wind": np.sin(np.arange(1000)), "id": np.repeat([4, 2], 500), "t": np.tile(np.arange(500), 2)})
+    X, told = (X, r"\['id', 't'\]") if names == "columns" else (X.to_numpy(), r"\[1, 2\]")
+    for method in (SlidingWindower(4).fit, SlidingWindower(4).fit_transform):
+        with pytest.warns(LostSeriesWarning, match=rf"windows run across them.*X.set_index\({told}\)"):
+            method(X)
+
+
+def test_words_and_dates_in_columns_are_shown_the_way_into_the_index():
+    X = make_table([(s, h) for s in "ab" for h in range(9)])
+    for left in (["series", "time"], ["series"], ["time"]):
+        with pytest.raises((ValueError, TypeError)) as refused:
+            SlidingWindower(2).fit(X.reset_index()[[*left, "seen"]])
+        assert "X.set_index([series, time])" in refused.value.__notes__[0]
+
+
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names")
 def test_a_table_that_lost_its_series_is_refused_at_transform():
     X = make_table([(s, h) for s in "ab" for h in range(9)])
@@ -331,6 +365,15 @@ def test_set_output_changes_nothing():
     windower = SlidingWindower(3).set_output(transform="pandas")
     assert isinstance(windower, SlidingWindower)
     np.testing.assert_array_equal(windower.fit_transform(TABLE), SlidingWindower(3).fit_transform(TABLE))
+
+
+def test_names_are_those_of_the_columns_of_a_window_through_a_pipeline_too():
+    pipe = Pipeline([("history", HistoryPrepender(3)), ("windows", SlidingWindower(3)), ("net", "passthrough")])
+    pipe.set_output(transform="pandas").fit(TABLE)
+    assert pipe[:-1].get_feature_names_out().tolist() == ["power", "u100", "v100"]
+    assert SlidingWindower(3).fit(TABLE.to_numpy()).get_feature_names_out().tolist() == ["x0", "x1", "x2"]
+    with pytest.raises(NotFittedError):
+        SlidingWindower(3).get_feature_names_out()
 
 
 def test_training_again_forgets_the_table_before():

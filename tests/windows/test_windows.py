@@ -1,3 +1,4 @@
+import dataclasses
 import pickle
 
 import numpy as np
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from skts import SlidingWindower
+from skts.panel import PanelIndex
 from tests._panels import HOURS, make_frame, make_table
 
 ROWS = np.arange(24.0).reshape(12, 2)
@@ -54,6 +56,23 @@ def test_an_index_beyond_the_windows_is_refused(key):
         windows()[key]
 
 
+def test_what_a_window_reads_before_its_span_is_blank_and_not_the_series_before():
+    X = make_table([("a", 0), ("a", 1), ("b", 0), ("b", 1), ("b", 40), ("b", 41)])
+    w = SlidingWindower(1, 2).fit(X).transform(X)
+    w = dataclasses.replace(w, window=9)
+    assert [w[i][~np.isnan(w[i])].tolist() for i in range(4)] == [[0, -1], [2, -3], [], [4, -5]]
+    assert [np.isnan(w[[i]]).sum() for i in range(4)] == [16, 16, 18, 16]
+    np.testing.assert_array_equal(np.asarray(w), [w[i] for i in range(4)])
+
+
+def test_every_panel_row_has_a_time_and_every_window_its_series():
+    X, w = blocks()
+    is_row = w.rows >= 0
+    ticks = PanelIndex.read(X).index.ticks
+    np.testing.assert_array_equal(w.ticks[is_row], ticks[w.rows[is_row]])
+    np.testing.assert_array_equal(w.ticks[w.origins[w.series_names[w.series] == "b"]] // 3.6e12 % 24, [1, 3, 5])
+
+
 def test_numpy_makes_the_whole_array():
     np.testing.assert_array_equal(np.asarray(windows()), LOOP)
     assert np.asarray(windows()).dtype == np.float32
@@ -96,7 +115,7 @@ def test_memory_grows_with_rows_not_with_windows_times_rows():
 
     assert held(4000, 500) <= held(4000, 1)
     assert held(8000, 500) <= 2.2 * held(4000, 500)
-    assert held(8000, 500) <= 8000 * (4 * 4 + 5 * 8) + 100  # the table, and five integers a row
+    assert held(8000, 500) <= 8000 * (4 * 4 + 2 * 4) + 100  # the table, and two small integers a row
 
 
 def test_what_a_window_is_worth_is_worked_out_once(monkeypatch):
@@ -165,11 +184,12 @@ def test_values_go_to_the_panel_and_blank_rows_get_the_fill():
     st.integers(1, 3),
     st.integers(1, 4),
     st.sampled_from([None, [0], [1, 2], [0, 1, 2]]),
-    st.booleans(),
+    st.sampled_from([0, 3, 11, 500]),
+    st.integers(0, 6),
 )
-def test_forecasts_on_blank_inputs_are_counted_as_the_loop_does(holes, window, horizon, known, gap):
-    X = pd.DataFrame(np.where(holes, np.nan, 1.0), index=HOURS[:14])
-    X = X.drop(HOURS[5:8]) if gap else X
+def test_forecasts_on_blank_inputs_are_counted_as_the_loop_does(holes, window, horizon, known, gap, place):
+    hours = np.arange(14) + gap * (np.arange(14) > place)
+    X = pd.DataFrame(np.where(holes, np.nan, 1.0), index=HOURS[hours])
     w = SlidingWindower(window, horizon, known=known).fit(X).transform(X)
     there, columns = w.targets(np.ones(len(X))) == 1, known or []
     blank = 0
@@ -182,3 +202,8 @@ def test_forecasts_on_blank_inputs_are_counted_as_the_loop_does(holes, window, h
 def test_a_row_that_is_missing_from_the_horizon_makes_no_forecast_blank():
     X = make_frame([0, 1, 2, 3])
     assert SlidingWindower(1, 2, known=["known"]).fit(X).transform(X).count_blank() == (0, 3)
+
+
+def test_a_long_gap_within_the_history_leaves_the_first_forecast_blank_inputs():
+    X = make_frame([0, 50, 51, 52, 53])
+    assert SlidingWindower(3).fit(X).transform(X).count_blank() == (1, 2)

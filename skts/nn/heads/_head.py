@@ -18,6 +18,12 @@ class Head(ABC):
 
     gives_quantiles: bool = False
 
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and vars(self) == vars(other)
+
+    def __hash__(self) -> int:
+        return hash(type(self))
+
     @abstractmethod
     def make_layer(self, n_inputs: int, n_outputs: int) -> nn.Module:
         """Make the last layer, which maps (..., n_inputs) to a forecast (..., n_outputs, *S)."""

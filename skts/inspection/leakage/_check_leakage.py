@@ -13,13 +13,11 @@ from sklearn.utils.validation import check_array, check_consistent_length
 
 from skts._compat import HasMethods, Interval, validate_params
 from skts.exceptions import LeakError
-from skts.model_selection._blocks import ticks_of_rows
-from skts.model_selection._leak_experiment import Experiment, Leak, split_leak
-from skts.model_selection._leak_procedure import Procedure, with_seeds
-from skts.model_selection._leak_report import LeakReport
-from skts.model_selection._leak_splits import count_passed
-from skts.model_selection._panel_time_series_split import PanelTimeSeriesSplit
-from skts.model_selection._purged_panel_k_fold import PurgedPanelKFold
+from skts.inspection.leakage._experiment import Experiment, Leak, split_leak
+from skts.inspection.leakage._leak_report import LeakReport
+from skts.inspection.leakage._procedure import Procedure, with_seeds
+from skts.inspection.leakage._splits import count_not_later
+from skts.model_selection import PanelTimeSeriesSplit, PurgedPanelKFold
 from skts.panel import Columns, PanelIndex, check_same_series
 
 _columns = [str, Integral, slice, "array-like", callable, None]
@@ -36,12 +34,13 @@ _columns = [str, Integral, slice, "array-like", callable, None]
         "cv": [HasMethods(["split", "get_n_splits"]), None],
         "n_origins": [Interval(Integral, 1, None, closed="left")],
         "per_series": ["boolean"],
+        "watch_splits": ["boolean"],
         "strict": ["boolean"],
         "random_state": ["random_state"],
     },
     prefer_skip_nested_validation=True,
 )
-def prove_no_leak(
+def check_leakage(
     estimator: Any,
     X: Any,
     y: Any,
@@ -52,26 +51,31 @@ def prove_no_leak(
     cv: Any = None,
     n_origins: int = 20,
     per_series: bool = False,
+    watch_splits: bool = False,
     strict: bool = False,
     random_state: int | RandomState | None = None,
 ) -> LeakReport:
     """Change what forecasts must not see, and report which of them change.
 
     A leak is the use of what would not be there at the time of the forecast [1]_: a scaler that has seen the test
-    rows, a rolling mean that is centred, a gap that is filled from behind. An estimator is fitted on the training rows
-    of one fold and forecasts its test rows. Then, from each of several origins on, the table gets other values, the
-    whole procedure is run again, and every forecast made up to that origin is compared with what it was.
+    rows, a rolling mean that is centred, a gap that is filled from later rows. An estimator is fitted on the training
+    rows of one fold and forecasts its test rows. Then, from each of several origins on, the table gets other values,
+    the whole procedure is run again, and every forecast made up to that origin is compared with what it was.
 
-    A forecast for row t made at origin o may see the target and observed columns up to row o - 1, known columns up to
-    the end of its horizon, and nothing else. Origins and horizon are those of the :class:`~skts.SlidingWindower` in
-    the estimator. Without one each row is forecast on its own: it may see its own row of the known columns.
+    A forecast for row t made at origin o may read the target and observed columns up to row o - 1, known columns up to
+    the end of its horizon (and as many rows after it as a network declares by its `lookahead_`), and nothing else.
+    Origins and horizon are those of the :class:`~skts.SlidingWindower` in the estimator. Without one each row is
+    forecast on its own: it may read its own row of the known columns.
+
+    It is an experiment, and finds leaks that show in the forecasts of the cases it tries; where it finds none, that is
+    no proof (see the notes).
 
     Parameters
     ----------
     estimator : estimator
         Any regressor of scikit-learn, :class:`~sklearn.pipeline.Pipeline` or search; cloned and fitted.
     X : array-like or DataFrame of shape (n_rows, n_features)
-        The raw table: that which `prepare` is given. Its index tells series and time.
+        The raw table: that which `prepare` is given. Its index names series and times.
     y : array-like, Series or DataFrame of shape (n_rows,) or (n_rows, n_targets)
     prepare : callable, default=None
         What is done to the whole table before it is split, as `prepare(X, y)`, which returns `X`, or `X` and `y`: lags,
@@ -86,11 +90,16 @@ def prove_no_leak(
         Its last split is the fold; all of them are checked for training rows that are no earlier than a test row.
         ``PanelTimeSeriesSplit(2)`` by default.
     n_origins : int, default=20
-        How many origins of the test rows to try: the first, and others at random, half of them behind missing values
-        where there are such.
+        How many origins of the test rows to try: the first, and others at random, half of them right after missing
+        values where there are such.
     per_series : bool, default=False
-        Whether a forecast may see its own series alone: the test rows of all others, the past ones too, are perturbed.
+        Whether a forecast may read its own series alone: the test rows of all others, the past ones too, are perturbed.
         What training has learned from the others is no matter here.
+    watch_splits : bool, default=False
+        Whether to watch the splits that the estimator makes within its fit, and report one that validates on rows no
+        later than those it trains on (shuffled rows, the earliest fifth, other stations at the same times). To do so
+        the method `split` of the splitters of scikit-learn is replaced for the time of one fit, in the whole process:
+        not thread-safe.
     strict : bool, default=False
         Whether to raise an error where there is a leak.
     random_state : int, RandomState instance or None, default=None
@@ -106,8 +115,8 @@ def prove_no_leak(
     LeakError
         There is a leak, and `strict`.
     ValueError
-        Two fits or two forecasts on the same rows with the same seeds differ, so that nothing could be told from a
-        change; a `prepare` that adds rows; a fold without training or test rows.
+        Two fits or two forecasts on the same rows with the same seeds differ, so that a change would show nothing; a
+        `prepare` that adds rows; a fold without training or test rows.
 
     See Also
     --------
@@ -117,8 +126,8 @@ def prove_no_leak(
     -----
     The target (with its own columns), the observed and the known columns are perturbed in turn where perturbing all at
     once changes anything. The new values are, one after the other, such as the column has elsewhere, thousands of
-    standard deviations away (so that what dilutes in a mean shows), and missing. What the procedure does not take, and
-    answers with a ValueError, is listed in the report.
+    standard deviations away (so that what dilutes in a mean shows), and missing. Values that the procedure refuses, by
+    a ValueError, are listed in the report.
 
     A forecast counts as changed from 1e-6 of the standard deviation of all forecasts on: far below what a value that
     is read makes, and far above what rounding makes of a sum over a table in which wild values stand elsewhere. All
@@ -127,10 +136,20 @@ def prove_no_leak(
     Training is repeated only where `prepare` has changed the training rows, which is a leak in itself, and so only for
     the first few origins: after that the training rows alone are compared.
 
-    During the fit every split by a splitter of scikit-learn, or by one among the parameters, is watched: one that
-    validates on rows no later than those it trains on (shuffled rows, the earliest fifth, other stations at the same
-    times) is reported. Windows that reach over the boundary are not, nor is :class:`PurgedPanelKFold`. A split that an
-    estimator makes in its own code, or in another process, is not seen; nor is what a frozen estimator was fitted on.
+    With `watch_splits`, windows that reach over the boundary of a split are not reported, nor is
+    :class:`~skts.model_selection.PurgedPanelKFold`.
+
+    What it cannot see:
+
+    - values that `prepare` or the estimator take from elsewhere than their arguments: a table of the truth in a
+      closure, a global variable or a file stays as it is when the cells of `X` and `y` change;
+    - what a :class:`~sklearn.frozen.FrozenEstimator` was fitted on;
+    - changes within the tolerance, and leaks at origins, or by values, that were not drawn;
+    - splits within the fit, without `watch_splits`; and with it those that an estimator makes in its own code or in
+      another process (`n_jobs`);
+    - rows that `prepare` keeps or drops by what comes after them, such as the target of the next row: a forecast that
+      is gone cannot be compared, and whether a training row goes with it depends on the values drawn, so that some
+      seeds of `random_state` show it and others do not.
 
     References
     ----------
@@ -142,17 +161,17 @@ def prove_no_leak(
     --------
     >>> from sklearn.linear_model import Ridge
     >>> from skts.datasets import make_panel
-    >>> from skts.model_selection import prove_no_leak
+    >>> from skts.inspection import check_leakage
     >>> X, y = make_panel(n_series=2, n_rows=120, random_state=0)
     >>> def trailing(X, y, center=False):
     ...     past = X.groupby("station")["power"].shift(1)
     ...     smooth = past.groupby("station").rolling(5, center=center).mean().droplevel(0)
     ...     return X.assign(power=smooth).dropna()
-    >>> prove_no_leak(Ridge(), X, y, prepare=trailing, random_state=0).ok
+    >>> check_leakage(Ridge(), X, y, prepare=trailing, random_state=0).ok
     True
     >>> def centred(X, y):
     ...     return trailing(X, y, center=True)
-    >>> print(prove_no_leak(Ridge(), X, y, prepare=centred, random_state=0))
+    >>> print(check_leakage(Ridge(), X, y, prepare=centred, random_state=0))
     LeakReport: 1 suspect in 76 forecasts from 20 origins
       target (power) from the origin on changed 2 of 154 training rows
       target (power) from the origin on changed 78 of 808 forecasts (lead 1, 20 origins, by up to 0.544 sd)
@@ -164,10 +183,10 @@ def prove_no_leak(
     check_consistent_length(X, y)
     check_same_series(X, y)
     panel = PanelIndex.read(X)
-    train, test, cv_leaks = _choose_fold(cv, X, y, ticks_of_rows(panel))
+    train, test, cv_leaks = _choose_fold(cv, X, y, panel.row_ticks)
     rows = np.arange(len(X))
     procedure = Procedure(with_seeds(estimator, rng), prepare, np.isin(rows, train), np.isin(rows, test))
-    experiment = Experiment(procedure, X, y, panel, known=known, target=target, rng=rng)
+    experiment = Experiment(procedure, X, y, panel, known=known, target=target, watch_splits=watch_splits, rng=rng)
     leaks = [*cv_leaks, *experiment.try_origins(n_origins)]
     if per_series:
         leaks += experiment.try_series(n_origins)
@@ -193,11 +212,11 @@ def _choose_fold(
     leaks: list[Leak] = []
     folds = []
     for train, test in [] if cv is None else cv.split(X, y):
-        n_passed = count_passed(ticks, train, test)
-        if n_passed == 0:
+        n_not_later = count_not_later(ticks, train, test)
+        if n_not_later == 0:
             folds.append((train, test))
         elif not isinstance(cv, PurgedPanelKFold):
-            leaks.append(split_leak(f"{type(cv).__name__} given as cv", n_passed, len(test)))
+            leaks.append(split_leak(f"{type(cv).__name__} given as cv", n_not_later, len(test)))
     train, test = (folds or list(PanelTimeSeriesSplit(2).split(X, y)))[-1]
     worst = sorted(leaks, key=lambda leak: leak["n_changed"])[-1:]
     return train, test, worst

@@ -26,7 +26,7 @@ _HINTS = {
 class LeakReport:
     """Which forecasts changed when what they must not see was changed.
 
-    Made by :func:`prove_no_leak`; printing it names the suspects.
+    Made by :func:`check_leakage`; printing it names the suspects.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ class LeakReport:
         tried = f"{_count(self.n_forecasts, 'forecast')} from {_count(self.n_origins, 'origin')}"
         lines = [f"LeakReport: {found} in {tried}"]
         for (perturbed, _, changed), rows in self.leaks.groupby(["perturbed", "columns", "changed"], sort=False):
-            lines.append(f"  {_say(str(perturbed), str(changed), rows)}")
+            lines.append(f"  {_describe(str(perturbed), str(changed), rows)}")
         for perturbed in dict.fromkeys(self.leaks["perturbed"]):
             if perturbed in _HINTS:
                 lines.append(f"  {_HINTS[perturbed]}")
@@ -80,7 +80,7 @@ class LeakReport:
     __repr__ = __str__
 
 
-def _say(perturbed: str, changed: str, rows: pd.DataFrame) -> str:
+def _describe(perturbed: str, changed: str, rows: pd.DataFrame) -> str:
     trial = ["origin", "values", "series"] if perturbed == "other series" else ["origin", "values"]
     trials = rows.drop_duplicates(trial)
     n_changed, n_compared = rows["n_changed"].sum(), trials["n_compared"].sum()

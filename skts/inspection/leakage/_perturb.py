@@ -11,7 +11,7 @@ KINDS = ("plausible", "wild", "missing")
 _WILD = 1000.0  # standard deviations: what dilutes in a mean over a whole table must still show
 
 
-def replace_cells(table: Any, cells: NDArray[np.bool_], kind: str, rng: RandomState) -> Any:
+def perturb(table: Any, cells: NDArray[np.bool_], kind: str, rng: RandomState) -> Any:
     """Put other values into some cells.
 
     Parameters

@@ -8,18 +8,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skts._compat import safe_indexing
-from skts.model_selection._blocks import block_leads, ticks_of_rows
-from skts.model_selection._parts import find_horizon, walk
 from skts.panel import Columns, PanelIndex, find_columns
-from skts.regressors._base import BaseNetRegressor
-from skts.windows import SlidingWindower
+from skts.windows import find_horizon, find_known, find_windowers, walk
 
 Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Sight:
-    """How far forecasts see.
+class Visibility:
+    """How far in time each forecast may read.
 
     Parameters
     ----------
@@ -28,9 +25,9 @@ class Sight:
     leads : ndarray of int64 of shape (n_forecasts,)
         1 is the row of the origin.
     origins : ndarray of int64 of shape (n_forecasts,)
-        The tick of the origin: observed columns are seen before it.
+        The tick of the origin: observed columns may be read before it.
     ends : ndarray of int64 of shape (n_forecasts,)
-        The last tick at which known columns are seen.
+        The last tick at which known columns may be read.
     """
 
     rows: Ints
@@ -39,8 +36,8 @@ class Sight:
     ends: Ints
 
     @classmethod
-    def of(cls, fitted: Any, X: Any, panel: PanelIndex, rows: Ints) -> "Sight":
-        """Read off the windower of an estimator how far its forecasts see; without one, as far as their own row.
+    def of(cls, fitted: Any, X: Any, panel: PanelIndex, rows: Ints) -> "Visibility":
+        """Find it from the windower in an estimator; without one, each forecast may read its own row and no later one.
 
         Parameters
         ----------
@@ -52,15 +49,21 @@ class Sight:
         rows : ndarray of int64 of shape (n_forecasts,)
             The rows of `X` that are forecast.
         """
-        ticks, horizon = ticks_of_rows(panel)[rows], find_horizon(fitted)
+        ticks, horizon = panel.row_ticks[rows], find_horizon(fitted)
         if horizon is None:
             return cls(rows, np.ones_like(ticks), ticks, ticks)
-        leads, _ = block_leads(PanelIndex.read(safe_indexing(X, rows), panel.layout), horizon)
+        leads, _ = PanelIndex.read(safe_indexing(X, rows), panel.layout).leads(horizon)
         step = panel.step or 1
         origins = ticks - (leads - 1) * step
-        # a network may be told that its weather forecast reaches further than the horizon
-        context = [getattr(part, "context", 0) or 0 for part in walk(fitted) if isinstance(part, BaseNetRegressor)]
-        return cls(rows, leads, origins, origins + (horizon - 1 + max(context, default=0)) * step)
+        return cls(rows, leads, origins, origins + (horizon - 1 + find_lookahead(fitted)) * step)
+
+
+def find_lookahead(fitted: Any) -> int:
+    """Find how many rows after the horizon an estimator declares to read known columns of.
+
+    A part of it declares that by its attribute `lookahead_`.
+    """
+    return max(getattr(part, "lookahead_", 0) for part in walk(fitted))
 
 
 def find_roles(fitted: Any, X: Any, y: Any, known: Columns | None, target: Columns | None) -> dict[str, Ints]:
@@ -73,7 +76,7 @@ def find_roles(fitted: Any, X: Any, y: Any, known: Columns | None, target: Colum
         The raw table.
     y : ndarray, Series or DataFrame of shape (n_rows,) or (n_rows, n_targets)
     known, target : str, int, slice, list of str or int, callable, or None
-        None takes what the windower knows (without a windower: all), and the columns that equal one of `y`.
+        None takes what the windower takes for known (without a windower: all), and the columns that equal one of `y`.
 
     Returns
     -------
@@ -84,11 +87,11 @@ def find_roles(fitted: Any, X: Any, y: Any, known: Columns | None, target: Colum
     if target is None:
         own = np.flatnonzero([_equals_any(X, i, y) for i in every])
     else:
-        own = find_columns(X, target, f"prove_no_leak(target={target!r})")
+        own = find_columns(X, target, f"check_leakage(target={target!r})")
     if known is None:
         ahead = _known_to_windower(fitted, X)
     else:
-        ahead = find_columns(X, known, f"prove_no_leak(known={known!r})")
+        ahead = find_columns(X, known, f"check_leakage(known={known!r})")
     ahead = np.setdiff1d(ahead, own)
     return {
         "target": own,
@@ -98,7 +101,7 @@ def find_roles(fitted: Any, X: Any, y: Any, known: Columns | None, target: Colum
 
 
 def _equals_any(X: Any, position: int, y: Any) -> bool:
-    """Tell whether a column equals one of the target wherever both have a value."""
+    """Whether a column equals one of the target wherever both have a value."""
     column = pd.DataFrame(X).iloc[:, position]
     if not pd.api.types.is_numeric_dtype(column.dtype):
         return False
@@ -109,26 +112,14 @@ def _equals_any(X: Any, position: int, y: Any) -> bool:
 
 
 def _known_to_windower(fitted: Any, X: Any) -> Ints:
-    windower = next((part for part in walk(fitted) if isinstance(part, SlidingWindower)), None)
-    if windower is None:
+    windowers = find_windowers(fitted)
+    if not windowers:
         return np.arange(X.shape[1])
-    if windower.n_features_in_ == X.shape[1] and not _both_named(windower, X):
-        return windower.known_
-    if not hasattr(windower, "feature_names_in_"):
+    known = find_known(windowers[0], X)
+    if known is None:
         raise ValueError(
-            f"prove_no_leak(known=None): SlidingWindower was given {windower.n_features_in_} columns without names, "
-            f"and X has {X.shape[1]}, so nobody can tell which of them it knows. Give known=[...], the columns of X "
-            "whose values over the horizon are known at the origin (known=[] for none)."
+            f"check_leakage(known=None): SlidingWindower was given {windowers[0].n_features_in_} columns without "
+            f"names, and X has {X.shape[1]}, so it is not clear which of them it takes for known. Give known=[...], "
+            "the columns of X whose values over the horizon are known at the origin (known=[] for none)."
         )
-    names = windower.feature_names_in_[windower.known_]
-    columns = X.columns if _is_named(X) else [f"x{i}" for i in range(X.shape[1])]
-    return np.flatnonzero(np.isin(np.asarray(columns, dtype=str), names.astype(str)))
-
-
-def _both_named(windower: SlidingWindower, X: Any) -> bool:
-    return hasattr(windower, "feature_names_in_") and _is_named(X)
-
-
-def _is_named(X: Any) -> bool:
-    """Tell whether the columns have names for scikit-learn, which calls others `x0`, `x1` and so on."""
-    return isinstance(X, pd.DataFrame) and all(isinstance(name, str) for name in X.columns)
+    return known

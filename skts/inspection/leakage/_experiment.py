@@ -10,12 +10,11 @@ import pandas as pd
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
-from skts.model_selection._blocks import ticks_of_rows
-from skts.model_selection._leak_cells import KINDS, replace_cells
-from skts.model_selection._leak_procedure import Fold, Procedure, change_of
-from skts.model_selection._leak_report import COLUMNS, LeakReport
-from skts.model_selection._leak_sight import Sight, find_roles
-from skts.model_selection._leak_splits import SplitListener
+from skts.inspection.leakage._leak_report import COLUMNS, LeakReport
+from skts.inspection.leakage._perturb import KINDS, perturb
+from skts.inspection.leakage._procedure import PreparedSplit, Procedure, change_of
+from skts.inspection.leakage._splits import SplitWatcher
+from skts.inspection.leakage._visibility import Visibility, find_roles
 from skts.panel import Columns, PanelIndex
 
 Bools = NDArray[np.bool_]
@@ -23,7 +22,7 @@ Floats = NDArray[np.float64]
 Leak = dict[str, Any]
 
 _MAX_REFITS = 3  # for each part of the table: changed training rows are a leak by themselves, and fits cost
-_TOLERANCE = 1e-6  # standard deviations: prove_no_leak says why
+_TOLERANCE = 1e-6  # standard deviations: check_leakage says why
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,9 @@ class Experiment:
         The raw table and its target.
     panel : PanelIndex
         Of `X`.
-    known, target : as in :func:`prove_no_leak`
+    known, target : as in :func:`check_leakage`
+    watch_splits : bool
+        Whether to judge the splits that the first fit makes.
     rng : RandomState
     """
 
@@ -72,17 +73,18 @@ class Experiment:
         *,
         known: Columns | None,
         target: Columns | None,
+        watch_splits: bool,
         rng: RandomState,
     ):
         self.procedure, self.X, self.y, self.panel, self.rng = procedure, X, y, panel, rng
-        self.ticks = ticks_of_rows(panel)
-        self.fold = procedure.cut(X, y)
-        listener = SplitListener(self.ticks[self.fold.train])
-        self.fitted = procedure.fit(self.fold, listener)
-        self.splits = listener.passed
-        rows, self.forecasts = procedure.forecast(self.fitted, self.fold)
+        self.ticks = panel.row_ticks
+        self.split = procedure.cut(X, y)
+        watcher = SplitWatcher(self.ticks[self.split.train])
+        self.fitted = procedure.fit(self.split, watcher if watch_splits else None)
+        self.splits_inside = watcher.not_later
+        rows, self.forecasts = procedure.forecast(self.fitted, self.split)
         self._check_repeatable("forecasts", self.fitted)
-        self.sight = Sight.of(self.fitted, X, panel, rows)
+        self.visible = Visibility.of(self.fitted, X, panel, rows)
         self.roles = find_roles(self.fitted, X, y, known, target)
         self.refused: dict[str, str] = {}
         self._compared = np.zeros(len(rows), dtype=bool)
@@ -91,14 +93,14 @@ class Experiment:
         self.n_origins = 0
 
     def try_origins(self, n_origins: int) -> list[Leak]:
-        """Perturb what lies behind each of some origins."""
+        """Perturb what no forecast made up to an origin may read, for each of some origins."""
         leaks = []
         for origin in self._draw_origins(n_origins):
-            end = self.sight.ends[self.sight.origins == origin].max()
-            seen = (self.sight.origins <= origin) & (self.sight.ends <= end)
+            end = self.visible.ends[self.visible.origins == origin].max()
+            compared = (self.visible.origins <= origin) & (self.visible.ends <= end)
             parts = {role: self._cells(role, columns, origin, end) for role, columns in self.roles.items()}
-            leaks += self._try_parts(parts, origin, seen)
-            self._compared |= seen
+            leaks += self._try_parts(parts, origin, compared)
+            self._compared |= compared
             self.n_origins += 1
         return leaks
 
@@ -106,116 +108,116 @@ class Experiment:
         """Perturb the test rows of all series but one, for each of some."""
         leaks = []
         series = self.panel.index.series
-        begin = self.ticks[self.fold.test].min()
-        candidates = np.unique(series[self.sight.rows])
+        begin = self.ticks[self.split.test].min()
+        candidates = np.unique(series[self.visible.rows])
         for one in np.sort(self.rng.permutation(candidates)[:n_series]):
             cells = self._no_cells()
             cells[(series != one) & (self.ticks >= begin)] = True
-            leaks += self._try_parts({"other series": cells}, begin, series[self.sight.rows] == one)
+            leaks += self._try_parts({"other series": cells}, begin, series[self.visible.rows] == one)
         return leaks
 
     def report(self, leaks: list[Leak]) -> LeakReport:
         """Put the leaks, and the splits that validate on the past, in a table."""
-        for splitter, (n_passed, n_valid) in self.splits.items():
-            leaks.append(split_leak(splitter, n_passed, n_valid))
+        for splitter, (n_not_later, n_valid) in self.splits_inside.items():
+            leaks.append(split_leak(splitter, n_not_later, n_valid))
         roles = {role: [self._name(column) for column in columns] for role, columns in self.roles.items()}
         table = pd.DataFrame(leaks, columns=COLUMNS)
         return LeakReport(table, self.n_origins, int(self._compared.sum()), roles, self.refused)
 
-    def _try_parts(self, parts: dict[str, Bools], origin: int, seen: Bools) -> list[Leak]:
+    def _try_parts(self, parts: dict[str, Bools], origin: int, compared: Bools) -> list[Leak]:
         """Perturb all parts at once, and each by itself where that changes anything."""
         parts = {name: cells for name, cells in parts.items() if cells.any()}
         for kind in KINDS if parts else ():
-            at_once = self._run(np.logical_or.reduce(list(parts.values())), kind, seen)
+            at_once = self._run(np.logical_or.reduce(list(parts.values())), kind, compared)
             if not at_once.changed:
                 continue
             if at_once.n_training and not self._n_refits:
-                self._check_repeatable("fits", self.procedure.fit(self.fold))
+                self._check_repeatable("fits", self.procedure.fit(self.split))
             leaks: list[Leak] = []
             for name, cells in parts.items():
-                trial = self._run(cells, kind, seen, refit=self._n_refits[name] < _MAX_REFITS)
+                trial = self._run(cells, kind, compared, refit=self._n_refits[name] < _MAX_REFITS)
                 self._n_refits[name] += trial.n_training > 0
                 if trial.changed:
-                    leaks += self._tell(name, kind, origin, trial, self._blame(name, cells, kind, seen))
-            return leaks or self._tell(" and ".join(parts), kind, origin, at_once, "together")
+                    leaks += self._describe(name, kind, origin, trial, self._blame(name, cells, kind, compared))
+            return leaks or self._describe(" and ".join(parts), kind, origin, at_once, "together")
         return []
 
-    def _run(self, cells: Bools, kind: str, seen: Bools, *, refit: bool = False) -> Trial:
+    def _run(self, cells: Bools, kind: str, compared: Bools, *, refit: bool = False) -> Trial:
         """Run the procedure on a table with other values in some cells."""
         change = np.zeros(len(self.forecasts))
         if kind in self.refused:
             return Trial(change, 0, 0)
         n_columns = self.X.shape[1]
-        X = replace_cells(self.X, cells[:, :n_columns], kind, self.rng)
-        y = replace_cells(self.y, cells[:, n_columns:], kind, self.rng)
+        X = perturb(self.X, cells[:, :n_columns], kind, self.rng)
+        y = perturb(self.y, cells[:, n_columns:], kind, self.rng)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                fold = self.procedure.cut(X, y)
-                n_training = self._count_training(fold)
-                # prepare may have dropped every row; forecasts of a model fitted on other rows would tell nothing
-                if len(fold.test) == 0 or (n_training and not refit):
+                split = self.procedure.cut(X, y)
+                n_training = self._count_training(split)
+                # prepare may have dropped every row; forecasts of a model fitted on other rows are no evidence
+                if len(split.test) == 0 or (n_training and not refit):
                     return Trial(change, 0, n_training)
-                fitted = self.procedure.fit(fold) if n_training else self.fitted
-                rows, forecasts = self.procedure.forecast(fitted, fold)
+                fitted = self.procedure.fit(split) if n_training else self.fitted
+                rows, forecasts = self.procedure.forecast(fitted, split)
         except ValueError as error:
             if kind == "plausible":
                 raise
             self.refused[kind] = str(error).splitlines()[0]
             return Trial(change, 0, 0)
-        there = seen & np.isin(self.sight.rows, rows)  # prepare may have dropped a row that lacks a value now
+        there = compared & np.isin(self.visible.rows, rows)  # prepare may have dropped a row that lacks a value now
         after = self.forecasts.copy()
         order = np.argsort(rows)
-        after[there] = forecasts[order[np.searchsorted(rows, self.sight.rows[there], sorter=order)]]
+        after[there] = forecasts[order[np.searchsorted(rows, self.visible.rows[there], sorter=order)]]
         change = change_of(self.forecasts, after)
         return Trial(np.where(change > _TOLERANCE, change, 0.0), int(there.sum()), n_training)
 
-    def _count_training(self, fold: Fold) -> int:
+    def _count_training(self, split: PreparedSplit) -> int:
         if self.procedure.prepare is None:
             return 0
-        if not np.array_equal(fold.train, self.fold.train):
-            return len(np.setxor1d(fold.train, self.fold.train)) or len(fold.train)
-        changes = [change_of(getattr(self.fold, part), getattr(fold, part)) for part in ("X_train", "y_train")]
+        if not np.array_equal(split.train, self.split.train):
+            return len(np.setxor1d(split.train, self.split.train)) or len(split.train)
+        changes = [change_of(getattr(self.split, part), getattr(split, part)) for part in ("X_train", "y_train")]
         return int((np.max(changes, axis=0) > _TOLERANCE).sum())
 
     def _check_repeatable(self, what: str, fitted: Any) -> None:
-        _, again = self.procedure.forecast(fitted, self.fold)
+        _, again = self.procedure.forecast(fitted, self.split)
         change = change_of(self.forecasts, again)
         if (change > _TOLERANCE).any():
             raise ValueError(
                 f"Two {what} of {type(self.procedure.estimator).__name__} on the same rows, with the same numbers for "
                 f"every random_state, differ in {(change > _TOLERANCE).sum()} of {len(change)} forecasts by up to "
-                f"{change.max():.3g} standard deviations, so nothing can be told from a change. Make it repeatable: a "
+                f"{change.max():.3g} standard deviations, so a change shows nothing. Make it repeatable: a "
                 'random_state for all that draws, device="cpu" for a network.'
             )
 
-    def _blame(self, name: str, cells: Bools, kind: str, seen: Bools) -> str:
+    def _blame(self, name: str, cells: Bools, kind: str, compared: Bools) -> str:
         """Name the columns that make a change by themselves, found once."""
         if name not in self._culprits:
             columns = self.roles.get(name, np.arange(self.X.shape[1]))
             culprits = [
                 column
                 for column in columns
-                if len(columns) == 1 or self._run(cells & (np.arange(cells.shape[1]) == column), kind, seen).changed
+                if len(columns) == 1 or self._run(cells & (np.arange(cells.shape[1]) == column), kind, compared).changed
             ]
             self._culprits[name] = ", ".join(map(self._name, culprits)) or ("y" if name == "target" else "together")
         return self._culprits[name]
 
-    def _tell(self, name: str, kind: str, origin: int, trial: Trial, columns: str) -> list[Leak]:
+    def _describe(self, name: str, kind: str, origin: int, trial: Trial, columns: str) -> list[Leak]:
         clock, index = self.panel.index.clock, self.panel.index
         time = origin if clock is None else clock.labels(np.array([origin]))[0]
-        told: Leak = {"perturbed": name, "columns": columns, "values": kind, "origin": time}
+        common: Leak = {"perturbed": name, "columns": columns, "values": kind, "origin": time}
         leaks = []
         if trial.n_training:
-            n_training = len(self.fold.train)
-            leaks.append(told | {"changed": "training rows", "n_changed": trial.n_training, "n_compared": n_training})
+            sizes = {"n_changed": trial.n_training, "n_compared": len(self.split.train)}
+            leaks.append(common | {"changed": "training rows"} | sizes)
         hit = np.flatnonzero(trial.forecasts)
-        series: Any = self.panel.index.series[self.sight.rows[hit]]
-        hits = pd.DataFrame({"series": series, "lead": self.sight.leads[hit], "change": trial.forecasts[hit]})
+        series: Any = self.panel.index.series[self.visible.rows[hit]]
+        hits = pd.DataFrame({"series": series, "lead": self.visible.leads[hit], "change": trial.forecasts[hit]})
         for (one, lead), some in hits.groupby(["series", "lead"]):
             name_of_series = None if index.names is None else index.names[int(one)]  # type: ignore[call-overload]
             leaks.append(
-                told
+                common
                 | {"changed": "forecasts", "series": name_of_series, "lead": lead, "change": some["change"].max()}
                 | {"n_changed": len(some), "n_compared": trial.n_compared}
             )
@@ -234,26 +236,26 @@ class Experiment:
         return np.zeros((len(self.X), self.X.shape[1] + n_targets), dtype=bool)
 
     def _draw_origins(self, n_origins: int) -> NDArray[np.int64]:
-        """Draw the first origin, some behind missing values, and others."""
-        origins = np.unique(self.sight.origins)
+        """Draw the first origin, some right after missing values, and others."""
+        origins = np.unique(self.visible.origins)
         first, others = origins[:1], self.rng.permutation(origins[1:])
         times = np.unique(self.ticks)
         holes = np.unique(self.ticks[pd.DataFrame(self.X).isna().to_numpy().any(axis=1)])
         before = times[np.maximum(np.searchsorted(times, others) - 1, 0)]
-        behind = others[np.isin(before, holes)][: n_origins // 2]
-        rest = others[~np.isin(others, behind)]
-        return np.sort(np.concatenate([first, behind, rest])[:n_origins])
+        after_holes = others[np.isin(before, holes)][: n_origins // 2]
+        rest = others[~np.isin(others, after_holes)]
+        return np.sort(np.concatenate([first, after_holes, rest])[:n_origins])
 
     def _name(self, column: int) -> str:
         return str(self.X.columns[column]) if isinstance(self.X, pd.DataFrame) else str(column)
 
 
-def split_leak(splitter: str, n_passed: int, n_valid: int) -> Leak:
-    """Report a split that validates on rows that training has passed in time."""
+def split_leak(splitter: str, n_not_later: int, n_valid: int) -> Leak:
+    """Report a split that validates on rows that are no later than a training row."""
     return {
         "perturbed": "rows of the split",
         "columns": splitter,
         "changed": "validation rows",
-        "n_changed": n_passed,
+        "n_changed": n_not_later,
         "n_compared": n_valid,
     }

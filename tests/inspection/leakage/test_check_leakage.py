@@ -16,13 +16,14 @@ from skts import DLinearRegressor, GRURegressor, LSTMRegressor, NLinearRegressor
 from skts.datasets import make_panel
 from skts.exceptions import LeakError
 from skts.features import CalendarFeatures, NeighbourFeatures
-from skts.model_selection import LeaveSeriesOut, PanelTimeSeriesSplit, PurgedPanelKFold, prove_no_leak
-from skts.model_selection._leak_cells import KINDS, replace_cells
-from skts.model_selection._leak_procedure import change_of
-from skts.model_selection._leak_splits import count_passed
-from skts.strategies import PerSeriesRegressor, RecursiveRegressor, WindowedRegressor
-from tests.model_selection import _planted_leaks as planted
-from tests.model_selection._planted_leaks import windowed
+from skts.inspection import check_leakage
+from skts.inspection.leakage._perturb import KINDS, perturb
+from skts.inspection.leakage._procedure import change_of
+from skts.inspection.leakage._splits import count_not_later
+from skts.model_selection import LeaveSeriesOut, PanelTimeSeriesSplit, PurgedPanelKFold
+from skts.strategies import EnsembleRegressor, PerSeriesRegressor, RecursiveRegressor, WindowedRegressor
+from tests.inspection.leakage import _planted_leaks as planted
+from tests.inspection.leakage._planted_leaks import windowed
 
 X, y = make_panel(n_series=2, n_rows=120, random_state=0)
 MIXED, Y_MIXED = make_panel(n_series=3, n_rows=90, missing=0.1, interleave=True, random_state=1)
@@ -30,8 +31,8 @@ ALONE = X.loc["station_0"]
 HOLED = X.assign(power=X["power"].mask(np.arange(len(X)) % 12 < 3))
 
 
-def prove(estimator, X=X, y=y, n_origins=4, **kwargs):
-    return prove_no_leak(estimator, X, y, n_origins=n_origins, random_state=0, **kwargs)
+def check(estimator, X=X, y=y, n_origins=4, **kwargs):
+    return check_leakage(estimator, X, y, n_origins=n_origins, random_state=0, **kwargs)
 
 
 def lstm(**kwargs):
@@ -78,7 +79,7 @@ SHUFFLED = {
 
 @pytest.mark.parametrize(("prepare", "X"), BEFORE_THE_SPLIT.values(), ids=BEFORE_THE_SPLIT)
 def test_a_leak_before_the_split_is_found(prepare, X):
-    report = prove(Ridge(), X, prepare=prepare)
+    report = check(Ridge(), X, prepare=prepare)
     assert not report.ok
     assert ("target", FORECASTS) in suspects(report)
     assert report.leaks["n_changed"].gt(0).all()
@@ -86,14 +87,25 @@ def test_a_leak_before_the_split_is_found(prepare, X):
 
 @pytest.mark.parametrize("pipe", INSIDE.values(), ids=INSIDE)
 def test_a_leak_in_the_pipeline_is_found(pipe):
-    assert ("target", FORECASTS) in suspects(prove(pipe))
+    assert ("target", FORECASTS) in suspects(check(pipe))
 
 
 @pytest.mark.parametrize("estimator", SHUFFLED.values(), ids=SHUFFLED)
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_a_shuffled_split_inside_is_found(estimator):
     table = X if "windower" in str(estimator) else X[["wind"]]
-    assert suspects(prove(estimator, table)) == {SPLIT}
+    assert suspects(check(estimator, table, watch_splits=True)) == {SPLIT}
+
+
+def test_splits_inside_are_watched_on_request_alone(monkeypatch):
+    def refuse(*_):
+        raise AssertionError("scikit-learn was patched")
+
+    monkeypatch.setattr("skts.inspection.leakage._splits.patch.object", refuse)
+    search = GridSearchCV(Ridge(), {"alpha": [1, 9]}, cv=3)
+    assert check(search, X[["wind"]]).ok
+    with pytest.raises(AssertionError, match="was patched"):
+        check(search, X[["wind"]], watch_splits=True)
 
 
 TRAILING = FunctionTransformer(planted.smooth_table, kw_args={"center": False})
@@ -112,7 +124,7 @@ CLEAN = {
 
 @pytest.mark.parametrize(("estimator", "X", "prepare"), CLEAN.values(), ids=CLEAN)
 def test_an_honest_table_passes(estimator, X, prepare):
-    report = prove(estimator, X, prepare=prepare)
+    report = check(estimator, X, prepare=prepare, watch_splits=True)
     assert report.ok, report
     assert report.n_forecasts > 0
     assert not report.refused
@@ -126,7 +138,7 @@ NETWORKS = {
     "with neighbours": windowed(NeighbourFeatures("wind"), last=lstm(), known=lambda X: list(X.columns[1:])),
     "with the calendar": windowed(CalendarFeatures(["hour"]), last=lstm(), known=["wind", "hour_sin", "hour_cos"]),
     "gated, stateful": windowed(last=GRURegressor(hidden_size=4, max_epochs=1, rolling="stateful", device="cpu")),
-    "several origins a pass": windowed(last=lstm(origins_per_window=3, n_members=2, series_embedding=2)),
+    "several origins a pass": windowed(last=EnsembleRegressor(lstm(origins_per_pass=3, series_embedding=2), 2)),
     "linear in trend and remainder": windowed(last=DLinearRegressor(max_epochs=1, device="cpu")),
     "linear from the last value": windowed(last=NLinearRegressor(max_epochs=1, device="cpu")),
     "in a search in time": GridSearchCV(
@@ -140,40 +152,47 @@ NETWORKS = {
 @pytest.mark.parametrize("estimator", NETWORKS.values(), ids=NETWORKS)
 @pytest.mark.filterwarnings("ignore::skts.exceptions.MissingHistoryWarning")
 def test_networks_on_a_mixed_table_with_holes_pass(estimator):
-    report = prove(estimator, MIXED, Y_MIXED, n_origins=4)
+    report = check(estimator, MIXED, Y_MIXED, n_origins=4, watch_splits=True)
     assert report.ok, report
     assert report.n_origins == 4
     assert not report.refused
 
 
 @pytest.mark.parametrize("reads", [-1, 0, 1])
-def test_a_row_of_its_own_may_read_itself_and_before_but_nothing_behind(reads):
-    report = prove(Ridge(), X[["wind"]], prepare=lambda X, y: X.groupby("station").shift(-reads).fillna(0.0))
+def test_a_row_of_its_own_may_read_itself_and_before_but_nothing_later(reads):
+    report = check(Ridge(), X[["wind"]], prepare=lambda X, y: X.groupby("station").shift(-reads).fillna(0.0))
     assert report.ok == (reads <= 0)
+
+
+@pytest.mark.parametrize(("reads", "declares"), [(0, 0), (2, 2), (2, 3), (2, 0), (3, 2)])
+def test_known_columns_may_be_read_as_far_after_the_horizon_as_is_declared(reads, declares):
+    report = check(windowed(last=planted.ReadsAfterHorizon(reads, declares)), n_origins=8)
+    assert report.ok == (reads <= declares)
+    assert report.ok or suspects(report) == {("known columns", FORECASTS)}
 
 
 @pytest.mark.parametrize("lag", [0, 1])
 def test_the_target_may_be_read_up_to_the_row_before(lag):
-    report = prove(Ridge(), prepare=lambda X, y: X.groupby("station").shift(lag).fillna(0.0), known=["wind"])
+    report = check(Ridge(), prepare=lambda X, y: X.groupby("station").shift(lag).fillna(0.0), known=["wind"])
     assert report.ok == (lag == 1)
     assert report.roles == {"target": ["power"], "observed columns": [], "known columns": ["wind"]}
 
 
 def test_a_network_sees_its_context_behind_the_horizon():
-    network = lstm(context=2, bidirectional=True)
-    assert prove(windowed(last=network)).ok
-    assert not prove(windowed(FunctionTransformer(planted.smooth_table), last=network)).ok
+    network = lstm(lookahead=2, bidirectional=True)
+    assert check(windowed(last=network)).ok
+    assert not check(windowed(FunctionTransformer(planted.smooth_table), last=network)).ok
 
 
 @pytest.mark.parametrize("hour", [95, 102, 117])
 def test_one_gap_is_found_among_many_origins(hour):
     some = X.assign(power=X["power"].mask(np.arange(len(X)) == hour))
-    report = prove(Ridge(), some, prepare=planted.back_filled)
+    report = check(Ridge(), some, prepare=planted.back_filled)
     assert set(report.leaks["origin"]) == {X.index.get_level_values("time")[hour + 1]}
 
 
 def test_origins_are_those_of_the_windower():
-    report = prove(windowed(windower=planted.ShiftedWindower), n_origins=100)
+    report = check(windowed(windower=planted.ShiftedWindower), n_origins=100)
     seen = report.leaks.query("perturbed == 'target'")
     times = X.index.get_level_values("time").unique()[80::4]
     assert set(seen["origin"]) == set(times) == set(report.leaks["origin"])
@@ -193,7 +212,7 @@ def ragged(start, gap):
 @pytest.mark.parametrize("windower", [SlidingWindower, planted.ShiftedWindower])
 def test_series_of_their_own_grids_and_gaps_are_judged_by_their_origins(start, gap, windower):
     some, target = ragged(start, gap)
-    assert prove(windowed(windower=windower), some, target, n_origins=9).ok == (windower is SlidingWindower)
+    assert check(windowed(windower=windower), some, target, n_origins=9).ok == (windower is SlidingWindower)
 
 
 TABLES = {
@@ -207,38 +226,38 @@ TABLES = {
 
 @pytest.mark.parametrize(("X", "y", "known"), TABLES.values(), ids=TABLES)
 def test_tables_of_every_kind_are_taken(X, y, known):
-    report = prove(windowed(known=known), X, y)
+    report = check(windowed(known=known), X, y)
     assert report.ok, report
     assert report.roles == {"target": [str(1 - known[0]) if known == [1] else "power"], "observed columns": [],
                             "known columns": [str(known[0])]}  # fmt: skip
-    assert not prove(windowed(known=known), X, y, known=[]).ok
+    assert not check(windowed(known=known), X, y, known=[]).ok
 
 
-def test_without_a_prepender_the_rows_behind_the_history_are_judged():
+def test_without_a_prepender_the_rows_after_the_history_are_judged():
     pipe = make_pipeline(SlidingWindower(5, 4, known="wind"), WindowedRegressor(Ridge()))
-    report = prove(pipe, n_origins=100)
+    report = check(pipe, n_origins=100)
     assert report.ok, report
     assert report.n_forecasts == 2 * (40 - 5)
 
 
 def test_other_series_are_no_matter_unless_each_is_to_stand_alone():
     neighbours = windowed(NeighbourFeatures("wind"), known=lambda X: list(X.columns[1:]))
-    assert prove(neighbours).ok
-    report = prove(neighbours, per_series=True)
+    assert check(neighbours).ok
+    report = check(neighbours, per_series=True)
     assert suspects(report) == {("other series", FORECASTS)}
     assert set(report.leaks["columns"]) == {"wind"}
-    assert prove(PerSeriesRegressor(windowed()), per_series=True).ok
+    assert check(PerSeriesRegressor(windowed()), per_series=True).ok
 
 
 def test_a_target_ahead_needs_a_gap():
-    assert ("target", TRAINING) in suspects(prove(Ridge(), X[["wind"]], prepare=planted.target_ahead))
+    assert ("target", TRAINING) in suspects(check(Ridge(), X[["wind"]], prepare=planted.target_ahead))
     cv = PanelTimeSeriesSplit(2, gap=2)
-    assert prove(Ridge(), X[["wind"]], prepare=planted.target_ahead, cv=cv).ok
+    assert check(Ridge(), X[["wind"]], prepare=planted.target_ahead, cv=cv).ok
 
 
 @pytest.mark.parametrize("cv", [KFold(3, shuffle=True, random_state=0), KFold(3), LeaveSeriesOut()])
 def test_a_split_that_trains_on_the_future_is_a_leak_too(cv):
-    report = prove(Ridge(), X[["wind"]], cv=cv)
+    report = check(Ridge(), X[["wind"]], cv=cv)
     assert suspects(report) == {SPLIT}
     assert report.leaks["columns"].tolist() == [f"{type(cv).__name__} given as cv"]
     assert report.n_forecasts > 0
@@ -246,34 +265,35 @@ def test_a_split_that_trains_on_the_future_is_a_leak_too(cv):
 
 def test_purged_folds_are_no_leak():
     purged = PurgedPanelKFold(3, window=2, horizon=1)
-    assert prove(GridSearchCV(Ridge(), {"alpha": [1]}, cv=purged), ALONE[["wind"]], ALONE["power"]).ok
-    assert prove(Ridge(), X[["wind"]], cv=purged).ok
+    search = GridSearchCV(Ridge(), {"alpha": [1]}, cv=purged)
+    assert check(search, ALONE[["wind"]], ALONE["power"], watch_splits=True).ok
+    assert check(Ridge(), X[["wind"]], cv=purged).ok
 
 
 def test_the_report_names_the_suspects_and_strict_raises_it():
     with pytest.raises(LeakError, match=r"target \(power\) from the origin on changed 14 of 200 forecasts") as caught:
-        prove(Ridge(), prepare=planted.centred_mean, strict=True)
+        check(Ridge(), prepare=planted.centred_mean, strict=True)
     report = pickle.loads(pickle.dumps(caught.value)).report
     assert str(report) == repr(report) == str(caught.value)
     assert str(report).startswith("LeakReport: 1 suspect in 76 forecasts from 4 origins\n")
-    assert prove(Ridge(), X[["wind"]], strict=True).ok
+    assert check(Ridge(), X[["wind"]], strict=True).ok
 
 
 def test_what_only_changes_things_together_is_found():
-    report = prove(planted.NeedsBoth())
+    report = check(planted.NeedsBoth())
     assert suspects(report) == {("target and known columns", FORECASTS)}
     assert set(report.leaks["columns"]) == {"together"}
 
 
 def test_an_observed_column_that_is_a_forecast_is_to_be_named():
-    report = prove(windowed(), known=[])
+    report = check(windowed(), known=[])
     assert suspects(report) == {("observed columns", FORECASTS)}
     assert "known=[...]" in str(report)
 
 
-def test_what_is_refused_is_said():
-    assert prove(Ridge(), X[["wind"]]).refused == {"missing": "Input X contains NaN."}
-    assert prove(HistGradientBoostingRegressor(max_iter=3), X[["wind"]]).refused == {}
+def test_values_that_are_refused_are_listed():
+    assert check(Ridge(), X[["wind"]]).refused == {"missing": "Input X contains NaN."}
+    assert check(HistGradientBoostingRegressor(max_iter=3), X[["wind"]]).refused == {}
 
 
 DRAWING = {
@@ -285,16 +305,16 @@ DRAWING = {
 @pytest.mark.parametrize("estimator", DRAWING.values(), ids=DRAWING)
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_chance_is_no_leak_and_the_same_seed_finds_the_same(estimator):
-    one, other = (prove(estimator, prepare=planted.centred_mean) for _ in range(2))
+    one, other = (check(estimator, prepare=planted.centred_mean) for _ in range(2))
     pd.testing.assert_frame_equal(one.leaks, other.leaks)
-    assert suspects(one) - {SPLIT} == {("target", FORECASTS), ("target", TRAINING)}
+    assert suspects(one) == {("target", FORECASTS), ("target", TRAINING)}
 
 
 @pytest.mark.parametrize(("prepare", "n_fits"), [(None, 1), (planted.lags, 1), (planted.scaler_on_all_rows, 2 + 3 + 3)])
 def test_training_is_repeated_only_where_its_rows_changed_and_not_for_every_origin(monkeypatch, prepare, n_fits):
     fits, fit = [], Ridge.fit
     monkeypatch.setattr(Ridge, "fit", lambda self, X, y: (fits.append(1), fit(self, X, y))[1])
-    report = prove(Ridge(), X if prepare else X[["wind"]], prepare=prepare, n_origins=8)
+    report = check(Ridge(), X if prepare else X[["wind"]], prepare=prepare, n_origins=8)
     assert len(fits) == n_fits
     assert report.n_origins == 8
 
@@ -302,7 +322,7 @@ def test_training_is_repeated_only_where_its_rows_changed_and_not_for_every_orig
 def test_nothing_is_left_changed():
     table, target, split = X.copy(), y.copy(), KFold.split
     estimator = GridSearchCV(Ridge(), {"alpha": [1, 9]}, cv=KFold(3, shuffle=True))
-    prove(estimator, table[["wind"]], target, prepare=lambda X, y: X.assign(wind=X.pop("wind")))
+    check(estimator, table[["wind"]], target, prepare=lambda X, y: X.assign(wind=X.pop("wind")), watch_splits=True)
     pd.testing.assert_frame_equal(table, X)
     pd.testing.assert_series_equal(target, y)
     assert KFold.split is split
@@ -332,7 +352,7 @@ ERRORS = {
 @pytest.mark.parametrize(("message", "arguments"), ERRORS.items(), ids=ERRORS)
 def test_what_cannot_be_judged_is_refused_with_the_way_out(message, arguments):
     with pytest.raises(ValueError, match=message):
-        prove(**{"estimator": Ridge(), **arguments})
+        check(**{"estimator": Ridge(), **arguments})
 
 
 MIXED_TYPES = pd.DataFrame(
@@ -353,7 +373,7 @@ def test_new_values_take_the_place_of_the_chosen_cells_alone(table, kind):
     cells = np.zeros(np.shape(table) if np.ndim(table) == 2 else (6, 1), dtype=bool)
     cells[3:] = True
     before = table.copy()
-    changed = replace_cells(table, cells, kind, np.random.RandomState(0))
+    changed = perturb(table, cells, kind, np.random.RandomState(0))
     old, first, new = (pd.DataFrame(some) for some in (before, table, changed))
     pd.testing.assert_frame_equal(old, first)
     pd.testing.assert_frame_equal(new.dtypes.to_frame(), old.dtypes.to_frame())
@@ -375,8 +395,8 @@ def test_change_is_measured_in_standard_deviations():
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.sampled_from("tvn")), max_size=12))
-def test_validation_rows_that_training_has_passed_are_counted(rows):
+def test_validation_rows_no_later_than_a_training_row_are_counted(rows):
     ticks = np.array([tick for tick, _ in rows], dtype=np.int64)
     train, valid = (np.array([i for i, (_, role) in enumerate(rows) if role == which], dtype=int) for which in "tv")
-    passed = [v for v in ticks[valid] if any(v <= t for t in ticks[train])]
-    assert count_passed(ticks, train, valid) == len(passed)
+    not_later = [v for v in ticks[valid] if any(v <= t for t in ticks[train])]
+    assert count_not_later(ticks, train, valid) == len(not_later)

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,17 +13,16 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from skts._compat import safe_indexing
-from skts.model_selection._leak_splits import SplitListener
-from skts.model_selection._parts import walk
+from skts.inspection.leakage._splits import SplitWatcher
 from skts.panel import read_index
-from skts.windows import SlidingWindower
+from skts.windows import find_windowers
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Fold:
+class PreparedSplit:
     """The rows that a procedure trains on and forecasts, after its preparation.
 
     Parameters
@@ -59,7 +59,7 @@ class Procedure:
         self.is_train = is_train
         self.is_test = is_test
 
-    def cut(self, X: Any, y: Any) -> Fold:
+    def cut(self, X: Any, y: Any) -> PreparedSplit:
         """Prepare a table, and cut it."""
         made, target, rows = X, y, np.arange(len(X))
         if self.prepare is not None:
@@ -73,7 +73,7 @@ class Procedure:
                     "the same order."
                 )
         train, test = np.flatnonzero(self.is_train[rows]), np.flatnonzero(self.is_test[rows])
-        return Fold(
+        return PreparedSplit(
             safe_indexing(made, train),
             safe_indexing(target, train),
             safe_indexing(made, test),
@@ -81,15 +81,13 @@ class Procedure:
             rows[test],
         )
 
-    def fit(self, fold: Fold, listener: SplitListener | None = None) -> Any:
-        """Fit a clone on the training rows."""
+    def fit(self, split: PreparedSplit, watcher: SplitWatcher | None = None) -> Any:
+        """Fit a clone on the training rows, under the eyes of a watcher where there is one."""
         estimator = clone(self.estimator)
-        if listener is None:
-            return estimator.fit(fold.X_train, fold.y_train)
-        with listener.listening_to(estimator):
-            return estimator.fit(fold.X_train, fold.y_train)
+        with nullcontext() if watcher is None else watcher.watching(estimator):
+            return estimator.fit(split.X_train, split.y_train)
 
-    def forecast(self, fitted: Any, fold: Fold) -> tuple[Ints, Floats]:
+    def forecast(self, fitted: Any, split: PreparedSplit) -> tuple[Ints, Floats]:
         """Forecast the test rows.
 
         Returns
@@ -100,8 +98,8 @@ class Procedure:
         """
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # tables with holes of our making deserve them
-            y_pred = np.asarray(fitted.predict(fold.X_test), dtype=np.float64)
-        rows = fold.test[_forecast_positions(fitted, fold.X_test, len(y_pred))]
+            y_pred = np.asarray(fitted.predict(split.X_test), dtype=np.float64)
+        rows = split.test[_forecast_positions(fitted, split.X_test, len(y_pred))]
         return rows, y_pred.reshape(len(rows), -1)
 
 
@@ -163,25 +161,24 @@ def _rows_of(made: Any, X: Any) -> Ints:
             return rows.astype(np.int64)
         raise ValueError(
             f"prepare gave the row {theirs[np.flatnonzero(rows < 0)[0]]}, which X does not have: give the rows of X "
-            "or some of them, and what adds rows (a resampling, say) before prove_no_leak."
+            "or some of them, and what adds rows (a resampling, say) before check_leakage."
         )
     raise ValueError(
-        f"prepare gave {len(made)} rows for {len(X)}, and without an index of unique labels on both nobody can tell "
+        f"prepare gave {len(made)} rows for {len(X)}, and without an index of unique labels on both it is not clear "
         "which they are: give DataFrames, or one row for each row of X."
     )
 
 
 def _forecast_positions(fitted: Any, X: Any, n_forecasts: int) -> Ints:
-    """Find which rows of a table its forecasts are for: all, or all behind the history of a windower."""
+    """Find which rows of a table its forecasts are for: all, or all after the history of a windower."""
     n_rows = len(X)
     if n_forecasts == n_rows:
         return np.arange(n_rows)
     series = pd.Series(read_index(X).series)
-    for part in walk(fitted):
-        if isinstance(part, SlidingWindower):
-            behind = np.flatnonzero(series.groupby(series).cumcount() >= (part.history or part.window or 0))
-            if len(behind) == n_forecasts:
-                return behind
+    for windower in find_windowers(fitted):
+        after = np.flatnonzero(series.groupby(series).cumcount() >= (windower.history or windower.window or 0))
+        if len(after) == n_forecasts:
+            return after
     raise ValueError(
         f"{type(fitted).__name__}.predict gave {n_forecasts} forecasts for {n_rows} rows: one for each row is "
         "expected. Where it has a SlidingWindower, put HistoryPrepender before it."

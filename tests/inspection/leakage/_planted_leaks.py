@@ -92,6 +92,23 @@ class FutureHistory(HistoryPrepender):
         return full
 
 
+class ReadsAfterHorizon(RegressorMixin, BaseEstimator):
+    """Forecasts the last known column `reads` rows after the horizon, and declares `declares` rows."""
+
+    def __init__(self, reads, declares):
+        self.reads = reads
+        self.declares = declares
+
+    def fit(self, X, y):
+        self.lookahead_ = self.declares
+        return self
+
+    def predict(self, X):
+        rows = np.minimum(X.origins + X.horizon - 1 + self.reads, len(X.panel) - 1)
+        ahead = np.nan_to_num(X.panel[rows, X.known[-1]]).astype(float)
+        return X.to_rows(np.repeat(ahead[:, None], X.horizon, axis=1))
+
+
 class StopsEarly(RegressorMixin, BaseEstimator):
     """Chooses the penalty on held-out rows, shuffled or the latest."""
 

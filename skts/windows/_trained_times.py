@@ -1,0 +1,85 @@
+"""When an estimator was trained, so that forecasts of what lies before are noticed."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from skts.panel import PanelIndex, within_series
+
+Ints = NDArray[np.int64]
+
+_GAPS_OF_EACH = 8  # of each series; a fold is rarely made of more
+
+
+@dataclass(frozen=True)
+class TrainedTimes:
+    """The first and the last training row of every series, and the longest gaps between.
+
+    Parameters
+    ----------
+    names : Index or None
+        The names of the series; None where the table has one series without a name.
+    first, last : ndarray of int64 of shape (n_series,)
+        In ticks.
+    gaps : ndarray of int64 of shape (n_gaps, 3)
+        The number of the series, and the ticks of the last row before a gap and of the first one after it; by series,
+        increasing. The eight longest of each series.
+    """
+
+    names: pd.Index | None
+    first: Ints
+    last: Ints
+    gaps: Ints
+
+    @classmethod
+    def read(cls, panel: PanelIndex) -> Self:
+        """Read a training table."""
+        ticks, indptr = panel.ticks, panel.indptr
+        is_gap = within_series(indptr) & (np.diff(ticks) != panel.step)
+        before = longest_of_each(np.diff(ticks), np.flatnonzero(is_gap), panel.series_of(np.flatnonzero(is_gap)))
+        gaps = np.stack([panel.series_of(before), ticks[before], ticks[before + 1]], axis=1)
+        names = panel.index.names
+        names = names.remove_unused_levels() if isinstance(names, pd.MultiIndex) else names
+        return cls(names, ticks[indptr[:-1]], ticks[indptr[1:] - 1], gaps)
+
+    def passed(self, panel: PanelIndex) -> NDArray[np.bool_]:
+        """Tell which rows lie before the first training row of their series, or in a gap between two.
+
+        Parameters
+        ----------
+        panel : PanelIndex
+
+        Returns
+        -------
+        passed : ndarray of bool of shape (n_rows,)
+            By grouped position; False for series that were not there.
+        """
+        names = panel.index.names
+        if names is None or self.names is None:
+            known = np.zeros(panel.n_series, dtype=np.int64)
+        else:
+            known = self.names.get_indexer(names).astype(np.int64)
+        series = np.repeat(known, np.diff(panel.indptr))
+        early = panel.ticks < self.first[series]
+        return (series >= 0) & (early | lie_between(series, panel.ticks, self.gaps))
+
+
+def longest_of_each(lengths: NDArray[np.int64], places: Ints, series: Ints) -> Ints:
+    """Keep of some places, increasing as the series of each do, those with the largest lengths of each series."""
+    order = np.lexsort([-lengths[places], series])
+    rank = np.arange(len(order)) - np.searchsorted(series, series)[order]
+    return places[np.sort(order[rank < _GAPS_OF_EACH])]
+
+
+def lie_between(series: Ints, ticks: Ints, gaps: Ints) -> NDArray[np.bool_]:
+    """Tell which of some rows, by series and tick, lie in a gap `(series, tick before, tick after)`; gaps increase."""
+    if len(gaps) == 0:
+        return np.zeros(len(ticks), dtype=bool)
+    code = np.unique(np.concatenate([gaps[:, 1], ticks]), return_inverse=True)[1]  # ticks may be too large to multiply
+    n_codes = int(code.max()) + 1
+    keys = gaps[:, 0] * n_codes + code[: len(gaps)]
+    nearest = np.searchsorted(keys, series * n_codes + code[len(gaps) :]) - 1
+    return (nearest >= 0) & (gaps[nearest, 0] == series) & (ticks < gaps[nearest, 2])
