@@ -22,7 +22,7 @@ types: .venv/ready
 	$(BIN)/mypy
 
 peers: .venv/ready  ## compare with other libraries, which are installed in .venv-peers
-	$(BIN)/python benchmarks/speed/peers/run.py
+	$(BIN)/python benchmarks/speed/peers.py
 
 .venv/ready: setup.cfg pyproject.toml
 	$(PYTHON) -m venv .venv

@@ -6,6 +6,7 @@ Another file is a CSV or Parquet table with the columns turbine, time, power_kw 
 `skts.datasets.load_la_haute_borne` has them, that ends with a quarter of a year.
 """
 
+import sys
 import warnings
 from itertools import pairwise
 from pathlib import Path
@@ -13,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from _report import Results, describe, make_parser, markdown, number_of
 from scipy import stats
 from sklearn.compose import make_column_selector
 from sklearn.ensemble import HistGradientBoostingRegressor
@@ -21,13 +21,16 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # a checkout that is not installed
+from benchmarks._report import markdown, number_of
+from benchmarks.accuracy._fits import Results, describe, make_parser
 from skts import HistoryPrepender, LSTMRegressor, SlidingWindower
 from skts.datasets import load_la_haute_borne
 from skts.exceptions import MissingHistoryWarning
 from skts.features import CalendarFeatures, WindFeatures
 from skts.metrics import capacity_normalized_mae, capacity_normalized_rmse, skill_score
 from skts.model_selection import backtest
-from skts.strategies import WindowedRegressor
+from skts.strategies import EnsembleRegressor, WindowedRegressor
 
 NAME = "la_haute_borne"
 NETWORKS = ["lstm"]
@@ -68,19 +71,19 @@ def make_regressor(model, seed, quick=False):
         dropout=0.2,
         input_dropout=0.1,
         bidirectional=True,
-        context=6,
+        lookahead=6,
         series_embedding=4,
-        origins_per_window=1,
+        origins_per_pass=1,
         max_epochs=4,
         subsample=0.25,
         lr=3e-3,
         lr_schedule="one_cycle",
         weight_decay=1e-2,
-        n_members=4,
         net_params={"criterion": torch.nn.SmoothL1Loss},
-        random_state=seed,
     )
-    return network.set_params(hidden_size=8, max_epochs=1) if quick else network
+    if quick:
+        network.set_params(hidden_size=8, max_epochs=1)
+    return EnsembleRegressor(network, n_members=4, random_state=seed)
 
 
 def load(path):
@@ -154,8 +157,8 @@ def interval(results, model, part, score):
     return f"{number_of(mean - reach, 2)} to {number_of(mean + reach, 2)}"
 
 
-def make_page(results):
-    """Write tables and text."""
+def make_blocks(results):
+    """Write the tables of the page."""
     header = ["", "MAE, %", "RMSE, %", "95 % of RMSE, %", "MAE, kW", "RMSE, kW", "skill"]
     tables = []
     for part, title in PARTS.items():
@@ -173,55 +176,20 @@ def make_page(results):
             if results.cell(model, part, ["mae"])
         ]
         tables.append(f"## {title}\n\n{markdown(header, rows)}")
-    return TEXT.format(tables="\n\n".join(tables))
-
-
-TEXT = """
-# La Haute Borne, a day ahead
-
-Hourly power of four turbines of 2,050 kW, all 24 hours of a day forecast at its midnight (UTC). Errors in % of the
-rated power and in kW; mean ± deviation over seeds, and the interval that holds the mean over seeds with 95 % (Student's
-t). The skill is the share of the RMSE of persistence that is saved. We know of no published figures for this task.
-
-{tables}
-
-**Protocol.** *The last 59 days*: 1,416 hours of four turbines from 3 November 2015, all hours before for training. *The
-last year*: 2015, trained anew at the start of each quarter on all hours before it; in between, the models roll on from
-day to day with their weights as they are. Every day is forecast once, from the observed power up to 23:00 of the day
-before. 453 hours of the two years have no power: they are forecast and not scored.
-
-**Known ahead.** The calendar, and wind, temperature and pressure of ERA5: a reanalysis, made afterwards from
-observations. It stands in for a weather forecast and is better than one, so all errors but those of persistence and
-climatology are lower than they would be in service.
-
-**Models.** ridge and boosting read the very windows of the network ([WindowedRegressor](../../skts/strategies)): ridge
-the last six hours and the whole day ahead, one output for each hour; boosting the last hour, and the weather of the
-hour itself and two on either side. persistence repeats the last power before midnight, climatology the mean of turbine
-and hour of the day.
-
-**How the settings were chosen.** On the last quarter of 2014, trained on what was before it: before anything that is
-scored here.
-"""
+    return {"results": "\n\n".join(tables)}
 
 
 def main():
     """Run the benchmark."""
     parser = make_parser(__doc__, MODELS)
-    parser.add_argument("--data", type=Path, help="another file (default: the data of the package)")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS), help="all by default")
     parser.set_defaults(seeds=[0, 1, 2, 3, 4])
     options = parser.parse_args()
     X, y = load(options.data)
     results = Results.start(NAME, options)
     results.settings |= {model: describe(make_pipeline(model, None)) for model in options.models if model not in NAIVE}
-    jobs = [
-        {"model": model, "part": part, "seed": seed, "X": X, "y": y, "quick": options.quick}
-        for model in reversed(options.models)
-        for seed in (options.seeds if model in NETWORKS else [None])
-        for part in options.parts
-    ]
-    results.run(fit_and_score, jobs, options.n_jobs)
-    results.publish(make_page(results))
+    results.run_models(fit_and_score, {part: {"X": X, "y": y} for part in options.parts}, NETWORKS, options)
+    results.publish(make_blocks(results))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,6 @@ parts that are left out. `--quick --device cpu` is a smoke test of all but the t
 # Only the standard library here: torch looks for NVIDIA's package `cuda`, and in this folder finds this file.
 import argparse
 import importlib.util
-import json
 import os
 import platform
 import subprocess
@@ -58,9 +57,8 @@ def describe(device):
     }
 
 
-def earlier(path, about):
+def earlier(found, about):
     """Give the results of another run, if it was on the same device."""
-    found = json.loads(path.read_text()) if path.exists() else {}
     return found if found.get("with") == about else {}
 
 
@@ -98,29 +96,27 @@ def main(arguments=None):
     if (reason := why_not(options.device)) is not None:
         print(reason)
         return 1
-    import _cuda_figures
-    import _cuda_peers
+    from benchmarks._report import load_json, save_json
+    from benchmarks.speed import _cuda_figures
 
-    work = _cuda_figures.QUICK if options.quick else _cuda_figures.Work(epochs=options.epochs)
+    sizes = _cuda_figures.QUICK if options.quick else _cuda_figures.Sizes(epochs=options.epochs)
     about = describe(options.device)
     path = options.output / "cuda.json"
-    found = earlier(path, about) | {"with": about}
+    found = earlier(load_json(path), about) | {"with": about}
     parts = {
         "tests": run_tests,
-        "figures": lambda: _cuda_figures.measure(work, options.device),
-        "peers": lambda: _cuda_peers.measure(work, options.device),
+        "figures": lambda: _cuda_figures.measure(sizes, options.device),
+        "peers": lambda: _cuda_figures.measure_peers(sizes, options.device),
     }
-    options.output.mkdir(parents=True, exist_ok=True)
     for name in PARTS:
         if name in options.parts and (name, options.device) != ("tests", "cpu"):
             found[name] = parts[name]()
-            path.write_text(json.dumps(found, indent=1) + "\n")
+            save_json(found, path)
     print(_cuda_figures.as_markdown(found))
     return 1 if found.get("tests", {}).get("exit") else 0
 
 
 if __name__ == "__main__":
-    sys.path.append(sys.path.pop(0))  # this folder last, so that `cuda` is NVIDIA's
-    sys.path.append(str(ROOT))
+    sys.path[0] = str(ROOT)  # a checkout that is not installed; not this folder, so that `cuda` is NVIDIA's
     os.environ.setdefault("TEARDOWN_CUPTI", "0")  # a profiler that ends must not disturb graphs
     sys.exit(main())

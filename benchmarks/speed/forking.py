@@ -1,23 +1,21 @@
-"""What `origins_per_window` does to the error, and to the time until an error is reached, on three data sets.
+"""What `origins_per_pass` does to the error, and to the time until an error is reached, on three data sets.
 
-Run: python benchmarks/speed/forking.py [--seeds 0 1 2 3 4] [--sets turbines prices farms] [--output FOLDER]
+Run: python benchmarks/speed/forking.py [--seeds 0 1 2 3 4] [--sets turbines prices farms] [--data FOLDER]
 
 Ordinary training takes 64 windows a step. The others teach 4 or 24 windows by one pass, at as many windows a step or at
 more of them; network, learning rate (one cycle) and windows are the same. Each is trained afresh for several lengths,
 in quarters of an epoch, so that errors can be compared at equal numbers of targets and at equal times. The error is
-measured on the months behind those that train, never on the months of a published test. One thread, arms in turn within
-a seed, `skts.tune_allocator()`.
+measured on the months after those that train, never on the months of a published test. One thread, arms in turn within
+a seed, `skts.training.tune_allocator()`.
 """
 
 import argparse
-import json
 import os
 import platform
 import statistics
 import sys
 import time
 import warnings
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,16 +23,15 @@ import torch
 from scipy.stats import t as student
 from sklearn.preprocessing import StandardScaler
 
-import skts
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # a checkout that is not installed
+from benchmarks._report import DATA_HELP, RESULTS, data_file, markdown, save_json
+from benchmarks.accuracy import epf, gefcom2014
 from skts import HistoryPrepender, LSTMRegressor, SlidingWindower
 from skts.datasets import load_la_haute_borne
 from skts.exceptions import MissingHistoryWarning
 from skts.features import CalendarFeatures, WindFeatures
 from skts.metrics import mean_quantile_loss
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "accuracy"))
-import epf
-import gefcom2014
+from skts.training import tune_allocator
 
 LEVELS = tuple(np.arange(1, 10) / 10)
 ARMS = {  # windows of a step, origins of a pass
@@ -48,7 +45,7 @@ QUARTERS = (1, 3, 6, 12)  # of an epoch
 MORE_QUARTERS = (*QUARTERS, 24)  # for large steps, of which there are fewer
 
 
-def load_turbines():
+def load_turbines(data):
     """Four turbines: weather known, a day ahead, kW."""
     X, _ = load_la_haute_borne(return_X_y=True)
     X = CalendarFeatures(["hour"]).fit_transform(WindFeatures("era5_u100", "era5_v100").fit_transform(X))
@@ -56,17 +53,17 @@ def load_turbines():
     return X, "power_kw", times < "2015-07-01", (times >= "2015-07-01") & (times < "2015-11-01")
 
 
-def load_prices(path):
+def load_prices(data):
     """Nord Pool: nothing known ahead, prices in standard deviations."""
-    X = epf.load(path)["NP"]
+    X = epf.load(data_file(data, epf.FILE))["NP"]
     X = CalendarFeatures(["hour", "weekday", "year"]).fit_transform(X)
     share = np.arange(len(X)) / len(X)
     return X, "price", share < 0.6, (share >= 0.6) & (share < 0.7)
 
 
-def load_farms(path):
+def load_farms(data):
     """Ten wind farms: weather known, nine quantiles of the normalised power."""
-    table = gefcom2014.load(path)
+    table = gefcom2014.load(data_file(data, gefcom2014.FILE))
     table = table[[name for name in table if table[name].dtype.kind == "f"]]
     table = WindFeatures(["u10", "u100"], ["v10", "v100"], features=["speed"]).fit_transform(table)
     times = table.index.get_level_values(1)
@@ -74,9 +71,9 @@ def load_farms(path):
 
 
 SETS = {
-    "turbines": {"window": 168, "known": True, "hidden_size": 32, "digits": 1},
-    "prices": {"window": 168, "known": False, "hidden_size": 64, "digits": 3},
-    "farms": {"window": 48, "known": True, "hidden_size": 32, "quantiles": LEVELS, "digits": 4},
+    "turbines": {"load": load_turbines, "window": 168, "known": True, "hidden_size": 32, "digits": 1},
+    "prices": {"load": load_prices, "window": 168, "known": False, "hidden_size": 64, "digits": 3},
+    "farms": {"load": load_farms, "window": 48, "known": True, "hidden_size": 32, "quantiles": LEVELS, "digits": 4},
 }
 
 
@@ -113,7 +110,7 @@ def train(name, arm, seed, parts, quarters):
         lr=5e-3,
         lr_schedule="one_cycle",
         batch_size=batch_size,
-        origins_per_window=n_origins,
+        origins_per_pass=n_origins,
         subsample=0.25,
         quantiles=size.get("quantiles"),
         random_state=seed,
@@ -172,12 +169,7 @@ def summarise(runs):
 
 def run(name, options):
     """Do one data set."""
-    load = {
-        "turbines": load_turbines,
-        "prices": partial(load_prices, options.prices),
-        "farms": partial(load_farms, options.farms),
-    }
-    table, target, is_train, is_test = load[name]()
+    table, target, is_train, is_test = SETS[name]["load"](options.data)
     if options.quick:
         is_train = is_train & (np.arange(len(table)) % 8000 < 600)
     parts = cut(name, table, target, is_train, is_test)
@@ -196,16 +188,13 @@ def as_markdown(found):
     lengths = list(
         dict.fromkeys(q for result in found.values() for arm in result["arms"].values() for q in arm["lengths"])
     )
-    lines = [
-        f"| | a step | {' | '.join(f'{int(q) / 4:g} epochs' for q in lengths)} | times as fast |",
-        "|---" * (len(lengths) + 3) + "|",
-    ]
+    rows = []
     for name, result in found.items():
         for arm, row in result["arms"].items():
             cells = [as_cell(row["lengths"].get(q), SETS[name]["digits"]) for q in lengths]
             fast = row["times as fast"]
-            lines.append(f"| {name} | {arm} | {' | '.join(cells)} | {f'{fast:.1f}' if fast else 'not reached'} |")
-    return "\n".join(lines)
+            rows.append([name, arm, *cells, f"{fast:.1f}" if fast else "not reached"])
+    return markdown(["", "a step", *(f"{int(q) / 4:g} epochs" for q in lengths), "times as fast"], rows)
 
 
 def as_cell(entry, digits):
@@ -216,18 +205,18 @@ def as_cell(entry, digits):
     return f"{error['mean']:.{digits}f} ± {error['half_interval']:.{digits}f}, {entry['seconds']:.1f} s"
 
 
-def main():
+def main(arguments=None):
+    """Measure the sets that are asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, nargs="+", default=range(5))
     parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
     parser.add_argument("--arms", nargs="+", choices=ARMS, default=list(ARMS))
-    parser.add_argument("--prices", type=Path, default=epf.FILE)
-    parser.add_argument("--farms", type=Path, default=gefcom2014.FILE)
+    parser.add_argument("--data", type=Path, help=DATA_HELP)
     parser.add_argument("--quick", action="store_true", help="a smoke test")
-    parser.add_argument("--output", type=Path, default=Path(__file__).parents[1] / "results")
-    options = parser.parse_args()
+    parser.add_argument("--output", type=Path, default=RESULTS)
+    options = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    skts.tune_allocator()
+    tune_allocator()
     warnings.simplefilter("ignore", MissingHistoryWarning)
     found = {name: run(name, options) for name in options.sets}
     print(as_markdown(found))
@@ -235,8 +224,7 @@ def main():
         "torch": torch.__version__,
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, {torch.backends.cpu.get_cpu_capability()}",
     }
-    options.output.mkdir(parents=True, exist_ok=True)
-    (options.output / "forking.json").write_text(json.dumps(found, indent=1) + "\n")
+    save_json(found, options.output / "forking.json")
 
 
 if __name__ == "__main__":

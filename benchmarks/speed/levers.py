@@ -13,31 +13,25 @@ import json
 import os
 import platform
 import statistics
+import sys
 import time
 import warnings
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import torch
 
-import skts
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # a checkout that is not installed
+from benchmarks._report import RESULTS, save_json
+from benchmarks.speed._work import make_panel
 from skts import GRURegressor, HistoryPrepender, LSTMRegressor, SlidingWindower
 from skts.datasets import load_la_haute_borne
 from skts.exceptions import MissingHistoryWarning
+from skts.training import tune_allocator
 
 N_SERIES, N_ROWS, N_FEATURES, WINDOW, HORIZON = 10, 8760, 24, 168, 24
 KNOWN = ["x0", "x1"]
-
-
-def make_table():
-    random = np.random.default_rng(0)
-    times = pd.date_range("2023-01-01", periods=N_ROWS, freq="h")
-    index = pd.MultiIndex.from_product([[f"s{i}" for i in range(N_SERIES)], times], names=["series", "time"])
-    values = random.standard_normal((len(index), N_FEATURES)).astype(np.float32)
-    X = pd.DataFrame(values, index=index, columns=[f"x{i}" for i in range(N_FEATURES)])
-    return X, pd.Series(random.standard_normal(len(index)), index=index)
 
 
 def undo():
@@ -51,7 +45,7 @@ def fit(X, y, n_windows, regressor=LSTMRegressor, **options):
     """Train on some windows; give windows per second."""
     windows = SlidingWindower(WINDOW, HORIZON, known=KNOWN).fit_transform(X.iloc[: n_windows + WINDOW + HORIZON - 1])
     start = time.perf_counter()
-    regressor(64, max_epochs=1, origins_per_window=1, random_state=0, device="cpu", **options).fit(
+    regressor(64, max_epochs=1, origins_per_pass=1, random_state=0, device="cpu", **options).fit(
         windows, y.iloc[: windows.n_rows]
     )
     return len(windows) / (time.perf_counter() - start)
@@ -60,7 +54,7 @@ def fit(X, y, n_windows, regressor=LSTMRegressor, **options):
 def predict(windows, regressor, rolling):
     """Forecast every window; give windows per second."""
     start = time.perf_counter()
-    regressor.set_params(rolling=rolling).predict(windows)
+    regressor.predict(windows, rolling=rolling)
     return len(windows) / (time.perf_counter() - start)
 
 
@@ -87,7 +81,7 @@ def measure_allocator(X, y, rounds):
         return fit(X, y, 64 * 20)
 
     def after():
-        skts.tune_allocator()
+        tune_allocator()
         return fit(X, y, 64 * 20)
 
     fresh = fit(X, y, 64 * 20), fit(X, y, 64 * 20)
@@ -119,17 +113,14 @@ def measure_error():
     testing = windower.transform(HistoryPrepender(WINDOW).fit(X[~new]).transform(X[new]))
     there = y[new].notna().to_numpy()
     found = {}
-    for name, options in {
-        "float32": {},
-        "bf16": {"precision": "bf16"},
-    }.items():
+    for name, options in {"float32": {}, "bf16": {"precision": "bf16"}}.items():
         for seed in range(3):
             start = time.perf_counter()
             regressor = LSTMRegressor(32, max_epochs=8, random_state=seed, device="cpu", **options)
             regressor.fit(training, y[~new])
             seconds = time.perf_counter() - start
             for rolling in ("windows", "stateful"):
-                errors = (regressor.set_params(rolling=rolling).predict(testing) - y[new].to_numpy())[there]
+                errors = (regressor.predict(testing, rolling=rolling) - y[new].to_numpy())[there]
                 entry = found.setdefault(f"{name}, rolling={rolling}", {"mae_kw": [], "rmse_kw": [], "fit_s": []})
                 entry["mae_kw"].append(round(float(np.abs(errors).mean()), 1))
                 entry["rmse_kw"].append(round(float((errors**2).mean() ** 0.5), 1))
@@ -137,21 +128,23 @@ def measure_error():
     return found
 
 
-def main():
+def main(arguments=None):
+    """Measure every switch."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--output", type=Path, default=Path(__file__).parents[1] / "results")
-    options = parser.parse_args()
+    parser.add_argument("--output", type=Path, default=RESULTS)
+    options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     warnings.simplefilter("ignore", MissingHistoryWarning)
-    X, y = make_table()
+    X = make_panel(N_SERIES, N_ROWS, N_FEATURES)
+    y = X["x2"]
     rounds = options.rounds
     found = {
         "torch": torch.__version__,
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, {torch.backends.cpu.get_cpu_capability()}",
         "allocator, windows/s of a fit": measure_allocator(X, y, rounds),
     }
-    skts.tune_allocator()
+    tune_allocator()
     train = partial(fit, X, y)
     for regressor in (LSTMRegressor, GRURegressor):
         found[f"precision, {regressor.__name__}, windows/s of a fit"] = in_turn(
@@ -160,8 +153,7 @@ def main():
     found["rolling, windows/s of predict"] = measure_rolling(X, y, rounds)
     found["error on the bundled turbines"] = measure_error()
     print(json.dumps(found, indent=1))
-    options.output.mkdir(parents=True, exist_ok=True)
-    (options.output / "levers.json").write_text(json.dumps(found, indent=1) + "\n")
+    save_json(found, options.output / "levers.json")
 
 
 if __name__ == "__main__":

@@ -14,29 +14,30 @@ import subprocess
 import sys
 import time
 import warnings
-from importlib.metadata import version
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.append(str(ROOT))  # a checkout that is not installed
+import torch
 
-from contest._contenders import CONTENDERS  # noqa: E402
-from contest._page import draw, make_page  # noqa: E402
-from contest._tasks import TASKS  # noqa: E402
-
-from skts import tune_allocator  # noqa: E402
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # a checkout that is not installed
+from benchmarks._report import DATA_HELP, ROOT, load_json, processor, save_json, versions, write_page
+from benchmarks.adapters import Clock, load_adapter, missing_packages
+from benchmarks.speed._racers import RACERS
+from benchmarks.speed._races import RACES
+from benchmarks.speed._standing import draw, make_block
+from skts.training import tune_allocator
 
 ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS")}
-VERSIONS = ("torch", "scikit-learn", "skts", "lightgbm", "neuralforecast", "darts")
+PACKAGES = ("torch", "scikit-learn", "lightgbm", "neuralforecast", "darts")
 KEY = ("task", "contender", "seed")
+LENGTHS = {"max_epochs", "max_steps", "num_boost_round"}
 
 
 def make_parser():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, help="the folder of the data sets (default: ../shared/data)")
-    parser.add_argument("--tasks", nargs="+", choices=TASKS, default=list(TASKS), help="both by default")
+    parser.add_argument("--data", type=Path, help=DATA_HELP)
+    parser.add_argument("--tasks", nargs="+", choices=RACES, default=list(RACES), help="both by default")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="a round for each")
-    parser.add_argument("--contenders", nargs="+", choices=CONTENDERS, default=list(CONTENDERS), help="all by default")
+    parser.add_argument("--contenders", nargs="+", choices=RACERS, default=list(RACERS), help="all by default")
     parser.add_argument("--add", action="store_true", help="keep what the results file has of other runs")
     parser.add_argument("--quick", action="store_true", help="a smoke test: small tables, short fits")
     parser.add_argument("--output", type=Path, help="where benchmarks/results and docs are (the repository)")
@@ -44,35 +45,40 @@ def make_parser():
     return parser
 
 
-def load_task(name, options, quick=False):
-    """Read the data of a task."""
-    task = TASKS[name]
-    file = task.file if options.data is None else options.data / task.file.parent.name / task.file.name
-    if not file.exists():
-        raise SystemExit(f"{file} is not here: give the folder of the data sets by --data.")
-    return task.load(file, quick or options.quick)
+def fit(racer, race, kind, seed, **changes):
+    """Fit from the table in memory on, and give the clock and the adapter, which forecasts from its marks."""
+    settings = racer.settings[kind] | changes
+    adapter = load_adapter(racer.library)
+    clock = Clock()
+    task = race.for_boostings() if racer.library == "LightGBM" else race.for_networks()
+    fitted = adapter(task, settings, clock, seed)
+    fitted.fit()
+    return clock, fitted
+
+
+def warm_up(racer, race, kind):
+    """Fit for a moment, so that no late import is counted."""
+    return fit(racer, race, kind, 0, **dict.fromkeys(LENGTHS & racer.settings[kind].keys(), 2))
 
 
 def run_here(name, kind, seed, options):
     """Warm up, fit, and score what was learned at every mark: the record of one run."""
-    import torch
-
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
-    contender = CONTENDERS[name]
-    if contender.tuned:
+    racer = RACERS[name]
+    if racer.tuned:
         tune_allocator()
-    contender.warm_up(load_task(kind, options, quick=True), kind)
-    task = load_task(kind, options)
+    warm_up(racer, RACES[kind].load(options.data, quick=True), kind)
+    race = RACES[kind].load(options.data, options.quick)
     load, began = os.getloadavg()[0], time.process_time()
-    clock, forecast = contender.fit(task, kind, seed) if not options.quick else contender.warm_up(task, kind)
+    clock, fitted = warm_up(racer, race, kind) if options.quick else fit(racer, race, kind, seed)
     cpu_seconds = time.process_time() - began
     curve = []
-    for seconds, weights in clock.marks:
+    for seconds, learned in clock.marks:
         began = time.perf_counter()
-        forecasts = forecast(weights)
+        forecasts = fitted.forecast(learned)
         forecast_seconds = time.perf_counter() - began
-        curve.append((round(seconds, 3), round(task.score(forecasts), 6)))
+        curve.append((round(seconds, 3), round(race.score(forecasts), 6)))
     return {
         **dict(zip(KEY, (kind, name, seed), strict=True)),
         "curve": curve,
@@ -88,74 +94,53 @@ def run_apart(name, kind, seed, options):
     command += ["--contenders", name, *(["--data", str(options.data)] if options.data else [])]
     command += ["--quick"] if options.quick else []
     environment = {key: value for key, value in os.environ.items() if not key.startswith("MALLOC_")} | ONE_THREAD
-    told = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment).stdout
-    return json.loads(told.splitlines()[-1])
+    printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment).stdout
+    return json.loads(printed.splitlines()[-1])
 
 
 def start(options, path):
     """Begin with what the results file has (`--add`), or anew."""
-    kept = json.loads(path.read_text()) if options.add and path.exists() else {"naive": {}, "records": []}
+    kept = {"naive": {}, "records": []} | (load_json(path) if options.add else {})
     for kind in options.tasks:
-        task = load_task(kind, options)
-        kept["naive"][kind] = round(task.score(task.naive()), 6)
-    packages = {name: version(name) for name in VERSIONS if name != "skts" and is_here(name)}
-    made_with = {"python": platform.python_version(), **packages, "processor": processor(), "threads": 1}
-    settings = {name: CONTENDERS[name].settings for name in CONTENDERS if name != "skts, allocator as it comes"}
+        race = RACES[kind].load(options.data, options.quick)
+        kept["naive"][kind] = round(race.score(race.naive()), 6)
+    made_with = {"python": platform.python_version(), **versions(*PACKAGES), "processor": processor(), "threads": 1}
+    settings = {name: racer.settings for name, racer in RACERS.items() if name != "skts, allocator as it comes"}
     return {"made_with": made_with, "settings": settings, **{key: kept[key] for key in ("naive", "records")}}
 
 
-def is_here(name):
-    try:
-        return bool(version(name))
-    except ImportError:
-        return False
+def make_blocks(results):
+    """Give what fills the page."""
+    made = ", ".join(f"{key} {value}" for key, value in results["made_with"].items())
+    settings = "\n".join(f"- {name}: `{json.dumps(used)}`" for name, used in results["settings"].items())
+    races = "\n\n".join(make_block(results, task) for task in results["naive"])
+    return {"the races": races, "the run": f"{made}.\n\n{settings}"}
 
 
-def processor():
-    """Name the processor, where the system tells."""
-    told = Path("/proc/cpuinfo")
-    lines = told.read_text().splitlines() if told.exists() else []
-    names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
-    return f"{names[0] if names else platform.machine()}, {os.cpu_count()} cores"
-
-
-def main():
-    options = make_parser().parse_args()
+def main(arguments=None):
+    """Race, and write results, picture and page."""
+    options = make_parser().parse_args(arguments)
     if options.one:
         print("\n" + json.dumps(run_here(options.contenders[0], options.tasks[0], options.seeds[0], options)))
         return
-    missing = sorted({each for name in options.contenders for each in CONTENDERS[name].missing()})
+    missing = sorted({each for name in options.contenders for each in missing_packages(RACERS[name].library)})
     if missing:
         raise SystemExit(f"Missing: {', '.join(missing)} (pip install -r benchmarks/speed/requirements-peers.txt).")
-    folder = options.output or ROOT
+    folder, order = options.output or ROOT, list(RACERS)
     path = folder / "benchmarks" / "results" / "time_to_accuracy.json"
     results = start(options, path)
     for seed in options.seeds:
         for kind in options.tasks:
-            for name in (each for each in options.contenders if kind in CONTENDERS[each].settings):
+            for name in (each for each in options.contenders if kind in RACERS[each].settings):
                 record = run_apart(name, kind, seed, options)
-                others = [each for each in results["records"] if any(each[key] != record[key] for key in KEY)]
-                results["records"] = [*others, record]
+                records = [each for each in results["records"] if any(each[key] != record[key] for key in KEY)]
+                records.append(record)
+                results["records"] = sorted(records, key=lambda r: (r["task"], order.index(r["contender"]), r["seed"]))
                 (seconds, error), load = record["curve"][-1], record["load"]
                 print(f"{kind}, {name}, seed {seed}: {error:.5f} in {seconds:.1f} s (load {load})", flush=True)
-                save(results, path)
-    publish(results, folder)
-
-
-def save(results, path):
-    """Write the results: after each run, so that nothing is lost."""
-    order = list(CONTENDERS)
-    results["records"].sort(key=lambda each: (each["task"], order.index(each["contender"]), each["seed"]))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(results, indent=1) + "\n")
-
-
-def publish(results, folder):
-    """Write the page and its picture."""
-    page = folder / "docs" / "time_to_accuracy.md"
-    draw(results, page.parent / "images" / "time_to_accuracy.png")
-    page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(make_page(results).lstrip(), encoding="utf-8")
+                save_json(results, path)  # after each run, so that nothing is lost
+    draw(results, RACERS, folder / "docs" / "images" / "time_to_accuracy.png")
+    write_page("time_to_accuracy.md", make_blocks(results), folder)
 
 
 if __name__ == "__main__":

@@ -1,83 +1,74 @@
 """The accuracy benchmarks read the files and reproduce the figures that prove their protocols."""
 
-import importlib
 import json
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-FOLDER = Path(__file__).parents[2] / "benchmarks" / "accuracy"
+from benchmarks._report import ROOT, data_file, fill
+from benchmarks.accuracy import epf, etth1, gefcom2014, la_haute_borne
+from benchmarks.accuracy._fits import Results
 
 
 @pytest.fixture
-def load_script(monkeypatch):
-    monkeypatch.syspath_prepend(FOLDER)
-
-    def load(name):
-        script = importlib.import_module(name)
-        if hasattr(script, "FILE") and not script.FILE.exists():
-            pytest.skip(f"{script.FILE.name} is not here")
-        return script
+def load():
+    def load(script):
+        try:
+            return script.load(data_file(None, script.FILE))
+        except SystemExit:
+            pytest.skip(f"{script.FILE} is not here")
 
     return load
 
 
-def test_climatology_of_a_month_is_the_benchmark_of_the_organisers(load_script):
-    script = load_script("gefcom2014")
-    scores = script.fit_and_score("climatology", "T4", None, script.load(script.FILE), quick=False)
-    assert round(scores["loss"], 5) == script.CLIMATOLOGY[4]
+def test_climatology_of_a_month_is_the_benchmark_of_the_organisers(load):
+    scores = gefcom2014.fit_and_score("climatology", "T4", None, load(gefcom2014), quick=False)
+    assert round(scores["loss"], 5) == gefcom2014.CLIMATOLOGY[4]
 
 
-def test_a_month_goes_from_its_second_hour_to_the_first_of_the_next(load_script):
-    script = load_script("gefcom2014")
-    train, test = (table.loc[1].index for table in script.split(script.load(script.FILE), 9))
+def test_a_month_goes_from_its_second_hour_to_the_first_of_the_next(load):
+    table = load(gefcom2014)
+    train, test = (part.loc[1].index for part in gefcom2014.split(table, 9))
     assert (test[0], test[-1], len(test)) == (pd.Timestamp("2013-06-01 01:00"), pd.Timestamp("2013-07-01"), 720)
     assert train[-1] == pd.Timestamp("2013-06-01")
     with pytest.raises(SystemExit, match="2013-07"):
-        script.split(script.load(script.FILE), 10)
+        gefcom2014.split(table, 10)
 
 
 @pytest.mark.parametrize("model", ["last day", "last week", "last value"])
-def test_the_naive_prices_are_those_of_the_published_protocol(load_script, model):
-    script = load_script("epf")
-    scores = script.fit_and_score(model, "PJM", None, script.load(script.FILE)["PJM"], quick=False)
-    assert tuple(np.round([scores["mse"], scores["mae"]], 4)) == script.CHECKED[model][1]
+def test_the_naive_prices_are_those_of_the_published_protocol(load, model):
+    scores = epf.fit_and_score(model, "PJM", None, load(epf)["PJM"], quick=False)
+    assert tuple(np.round([scores["mse"], scores["mae"]], 4)) == epf.CHECKED[model][1]
 
 
 @pytest.mark.parametrize("lookback", [96, 336])
-def test_the_seasonal_naive_forecast_is_that_of_the_published_protocol(load_script, lookback):
-    script = load_script("etth1")
-    scores = script.fit_and_score("last day", f"{lookback} to 96", None, script.load(script.FILE), quick=False)
-    assert tuple(np.round([scores["mse"], scores["mae"]], 4)) == script.CHECKED[96]
+def test_the_seasonal_naive_forecast_is_that_of_the_published_protocol(load, lookback):
+    scores = etth1.fit_and_score("last day", f"{lookback} to 96", None, load(etth1), quick=False)
+    assert tuple(np.round([scores["mse"], scores["mae"]], 4)) == etth1.CHECKED[96]
 
 
-def test_persistence_knows_only_what_was_before_midnight(load_script):
-    script = load_script("la_haute_borne")
-    X, y = script.load(None)
-    splits = script.make_splits(X.index.get_level_values("time"), "last 59 days")
+def test_persistence_knows_only_what_was_before_midnight():
+    X, y = la_haute_borne.load(None)
+    splits = la_haute_borne.make_splits(X.index.get_level_values("time"), "last 59 days")
     assert [len(rows) for rows in splits[0]] == [64_416, 5_664]
     changed = y.copy()
     changed.iloc[splits[0][1][-24:]] = 0.0  # the last day of the last turbine
-    assert np.array_equal(script.persistence(y, splits), script.persistence(changed, splits))
+    assert np.array_equal(la_haute_borne.persistence(y, splits), la_haute_borne.persistence(changed, splits))
 
 
-def test_the_last_year_is_forecast_once(load_script):
-    script = load_script("la_haute_borne")
-    times = script.load(None)[0].index.get_level_values("time")
-    splits = script.make_splits(times, "last year")
+def test_the_last_year_is_forecast_once():
+    times = la_haute_borne.load(None)[0].index.get_level_values("time")
+    splits = la_haute_borne.make_splits(times, "last year")
     rows = np.concatenate([test for _, test in splits])
     assert sorted(rows) == np.flatnonzero(times.year == 2015).tolist()
     assert all(times[train].max() < times[test].min() for train, test in splits)
 
 
-def test_results_are_kept_after_each_fit_and_added_to(load_script, tmp_path):
-    load_script("_report")
-    script = load_script("la_haute_borne")
-    options = script.make_parser("", script.MODELS).parse_args(["--output", str(tmp_path), "--add"])
+def test_results_are_kept_after_each_fit_and_added_to(tmp_path):
+    options = la_haute_borne.make_parser("", la_haute_borne.MODELS).parse_args(["--output", str(tmp_path), "--add"])
     for models in (["a", "b"], ["b", "c"]):
-        results = script.Results.start("example", options)
+        results = Results.start("example", options)
         results.run(make_scores, [{"model": model, "part": "p", "seed": 0} for model in models], n_jobs=1)
     kept = json.loads(results.path.read_text())["records"]
     assert [record["model"] for record in kept] == ["a", "b", "c"]
@@ -86,3 +77,27 @@ def test_results_are_kept_after_each_fit_and_added_to(load_script, tmp_path):
 
 def make_scores(**job):
     return {"loss": 0.5}
+
+
+@pytest.mark.parametrize("script", [etth1, epf, gefcom2014, la_haute_borne], ids=lambda script: script.NAME)
+def test_the_page_is_what_the_results_say(script):
+    results = Results.read(script.NAME)
+    page = (ROOT / "docs" / "accuracy" / f"{script.NAME}.md").read_text(encoding="utf-8")
+    assert fill(page, script.make_blocks(results) | {"the run": results.about_the_run()}) == page
+
+
+@pytest.mark.parametrize(
+    ("script", "options"),
+    [
+        (etth1, ["--lookbacks", "96", "--horizons", "96", "--models", "gru"]),
+        (epf, ["--markets", "NP", "--models", "lstm"]),
+    ],
+    ids=["etth1", "epf"],
+)
+def test_a_quick_run_of_a_network_writes_results_and_page(load, script, options, monkeypatch, tmp_path):
+    load(script)
+    quick = ["--quick", "--seeds", "0", "--n-jobs", "1", "--output", str(tmp_path)]
+    monkeypatch.setattr("sys.argv", [f"{script.NAME}.py", *quick, *options])
+    script.main()
+    assert (tmp_path / "docs" / "accuracy" / f"{script.NAME}.md").exists()
+    assert len(Results.read(script.NAME, tmp_path).records) == 1

@@ -1,33 +1,20 @@
 """The benchmark of passes that teach several windows."""
 
-import importlib
 import json
-import sys
-from pathlib import Path
 
-import pytest
-
-FOLDER = Path(__file__).parents[2] / "benchmarks" / "speed"
+from benchmarks.speed import forking
 
 
-@pytest.fixture
-def forking(monkeypatch):
-    monkeypatch.setattr(sys, "path", [str(FOLDER), *sys.path])
-    return importlib.import_module("forking")
-
-
-def test_a_quick_run_compares_every_arm_with_ordinary_training(forking, monkeypatch, tmp_path, capsys):
-    options = ["forking.py", "--quick", "--sets", "turbines", "--seeds", "0", "--output", str(tmp_path)]
-    monkeypatch.setattr(sys, "argv", options)
-    monkeypatch.setattr(forking.skts, "tune_allocator", lambda: False)  # this process goes on
-    forking.main()
+def test_a_quick_run_compares_every_arm_with_ordinary_training(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(forking, "tune_allocator", lambda: False)  # this process goes on
+    forking.main(["--quick", "--sets", "turbines", "--seeds", "0", "--output", str(tmp_path)])
     found = json.loads((tmp_path / "forking.json").read_text())["turbines"]
     assert found["arms"].keys() == forking.ARMS.keys()
     assert found["arms"][forking.ORDINARY]["lengths"]["2"]["difference"]["mean"] == 0
     assert capsys.readouterr().out.count("| turbines |") == len(forking.ARMS)
 
 
-def test_an_error_is_reached_between_two_lengths(forking):
+def test_an_error_is_reached_between_two_lengths():
     points = [(1.0, 5.0), (3.0, 3.0), (4.0, 4.0), (6.0, 2.0)]
     seconds = [forking.seconds_until(points, error) for error in (5.0, 4.0, 3.0, 2.5, 1.0)]
     assert seconds == [1.0, 2.0, 3.0, 5.5, None]

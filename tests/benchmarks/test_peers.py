@@ -1,26 +1,18 @@
 """The comparison with other libraries, as far as it needs none of them."""
 
-import importlib
 import json
+import re
 import sys
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
-FOLDER = Path(__file__).parents[2] / "benchmarks" / "speed" / "peers"
-OTHERS = ("_rounds", "_work", "_workers", "_page", "_growth")
+from benchmarks._report import ROOT, fill
+from benchmarks.speed import _peers_tables, peers
+from benchmarks.speed._work import Work, check_sameness, make_work
 
 
-@pytest.fixture
-def peers(monkeypatch):
-    monkeypatch.setattr(sys, "path", [str(FOLDER), *sys.path])
-    yield importlib.import_module
-    for name in OTHERS:
-        sys.modules.pop(name, None)
-
-
-def counted(work, **changes):
+def counts(work, **changes):
     facts = {
         "features": 1,
         "hidden": 64,
@@ -34,41 +26,41 @@ def counted(work, **changes):
     return facts | n_steps | {"rows": work.window, "answers": 50, "targets": work.n_windows} | changes
 
 
-def test_ours_and_the_loop_do_the_work_that_is_asked_for(peers, tmp_path):
-    rounds, work = peers("_rounds"), peers("_work").Work(4, 6, 8, 2, 4, 1, 5, n_rows=60)
-    sides = [("skts", False), ("loop by hand", False)]
+def test_contenders_do_the_work_that_is_asked_for(tmp_path):
+    work = Work(4, 6, 16, 2, 4, 1, 5, n_rows=60)
+    names = ["skts", "skts, forking", "skts, as it comes", "loop by hand"]
     with ExitStack() as stack:
-        workers = rounds.start(sys.executable, sides, tmp_path / "log", stack)
-        found = rounds.measure(workers, work, 1)
-    assert found["checked"]["skts"]["windows"] == found["checked"]["loop by hand"]["windows"] == work.n_windows
-    assert rounds.ratio(found, "skts", "loop by hand")["median"] > 0
+        workers = peers.start(sys.executable, [(name, False) for name in names], tmp_path / "log", stack)
+        found = peers.measure_speed(workers, work, 1)
+    assert {found["checked"][name]["windows"] for name in ("skts", "loop by hand")} == {work.n_windows}
+    assert all(_peers_tables.ratio(found, "skts", name, *["targets_per_s"] * 2)["median"] > 0 for name in names)
 
 
 @pytest.mark.parametrize("change", [{"hidden": 32}, {"windows": 1}, {"rows": 5}, {"answers": 1}, {"clipped": 0}])
-def test_other_work_is_refused(peers, change):
-    work = peers("_work").make_work("64/168/64", 1, quick=True)
-    check = peers("_rounds").check_sameness
-    check(work, {"skts": counted(work), "skorch": counted(work)})
+def test_other_work_is_refused(change):
+    work = make_work("64/168/64", 1, quick=True)
+    check_sameness(work, {"skts": counts(work), "skorch": counts(work)})
     with pytest.raises(AssertionError, match="skorch"):
-        check(work, {"skts": counted(work), "skorch": counted(work, **change)})
+        check_sameness(work, {"skts": counts(work), "skorch": counts(work, **change)})
 
 
-def test_a_target_is_held_beside_the_median_of_ratios_within_rounds(peers):
+def test_a_target_is_held_beside_the_median_of_ratios_within_rounds():
     rates = {"skts": [10, 30, 20], "darts": [10, 10, 5]}
-    found = {
-        "64/168/64, 24 features": {
-            "rounds": {name: [{"targets_per_s": rate} for rate in each] for name, each in rates.items()}
-        }
-    }
-    lines = list(peers("_page").speed(found))
-    assert "| darts | 3.0 (1.000 to 4.0); target 1.1: reached |" in lines
+    rounds = {name: [{"targets_per_s": rate} for rate in each] for name, each in rates.items()}
+    tables = "\n".join(_peers_tables.speed({"64/168/64, 24 features": {"rounds": rounds}}))
+    assert "| darts | 3.0 (1.000 to 4.0); target 1.1: reached |" in tables.splitlines()
 
 
-def test_what_is_written_by_hand_stays_when_the_page_is_written_anew(peers, tmp_path):
-    page = peers("_page")
-    found = json.loads((FOLDER.parents[1] / "results" / "peers.json").read_text())
-    path = tmp_path / "page.md"
-    page.write_page(found, path)
-    path.write_text(path.read_text() + "mine\n")
-    page.write_page(found, path)
-    assert path.read_text().endswith("-->\nmine\n")
+def test_the_page_is_what_the_results_say():
+    found = json.loads((ROOT / "benchmarks" / "results" / "peers.json").read_text())
+    page = (ROOT / "docs" / "speed_peers.md").read_text(encoding="utf-8")
+    assert fill(page, _peers_tables.make_blocks(found)) == page
+
+
+def test_a_quick_run_writes_what_was_asked_for(tmp_path, capsys):
+    options = ["--quick", "--without-peers", "--rounds", "1", "--only", "growth", "--python", sys.executable]
+    peers.main([*options, "--output", str(tmp_path)])
+    found = json.loads((tmp_path / "benchmarks" / "results" / "peers.json").read_text())
+    assert re.findall("error.*", json.dumps(found)) == []
+    assert found["growth"]["x 10"]["n_rows"] == 50_000
+    assert "| x 10 | 50,000 |" in capsys.readouterr().out

@@ -1,33 +1,30 @@
-"""What the accuracy benchmarks share: arguments, independent fits side by side, and the page that they write."""
+"""Independent fits side by side, what they scored, and the page that they write."""
 
 import argparse
-import json
 import os
 import platform
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import joblib
 import pandas as pd
-import sklearn
 import torch
 from threadpoolctl import threadpool_limits
 
 import skts
+from benchmarks._report import DATA_HELP, ROOT, load_json, markdown, number_of, save_json, versions, write_page
 
-ROOT = Path(__file__).resolve().parents[2]
-DATA = ROOT.parent / "shared" / "data"
 KEY = ["model", "part", "seed"]
+KEPT = ("name", "wall_seconds", "made_with", "settings", "records")
 
 
-def make_parser(doc: str, models: Sequence[str], data: Path | None = None) -> argparse.ArgumentParser:
-    """Make the arguments that all benchmarks have; `data` is None where the package brings it along."""
+def make_parser(doc: str, models: Sequence[str]) -> argparse.ArgumentParser:
+    """Make the arguments that all of them have."""
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
-    if data is not None:
-        parser.add_argument("--data", type=Path, default=data, help="another file of the same layout")
+    parser.add_argument("--data", type=Path, help=DATA_HELP)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="one fit of each network per seed")
     parser.add_argument("--models", nargs="+", choices=models, default=list(models), help="all by default")
     parser.add_argument("--n-jobs", type=int, default=2, help="fits at once, each with one thread (default: 2)")
@@ -50,7 +47,7 @@ class Results:
     records : list of dict
         One for each fit: "model", "part" (a month, a market, ...), "seed", "seconds" and the scores.
     settings : dict of str to str
-        The estimator behind each model, as it prints.
+        The estimator of each model, as it prints.
     """
 
     name: str
@@ -65,11 +62,15 @@ class Results:
         """Begin anew, or with what the file has (`--add`)."""
         results = cls(name, options.output or (None if options.quick else ROOT))
         if options.add and results.folder and results.path.exists():
-            told = json.loads(results.path.read_text())
-            results.records, results.settings = told["records"], told["settings"]
-            results.wall_seconds = told["wall_seconds"]
+            results = cls.read(name, results.folder)
         results.made_with = environment(options.n_jobs)
         return results
+
+    @classmethod
+    def read(cls, name: str, folder: Path = ROOT) -> "Results":
+        """Take what the file has."""
+        kept = load_json(cls(name, folder).path)
+        return cls(folder=folder, **{key: kept[key] for key in KEPT})
 
     @property
     def path(self) -> Path:
@@ -83,11 +84,31 @@ class Results:
         with joblib.parallel_config("loky", n_jobs=n_jobs, inner_max_num_threads=1):
             done = joblib.Parallel(return_as="generator_unordered")(joblib.delayed(_timed)(function, j) for j in jobs)
             for number, record in enumerate(done, start=1):
-                same = [all(old[key] == record[key] for key in KEY) for old in self.records]
-                self.records = [old for old, is_same in zip(self.records, same, strict=True) if not is_same] + [record]
+                self.records = [old for old in self.records if any(old[key] != record[key] for key in KEY)] + [record]
                 self.wall_seconds = before + time.perf_counter() - began
                 self._save()
                 print(f"{number}/{len(jobs)} {_show(record)}", flush=True)
+
+    def run_models(
+        self, function: Callable[..., dict[str, Any]], parts: Mapping[str, dict], seeded: Sequence[str], options: Any
+    ) -> None:
+        """Call a function for every model and part, the part's own arguments given; networks once for each seed."""
+        jobs = [
+            {"model": model, "part": part, "seed": seed, "quick": options.quick, **own}
+            for model in reversed(options.models)
+            for seed in (options.seeds if model in seeded else [None])
+            for part, own in parts.items()
+        ]
+        self.run(function, jobs, options.n_jobs)
+
+    def check(self, expected: Mapping[tuple[str, str], Sequence[float]], scores: Sequence[str], digits: int) -> None:
+        """See that naive forecasts have the published scores, which proves the protocol, where they ran."""
+        for record in self.records:
+            key = record["model"], record["part"]
+            found = [round(record[score], digits) for score in scores] if key in expected else []
+            assert found == list(expected.get(key, [])), (key, found)
+            if found:
+                print(f"{key[0]}, {key[1]}: as it must be.")
 
     def table(self, score: str) -> pd.DataFrame:
         """Give mean, deviation and number over the seeds of a score: rows by model and part."""
@@ -98,6 +119,8 @@ class Results:
         """Show scores of a model and a part, such as `.1234 ± .0011 / .2345 ± .0012`; blank where there are none."""
         shown = []
         for score in scores:
+            if not any(score in record for record in self.records):
+                return ""
             row = self.table(score).reindex([(model, part)]).iloc[0]
             if pd.isna(row["mean"]):
                 return ""
@@ -106,24 +129,16 @@ class Results:
                 shown[-1] += f" ± {number_of(row['std'], digits)}"
         return " / ".join(shown)
 
-    def publish(self, text: str) -> None:
-        """Print the page, and keep it with the results."""
-        page = f"{text.strip()}\n\n{self._run_section()}"
-        print(f"\n{page}")
+    def publish(self, blocks: dict[str, str]) -> None:
+        """Print what fills the page, and keep it with the results."""
+        blocks = blocks | {"the run": self.about_the_run()}
+        print("\n\n".join(blocks.values()))
         if self.folder is not None:
             self._save()
-            docs = self.folder / "docs" / "accuracy"
-            docs.mkdir(parents=True, exist_ok=True)
-            (docs / f"{self.name}.md").write_text(page, encoding="utf-8")
+            write_page(f"accuracy/{self.name}.md", blocks, self.folder)
 
-    def _save(self) -> None:
-        if self.folder is None:
-            return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        told = {key: getattr(self, key) for key in ("name", "wall_seconds", "made_with", "settings", "records")}
-        self.path.write_text(json.dumps(told, indent=1) + "\n")
-
-    def _run_section(self) -> str:
+    def about_the_run(self) -> str:
+        """Say how the figures were made, and with which settings."""
         made = ", ".join(f"{key} {value}" for key, value in self.made_with.items())
         frame = pd.DataFrame(self.records)
         seeds = sorted(frame["seed"].dropna().astype(int).unique())
@@ -133,16 +148,18 @@ class Results:
         ran = [model for model in self.settings if model in seconds]
         return "\n".join(
             [
-                "## The run",
-                f"\n```console\n$ {again}\n```\n",
+                f"```console\n$ {again}\n```\n",
                 f"{self.wall_seconds / 60:.0f} minutes in all. {made}. "
                 f"Every fit: [accuracy_{self.name}.json](../../benchmarks/results/accuracy_{self.name}.json).\n",
                 markdown(["model", "fits", "seconds of one (median)"], timed),
                 "\n## Settings",
                 *(f"\n{model}:\n\n```text\n{self.settings[model]}\n```" for model in ran),
-                "",
             ]
         )
+
+    def _save(self) -> None:
+        if self.folder is not None:
+            save_json({key: getattr(self, key) for key in KEPT}, self.path)
 
 
 def environment(n_jobs: int) -> dict[str, Any]:
@@ -150,7 +167,7 @@ def environment(n_jobs: int) -> dict[str, Any]:
     return {
         "python": platform.python_version(),
         "torch": torch.__version__,
-        "scikit-learn": sklearn.__version__,
+        **versions("scikit-learn"),
         "skts": skts.__version__,
         "cores": os.cpu_count(),
         "processes": n_jobs,
@@ -162,18 +179,6 @@ def environment(n_jobs: int) -> dict[str, Any]:
 def describe(estimator: Any) -> str:
     """Print an estimator in full, with what differs from the defaults."""
     return estimator.__repr__(N_CHAR_MAX=10_000)
-
-
-def markdown(header: Sequence[Any], rows: Iterable[Sequence[Any]]) -> str:
-    """Make a table."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
-
-
-def number_of(value: float, digits: int) -> str:
-    """Show a number without the zero before its point, as the published tables do."""
-    shown = f"{value:.{digits}f}"
-    return shown.replace("0.", ".", 1) if abs(value) < 1 else shown
 
 
 def _timed(function: Callable[..., dict[str, Any]], job: dict[str, Any]) -> dict[str, Any]:
