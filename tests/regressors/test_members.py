@@ -10,14 +10,14 @@ from sklearn.callback import ProgressBar, ScoringMonitor
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
+from skts.regressors._inputs import read_inputs
+from skts.regressors._targets import read_targets
 
 from skts import DLinearRegressor, HistoryPrepender, LSTMRegressor, NLinearRegressor, SlidingWindower
 from skts.datasets import make_panel
 from skts.exceptions import MissingHistoryWarning, NonFiniteLossError
 from skts.metrics import ignore_missing
 from skts.model_selection import PanelTimeSeriesSplit
-from skts.regressors._inputs import read_inputs
-from skts.regressors._targets import read_targets
 
 
 def make_ensemble(regressor=LSTMRegressor, **kwargs):

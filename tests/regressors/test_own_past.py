@@ -5,10 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
+from skts.regressors._own_past import affine_column
 
 from skts import GRURegressor, LSTMRegressor, NLinearRegressor, SlidingWindower
 from skts.datasets import make_panel
-from skts.regressors._own_past import affine_column
 
 SCALERS = [
     StandardScaler(),

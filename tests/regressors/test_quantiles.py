@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
+from skts.regressors._quantiles import interpolate_levels, trained_levels
 
 from skts import HistoryPrepender, LSTMRegressor, SlidingWindower
 from skts.datasets import make_panel
 from skts.metrics import make_quantile_scorer, mean_quantile_loss
-from skts.regressors._quantiles import interpolate_levels, trained_levels
 
 levels = st.lists(st.sampled_from([i / 20 for i in range(1, 20)]), min_size=2, max_size=6, unique=True).map(sorted)
 

@@ -9,6 +9,8 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
+from skts.regressors._inputs import read_inputs
+from skts.regressors._targets import read_targets
 
 from skts import (
     DLinearRegressor,
@@ -20,8 +22,6 @@ from skts import (
 )
 from skts.datasets import make_panel
 from skts.exceptions import MissingHistoryWarning, NonFiniteLossError, UnseenSeriesWarning
-from skts.regressors._inputs import read_inputs
-from skts.regressors._targets import read_targets
 
 RECURRENT = [LSTMRegressor, GRURegressor]
 ALL = [*RECURRENT, DLinearRegressor, NLinearRegressor]

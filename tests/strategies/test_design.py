@@ -3,10 +3,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from skts import SlidingWindower
 from skts.regressors._inputs import read_inputs
 from skts.regressors._reading import Reading
+
+from skts import SlidingWindower
 from skts.strategies import _design
 from skts.strategies._design import Design, read_lags
 from tests._panels import make_table
