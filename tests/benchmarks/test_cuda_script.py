@@ -23,6 +23,7 @@ def script(monkeypatch):
     return script
 
 
+@pytest.mark.slow
 def test_a_quick_run_fills_every_cell(script, tmp_path, capsys):
     assert script.main(["--quick", "--device", "cpu", "--output", str(tmp_path)]) == 0
     found = json.loads((tmp_path / "cuda.json").read_text())
@@ -55,6 +56,7 @@ def test_what_is_missing_is_told_in_a_line(script, monkeypatch, capsys):
     assert "not installed: skorch" in package
 
 
+@pytest.mark.slow
 def test_torch_is_imported_beside_it(tmp_path):
     """Torch looks for a package `cuda`, and finds this script from the scripts beside it."""
     code = f"import sys; sys.path.insert(0, {str(FOLDER)!r}); import torch; print(torch.ones(2).sum().item())"

@@ -16,6 +16,7 @@ def forking(monkeypatch):
     return importlib.import_module("forking")
 
 
+@pytest.mark.slow
 def test_a_quick_run_compares_every_arm_with_ordinary_training(forking, monkeypatch, tmp_path, capsys):
     options = ["forking.py", "--quick", "--sets", "turbines", "--seeds", "0", "--output", str(tmp_path)]
     monkeypatch.setattr(sys, "argv", options)

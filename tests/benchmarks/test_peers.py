@@ -34,6 +34,7 @@ def counted(work, **changes):
     return facts | n_steps | {"rows": work.window, "answers": 50, "targets": work.n_windows} | changes
 
 
+@pytest.mark.slow
 def test_ours_and_the_loop_do_the_work_that_is_asked_for(peers, tmp_path):
     rounds, work = peers("_rounds"), peers("_work").Work(4, 6, 8, 2, 4, 1, 5, n_rows=60)
     sides = [("skts", False), ("loop by hand", False)]
