@@ -4,6 +4,8 @@ PYTHON ?= python3
 TORCH ?= torch==2.13.0
 DEMO ?=
 TESTS ?=
+# The processes that run the tests; each takes a core and some hundred MB.
+JOBS ?= 2
 
 BIN := .venv/bin
 
@@ -13,10 +15,10 @@ demo: .venv/ready  ## tune, forecast and report on the bundled wind farm
 	$(BIN)/python -m skts $(DEMO)
 
 test: .venv/ready  ## run all tests but the slow ones, in some minutes
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest -n $(JOBS) $(TESTS)
 
 test-all: .venv/ready  ## run all tests
-	$(BIN)/python -m pytest -m "slow or not slow" $(TESTS)
+	$(BIN)/python -m pytest -n $(JOBS) -m "slow or not slow" $(TESTS)
 
 lint: .venv/ready
 	$(BIN)/ruff check .
