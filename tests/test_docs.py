@@ -35,13 +35,14 @@ def test_the_code_of_a_page_runs(name, capsys):
 
 @pytest.mark.slow
 def test_the_commands_of_the_first_run_write_a_table_and_forecast_it(monkeypatch, tmp_path):
-    commands = [shlex.split(line[2:]) for line in "\n".join(blocks(ROOT / "README.md", "console")).splitlines()]
+    lines = "\n".join(blocks(ROOT / "README.md", "console")).splitlines()
+    commands = [shlex.split(line.removeprefix("$ "), comments=True) for line in lines]
     (write,) = (command for command in commands if command[:2] == ["python", "-c"])
-    (forecast,) = (command for command in commands if command[0] == "skts")
+    (forecast,) = (command for command in commands if command[:1] == ["skts"])
     monkeypatch.chdir(tmp_path)
     exec(write[2], {})
     assert main([*forecast[1:], "--jobs", "1"]) == 0
-    assert len(pd.read_csv("forecasts.csv")) == 4 * 500  # a tenth of 5,000 hours
+    assert len(pd.read_csv("forecasts.csv")) == 4 * 1250  # the last quarter of 5,000 hours
 
 
 def test_every_target_of_make_that_a_page_names_is_there():
