@@ -1,11 +1,16 @@
 """The code of the documentation runs, and prints what it says it prints."""
 
+import configparser
 import re
+import shlex
 import warnings
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+import skts
+from skts.commandline import main
 from skts.exceptions import MissingHistoryWarning
 
 ROOT = Path(__file__).parents[1]
@@ -15,7 +20,7 @@ def blocks(path, language="python"):
     return re.findall(rf"^```{language}\n(.*?)^```", path.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
 
 
-@pytest.mark.parametrize("name", ["docs/guide.md", "docs/speed.md", "README.md"])
+@pytest.mark.parametrize("name", ["docs/guide.md", "docs/speed.md", pytest.param("README.md", marks=pytest.mark.slow)])
 def test_the_code_of_a_page_runs(name, capsys):
     code = "\n".join(blocks(ROOT / name))
     namespace = {}
@@ -28,10 +33,40 @@ def test_the_code_of_a_page_runs(name, capsys):
         assert namespace["y_pred"].shape == (5664,)
 
 
+@pytest.mark.slow
+def test_the_commands_of_the_first_run_write_a_table_and_forecast_it(monkeypatch, tmp_path):
+    lines = "\n".join(blocks(ROOT / "README.md", "console")).splitlines()
+    commands = [shlex.split(line.removeprefix("$ "), comments=True) for line in lines]
+    (write,) = (command for command in commands if command[:2] == ["python", "-c"])
+    (forecast,) = (command for command in commands if command[:1] == ["skts"])
+    monkeypatch.chdir(tmp_path)
+    exec(write[2], {})
+    assert main([*forecast[1:], "--jobs", "1"]) == 0
+    assert len(pd.read_csv("forecasts.csv")) == 4 * 1250  # the last quarter of 5,000 hours
+
+
+def test_every_target_of_make_that_a_page_names_is_there():
+    makefile = (ROOT / "Makefile").read_text()
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+    named = {
+        name for page in pages for name in re.findall(r"(?:\$ |`)make ([a-z-]+)", page.read_text(encoding="utf-8"))
+    }
+    assert {"demo", "test", "test-all", "lint", "types"} <= named
+    assert named <= set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+
+
 def test_links_lead_somewhere():
-    for page in [ROOT / "README.md", ROOT / "benchmarks" / "README.md", *(ROOT / "docs").rglob("*.md")]:
+    pages = [*ROOT.glob("*.md"), ROOT / "benchmarks" / "README.md", *(ROOT / "docs").rglob("*.md")]
+    for page in pages:
         for target in re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_what_is_cited_is_what_is_installed():
+    cited = dict(re.findall(r"^([a-z-]+): (\S+)$", (ROOT / "CITATION.cff").read_text(), re.MULTILINE))
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    assert (cited["version"], cited["license"]) == (skts.__version__, setup["metadata"]["license"])
 
 
 def test_what_is_shown_of_the_examples_stands_in_them():

@@ -14,6 +14,7 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 STUDIES = sorted(path.stem for path in (EXAMPLES / "studies").glob("[a-z]*.py"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", STUDIES)
 def test_a_study_trains_every_arm_with_every_seed_and_draws(name, monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "path", [str(EXAMPLES / "studies"), *sys.path])
@@ -44,6 +45,7 @@ def test_the_table_of_a_page_is_that_of_its_results(name, monkeypatch, tmp_path)
     assert (tmp_path / "docs" / "studies" / f"{name}.md").read_text() == page.read_text()
 
 
+@pytest.mark.slow
 def test_a_year_is_backtested_by_lead(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["backtest_year.py", "--quick"])
     with warnings.catch_warnings():

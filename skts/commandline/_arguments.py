@@ -1,4 +1,4 @@
-"""The arguments of `python -m skts`."""
+"""The arguments of the command."""
 
 import argparse
 from collections.abc import Sequence
@@ -12,9 +12,9 @@ Without a file: four wind turbines of La Haute Borne, two years of hours, the la
 
 _EPILOG = """\
 examples:
-  python -m skts
-  python -m skts power.csv --time timestamp --series turbine --target power_kw --known 'era5_*'
-  python -m skts power.parquet --time time --series region farm --target mw --known wind_speed --window 96 --horizon 48
+  skts
+  skts power.csv --time timestamp --series turbine --target power_kw --known 'era5_*'
+  skts power.parquet --time time --series region farm --target mw --known wind_speed --window 96 --horizon 48
 """
 
 
@@ -31,7 +31,7 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     options : Namespace
     """
     parser = argparse.ArgumentParser(
-        prog="python -m skts", description=_DESCRIPTION, epilog=_EPILOG, formatter_class=argparse.RawTextHelpFormatter
+        prog="skts", description=_DESCRIPTION, epilog=_EPILOG, formatter_class=argparse.RawTextHelpFormatter
     )
     table = parser.add_argument_group("the table")
     table.add_argument("data", nargs="?", type=Path, help="CSV or Parquet file, one row per series and time")
@@ -53,8 +53,8 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     )
     job.add_argument("--splits", type=_positive, default=3, help="time-ordered splits of the search (default: 3)")
     job.add_argument("--stride", type=_positive, default=6, help="rows between training windows (default: 6)")
-    job.add_argument("--jobs", type=int, default=-1, help="processes of the search, -1 for all cores (default: -1)")
-    job.add_argument("--seed", type=int, default=0, help="seed of the networks (default: 0)")
+    job.add_argument("--jobs", type=_jobs, default=-1, help="processes of the search, -1 for all cores (default: -1)")
+    job.add_argument("--seed", type=_seed, default=0, help="seed of the networks (default: 0)")
     job.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
     job.add_argument("--output", type=Path, default=Path(), metavar="FOLDER", help="for forecast.png and forecasts.csv")
     job.add_argument("--quick", action="store_true", help="a small search on the last 5,000 times: to see that it runs")
@@ -70,4 +70,18 @@ def _positive(text: str) -> int:
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"must be at least 1, and is {value}")
+    return value
+
+
+def _jobs(text: str) -> int:
+    value = int(text)
+    if value == 0:
+        raise argparse.ArgumentTypeError("must be a number of processes, or -1 for all cores, and is 0")
+    return value
+
+
+def _seed(text: str) -> int:
+    value = int(text)
+    if not 0 <= value < 2**32:
+        raise argparse.ArgumentTypeError(f"must lie between 0 and {2**32 - 1}, and is {value}")
     return value

@@ -1,7 +1,6 @@
 """Load, search, forecast, compare, save: the whole way, with stock scikit-learn."""
 
 import argparse
-import sys
 import time
 import warnings
 from collections.abc import Sequence
@@ -10,13 +9,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from joblib.externals.loky.process_executor import TerminatedWorkerError
 from sklearn.base import clone
 from sklearn.linear_model import Ridge
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, ParameterGrid
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skts.commandline._arguments import parse_arguments
+from skts.commandline._checks import check_job, split_size
+from skts.commandline._fit_lines import FitLines, describe
+from skts.commandline._messages import show_error, warnings_as_lines
 from skts.commandline._report import draw, scores, write_table
 from skts.commandline._rivals import LastValue, TimeOfDay
 from skts.commandline._table import Table, load_table
@@ -40,13 +43,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     status : int
-        0, or 2 where the table cannot be used, with the reason on standard error.
+        0, or 2 where the table cannot be used, with the reason in one line on standard error.
     """
     options = parse_arguments(arguments)
     try:
-        run(options)
-    except (ValueError, OSError, ImportError) as error:
-        print(f"python -m skts: {error}", file=sys.stderr)
+        with warnings_as_lines():
+            run(options)
+    except (ValueError, ArithmeticError, OSError, ImportError, MemoryError, TerminatedWorkerError) as error:
+        show_error(error)
         return 2
     return 0
 
@@ -56,6 +60,8 @@ def run(options: argparse.Namespace) -> pd.DataFrame:
     began = time.perf_counter()
     table = load_table(options)
     _describe(table, options)
+    check_job(table, options)
+    options.output.mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", MissingHistoryWarning)  # the holes were counted above
         warnings.simplefilter("ignore", ShortSeriesWarning)
@@ -65,7 +71,6 @@ def run(options: argparse.Namespace) -> pd.DataFrame:
     result = scores(y, forecasts, reference="persistence")
     print(f"\nScores over the {int(y.notna().sum()):,} test rows with a measured value, skill against persistence:\n")
     print(write_table(result, table.unit))
-    options.output.mkdir(parents=True, exist_ok=True)
     path = options.output / "forecasts.csv"
     forecasts.assign(**{f"{table.target} (measured)": y}).to_csv(path, float_format="%.6g")
     print(f"\nSaved {path}")
@@ -107,13 +112,8 @@ def _forecast_all(table: Table, options: argparse.Namespace) -> pd.DataFrame:
     X, y = table.train
     X_test, y_test = table.test
     began = time.perf_counter()
-    search = _search(table, options)
-    print(f"\nSearch over {len(search.cv_results_['params'])} settings and {options.splits} splits, mean MAE:")
-    for setting, score in sorted(
-        zip(search.cv_results_["params"], -search.cv_results_["mean_test_score"], strict=True), key=lambda pair: pair[1]
-    ):
-        print(f"  {score:10.4g}  {', '.join(f'{name} = {value}' for name, value in setting.items())}")
-    print(f"Best refitted on all {len(X):,} training rows; {time.perf_counter() - began:.0f} s in all.")
+    best = _search(table, options)
+    print(f"Best fitted to all {len(X):,} training rows; {time.perf_counter() - began:.0f} s in all.")
     column = list(X.columns).index(table.target)
     history = HistoryPrepender(options.window)
     windower = SlidingWindower(options.window, options.horizon, stride=options.stride, known=table.known)
@@ -123,7 +123,7 @@ def _forecast_all(table: Table, options: argparse.Namespace) -> pd.DataFrame:
         "climatology": TimeOfDay(),
         "persistence": make_pipeline(clone(history), clone(windower), LastValue(column)),
     }
-    forecasts = {"LSTM": search.predict(X_test)}
+    forecasts = {"LSTM": best.predict(X_test)}
     for name, rival in rivals.items():
         print(f"Fitting {name} ...", flush=True)
         forecasts[name] = rival.fit(X, y).predict(X_test)
@@ -140,12 +140,10 @@ def _leads(table: Table, options: argparse.Namespace) -> np.ndarray:
     return windows.to_rows(np.tile(np.arange(1, options.horizon + 1), (len(windows), 1)))
 
 
-def _search(table: Table, options: argparse.Namespace) -> GridSearchCV:
+def _search(table: Table, options: argparse.Namespace) -> Pipeline:
+    """Try the settings, list their scores, and fit the best to all training rows."""
     X, y = table.train
-    short = max(1, options.window // 4)
-    grid = {"windows__window": [short, options.window], "lstm__hidden_size": [16, 32]}
-    if options.quick:
-        grid = {"windows__window": [short], "lstm__hidden_size": [8, 16]}
+    grid = _grid(options)
     pipeline = build_pipeline(
         options.window,
         options.horizon,
@@ -155,19 +153,33 @@ def _search(table: Table, options: argparse.Namespace) -> GridSearchCV:
         random_state=options.seed,
         device=options.device,
     )
-    n_times = X.index.get_level_values(-1).nunique()
-    test_size = max(options.horizon, min(table.is_test.sum(), n_times // (options.splits + 2)))
     search = GridSearchCV(
         pipeline,
         grid,
-        cv=PanelTimeSeriesSplit(options.splits, test_size=int(test_size)),
+        cv=PanelTimeSeriesSplit(options.splits, test_size=split_size(table, options)),
         scoring=ignore_missing("neg_mean_absolute_error"),
         n_jobs=options.jobs,
         error_score="raise",
-    )
-    print("\nSearching ...", flush=True)
-    if find_spec("rich"):
-        from sklearn.callback import ProgressBar
+        refit=False,
+    ).set_callbacks(FitLines(list(grid), options.splits))
+    print(f"\nSearching {len(ParameterGrid(grid))} settings on {options.splits} splits ...", flush=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the fit of the best says what there is to say, and says it once
+        search.fit(X, y)
+    found = sorted(zip(-search.cv_results_["mean_test_score"], search.cv_results_["params"], strict=True), key=_first)
+    print("Mean absolute error over the splits:")
+    for score, setting in found:
+        print(f"  {score:10.4g}  {describe(setting)}")
+    print("Fitting the best ...", flush=True)
+    return clone(pipeline).set_params(**found[0][1]).fit(X, y)
 
-        search.set_callbacks(ProgressBar())
-    return search.fit(X, y)
+
+def _grid(options: argparse.Namespace) -> dict[str, list[int]]:
+    short = max(1, options.window // 4)
+    if options.quick:
+        return {"windows__window": [short], "lstm__hidden_size": [8, 16]}
+    return {"windows__window": [short, options.window], "lstm__hidden_size": [16, 32]}
+
+
+def _first(pair: tuple[float, dict[str, int]]) -> float:
+    return pair[0]

@@ -2,9 +2,12 @@
 
 import json
 
+import pytest
+
 from benchmarks.speed import forking
 
 
+@pytest.mark.slow
 def test_a_quick_run_compares_every_arm_with_ordinary_training(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(forking, "tune_allocator", lambda: False)  # this process goes on
     forking.main(["--quick", "--sets", "turbines", "--seeds", "0", "--output", str(tmp_path)])

@@ -26,6 +26,7 @@ def counts(work, **changes):
     return facts | n_steps | {"rows": work.window, "answers": 50, "targets": work.n_windows} | changes
 
 
+@pytest.mark.slow
 def test_contenders_do_the_work_that_is_asked_for(tmp_path):
     work = Work(4, 6, 16, 2, 4, 1, 5, n_rows=60)
     names = ["skts", "skts, forking", "skts, as it comes", "loop by hand"]

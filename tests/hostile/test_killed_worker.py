@@ -13,6 +13,8 @@ from sklearn.model_selection import GridSearchCV
 from skts.model_selection import PanelTimeSeriesSplit, backtest
 from skts.strategies import FitInProcess
 
+pytestmark = pytest.mark.slow  # processes start
+
 X, y = np.zeros((8, 1)), np.arange(8.0)
 
 

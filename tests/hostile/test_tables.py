@@ -3,10 +3,12 @@
 import pytest
 
 from tests.hostile._check import Untouched, check
-from tests.hostile._groups import members
+from tests.hostile._groups import FORECASTERS, members
 from tests.hostile._refusals import LEFT, REFUSED, SAYS
 from tests.hostile._subjects import SUBJECTS
 from tests.hostile._tables import MAKE
+
+SLOW = {*FORECASTERS, "SolarFeatures"} - {"LSTMRegressor"}  # left to a run of all tests
 
 
 def says(case, subject):
@@ -20,6 +22,7 @@ def cases():
         for subject in SUBJECTS:
             is_left = subject in members(LEFT.get(case, ""))
             marks = [pytest.mark.xfail(strict=True, reason="a known bug")] if is_left else []
+            marks += [pytest.mark.slow] if subject in SLOW else []
             yield pytest.param(case, subject, id=f"{case}-{subject}", marks=marks)
 
 

@@ -108,6 +108,7 @@ def test_an_unknown_name_is_refused():
         ignore_missing("r3")
 
 
+@pytest.mark.slow
 def test_a_search_ranks_by_several_scores_with_workers():
     scoring = {"r2": ignore_missing("r2"), "mae": ignore_missing(get_scorer("neg_mean_absolute_error"))}
     search = GridSearchCV(

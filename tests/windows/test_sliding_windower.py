@@ -176,7 +176,7 @@ TABLE = pd.DataFrame({"power": np.arange(9.0), "u100": 1.0, "v100": 2.0})
         (lambda X: X.columns[1:], [1, 2]),
         (slice(None), [0, 1, 2]),
     ],
-    ids=str,
+    ids=lambda value: type(value).__name__ if callable(value) else str(value),  # no addresses
 )
 def test_known_columns_are_named_as_in_a_column_transformer(known, positions):
     windower = SlidingWindower(3, 2, known=known).fit(TABLE)
