@@ -28,7 +28,7 @@ def test_a_forecast_is_scaled_and_shifted(convert):
     np.testing.assert_array_equal(rescaled, [[1, 2], [4, 14]])
 
 
-@pytest.mark.parametrize(("head", "described_by"), HEADS, ids=repr)
+@pytest.mark.parametrize(("head", "described_by"), HEADS, ids=["point", "quantiles"])
 def test_every_head_keeps_its_contract_of_shapes(head, described_by):
     forecast = head.make_layer(5, 2)(torch.randn(4, 3, 5))  # (..., T, *S)
     assert forecast.shape == (4, 3, 2, *described_by)
@@ -39,7 +39,7 @@ def test_every_head_keeps_its_contract_of_shapes(head, described_by):
     assert head.gives_quantiles == bool(described_by)
 
 
-@pytest.mark.parametrize(("head", "described_by"), HEADS, ids=repr)
+@pytest.mark.parametrize(("head", "described_by"), HEADS, ids=["point", "quantiles"])
 def test_what_is_rescaled_is_the_forecast_of_the_rescaled_target(head, described_by):
     """The loss says so: that of a * y + b is a times, or a squared times, that of y, whatever was forecast."""
     criterion, arguments = head.make_criterion()
