@@ -13,8 +13,7 @@ from skts.training import resolve_device
 def split_size(table: Table, options: argparse.Namespace) -> int:
     """Give the number of times that one split of the search tests on."""
     n_times = table.train[0].index.get_level_values(-1).nunique()
-    n_test = table.test[0].index.get_level_values(-1).nunique()
-    return max(options.horizon, min(n_test, n_times // (options.splits + 2)))
+    return max(options.horizon, n_times // (options.splits + 2))
 
 
 def check_job(table: Table, options: argparse.Namespace) -> None:

@@ -57,7 +57,7 @@ def refusal(capsys, path, *options):
         (["--series", "note"], "Series ok has the time 2024-01-01 00:00:00 more than once, first again in line 402"),
         (["--series", "note"], "name a further column that tells series apart with --series (station?)"),
         (["--test", "400"], "--test 400 leaves nothing to learn from: the table has 400 times. Give a smaller one."),
-        (["--window", "700"], "give a --window of at most 244, fewer --splits or a smaller --test."),
+        (["--window", "700"], "give a --window of at most 170, fewer --splits or a smaller --test."),
         (["--horizon", "300"], "give a shorter --horizon, fewer --splits or a smaller --test."),
         (["--splits", "200"], "the longest stretch before the first of 200 --splits has 0"),
         (["--device", "gpu"], "--device gpu is not there: give auto"),
@@ -67,6 +67,14 @@ def test_an_option_that_does_not_suit_the_file_is_named(table, tmp_path, capsys,
     path = tmp_path / "power.csv"
     table.to_csv(path, index=False)
     assert message in refusal(capsys, path, *WHO, *SMALL, *options)
+
+
+def test_the_longest_window_that_is_offered_is_taken(table, tmp_path, capsys):
+    path = tmp_path / "power.csv"
+    table.to_csv(path, index=False)
+    line = refusal(capsys, path, *WHO, *SMALL, "--window", "700")
+    offered = line.split("at most ")[1].split(",")[0]
+    assert main([str(path), *WHO, *SMALL, "--window", offered, "--output", str(tmp_path)]) == 0
 
 
 def test_several_series_without_their_option_are_told_of_it(table, tmp_path, capsys):
@@ -98,7 +106,7 @@ def spoilt(table, row, column, value):
             "(line 5) in a step of 0 days 01:07:00, which is no whole",
         ),
         (lambda t: spoilt(t, 3, "wind", np.inf), "Column 'wind' is infinite at station_0, 2024-01-01 03:00:00"),
-        (lambda t: t.assign(power=np.nan), "--target 'power' is empty in all 500 rows before the first of 2 --splits"),
+        (lambda t: t.assign(power=np.nan), "--target 'power' is empty in all 352 rows before the first of 2 --splits"),
         (lambda t: t.iloc[:0], "has no rows."),
     ],
 )
