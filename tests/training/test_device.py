@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from skts.nn import EncoderDecoder, InstanceNorm, LinearForecaster, PointHead
-from skts.training import check_precision, draws_in_training, resolve_device, seeded
+from skts.training import _device, check_precision, draws_in_training, resolve_device, seeded
 
 CPU = torch.device("cpu")
 
@@ -101,10 +101,7 @@ def test_a_process_that_is_forked_meanwhile_does_not_wait_for_a_thread_it_has_no
             warnings.simplefilter("ignore", DeprecationWarning)  # of forks where there are threads
             child = os.fork()
         if not child:
-            thread = threading.Thread(target=seeded(2, CPU).__enter__, daemon=True)
-            thread.start()
-            thread.join(timeout=20)
-            os._exit(thread.is_alive())
+            os._exit(not _device._fit_lock.lock.acquire(timeout=5))
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
