@@ -27,15 +27,15 @@ RECURRENT = [LSTMRegressor, GRURegressor]
 ALL = [*RECURRENT, DLinearRegressor, NLinearRegressor]
 OPTIONS = [
     {"bidirectional": True},
-    {"context": 3, "bidirectional": True},
+    {"lookahead": 3, "bidirectional": True},
     {"patch_len": 5},
     {"instance_norm": "last"},
     {"instance_norm": "mean", "quantiles": (0.1, 0.9)},
     {"instance_norm": "median", "linear_skip": True},
     {"input_dropout": 0.2, "subsample": 0.5},
     {"series_embedding": 2},
-    {"origins_per_window": 7},
-    {"origins_per_window": 3, "context": 2, "bidirectional": True, "instance_norm": "mean", "series_embedding": 2},
+    {"origins_per_pass": 7},
+    {"origins_per_pass": 3, "lookahead": 2, "bidirectional": True, "instance_norm": "mean", "series_embedding": 2},
 ]
 
 
@@ -89,10 +89,10 @@ def test_every_row_is_forecast_and_no_observed_value_of_its_block_is_read(panel,
     assert (spoiled[row >= 8] != y_pred[row >= 8]).all()
 
 
-@pytest.mark.parametrize(("context", "n_moved"), [(0, 0), (2, 0), (3, 4), (8, 4)])
-def test_the_weather_behind_a_block_is_read_as_far_as_the_context_reaches(panel, context, n_moved):
+@pytest.mark.parametrize(("lookahead", "n_moved"), [(0, 0), (2, 0), (3, 4), (8, 4)])
+def test_the_weather_after_a_block_is_read_as_far_as_the_context_reaches(panel, context, n_moved):
     X_train, X_test, y_train, _ = split(*panel, 12)
-    pipe = make_pipe(bidirectional=True, context=context).fit(X_train, y_train)
+    pipe = make_pipe(bidirectional=True, lookahead=context).fit(X_train, y_train)
     row = np.tile(np.arange(12), 2)
     windy = X_test.assign(wind=X_test["wind"] + 5 * (row == 6))  # the third row of the second block
     moved = pipe.predict(windy) != pipe.predict(X_test)
@@ -101,7 +101,7 @@ def test_the_weather_behind_a_block_is_read_as_far_as_the_context_reaches(panel,
 
 def test_context_in_one_direction_changes_nothing(panel):
     X_train, X_test, y_train, _ = split(*panel, 12)
-    forecasts = [make_pipe(context=context).fit(X_train, y_train).predict(X_test) for context in (0, 3)]
+    forecasts = [make_pipe(lookahead=context).fit(X_train, y_train).predict(X_test) for context in (0, 3)]
     np.testing.assert_allclose(*forecasts, rtol=1e-6)
 
 
@@ -116,7 +116,7 @@ def test_context_in_one_direction_changes_nothing(panel):
         {"linear_skip": True},
         {"instance_norm": "last"},
         {"series_embedding": 2},
-        {"origins_per_window": 3},
+        {"origins_per_pass": 3},
         {"subsample": 0.5},
         {"batches": "by_series"},
         {"bootstrap_rows": 9},
@@ -214,10 +214,10 @@ def rows_that_count(loss, table):
 
 @pytest.mark.parametrize("options", [{}, {"instance_norm": "mean"}, {"series_embedding": 2}, {"instance_norm": "last"}])
 @pytest.mark.parametrize("missing", [0.0, 0.1])
-def test_the_loss_of_an_origin_reads_no_observed_row_behind_it(options, missing):
+def test_the_loss_of_an_origin_reads_no_observed_row_after_it(options, missing):
     X, y = make_panel(n_series=2, n_rows=24, missing=missing, random_state=0)
     windows = SlidingWindower(6, 3, known=["wind"]).fit_transform(X)
-    regressor = make_regressor(bidirectional=True, context=2, origins_per_window=4, **options).fit(windows, y)
+    regressor = make_regressor(bidirectional=True, lookahead=2, origins_per_pass=4, **options).fit(windows, y)
     regressor.net_.module_.eval()
     forked, panel, targets, losses = losses_of_origins(regressor, windows, y, 4)
     for b, k in forked.taught.nonzero().tolist():
@@ -239,7 +239,7 @@ def test_the_loss_of_an_origin_reads_no_observed_row_behind_it(options, missing)
 @pytest.mark.parametrize("options", [{}, {"series_embedding": 2}, {"num_layers": 2}, {"bidirectional": True}])
 @pytest.mark.parametrize("regressor", RECURRENT)
 def test_a_pass_teaches_what_windows_that_begin_with_it_teach(panel, windows, regressor, options):
-    fitted = make_regressor(regressor, origins_per_window=4, **options).fit(windows, panel[1])
+    fitted = make_regressor(regressor, origins_per_pass=4, **options).fit(windows, panel[1])
     forked, _, _, losses = losses_of_origins(fitted, windows, panel[1], 4)
     for k in range(4):  # windows of 12 + k rows: nothing is carried in from before the pass
         longer = SlidingWindower(12 + k, 4, known=["wind"]).fit_transform(panel[0])
@@ -255,7 +255,7 @@ def test_what_validates_never_trains_though_passes_are_long(panel, bidirectional
     X, y = panel
     late = (X.groupby("station").cumcount() >= 75).to_numpy()
     options = {"early_stopping": True, "validation_fraction": 15 / 78, "max_epochs": 2, "normalize_y": False}
-    regressor = make_regressor(origins_per_window=20, bidirectional=bidirectional, **options)
+    regressor = make_regressor(origins_per_pass=20, bidirectional=bidirectional, **options)
     windower = SlidingWindower(12, 4, known=["wind"])
     honest = clone(regressor).fit(windower.fit_transform(X), y)
     lying = X.copy()
@@ -268,7 +268,7 @@ def test_what_validates_never_trains_though_passes_are_long(panel, bidirectional
 def test_a_step_teaches_some_batch_size_windows_whatever_the_passes(panel, windows):
     steps = []
     for n_origins in (1, 4, 15):
-        regressor = make_regressor(origins_per_window=n_origins, batch_size=5).fit(windows, panel[1])
+        regressor = make_regressor(origins_per_pass=n_origins, batch_size=5).fit(windows, panel[1])
         steps.append(int(regressor.net_.optimizer_.state_dict()["state"][0]["step"]))
     assert steps == [150 // 5, 2 * 19, 2 * 5]  # 75 windows of each station in 75, 19 and 5 passes, 5 windows a step
 
@@ -288,7 +288,7 @@ def test_neighbouring_windows_share_passes_unless_told_otherwise(panel, stride, 
     X, y = panel
     windows = SlidingWindower(12, 4, stride=stride, known=["wind"]).fit_transform(X)
     unasked, asked, other = (
-        make_regressor(origins_per_window=k, **options).fit(windows, y) for k in ("auto", n_origins, 1)
+        make_regressor(origins_per_pass=k, **options).fit(windows, y) for k in ("auto", n_origins, 1)
     )
     assert torch.equal(flat_weights(unasked), flat_weights(asked))
     assert torch.equal(flat_weights(unasked), flat_weights(other)) == (n_origins == 1)
@@ -297,13 +297,13 @@ def test_neighbouring_windows_share_passes_unless_told_otherwise(panel, stride, 
 def test_it_learns_from_every_origin_of_a_pass():
     X, y = make_panel(n_series=2, n_rows=500, noise=0.05, random_state=0)
     X_train, X_test, y_train, y_test = split(X, y, 100)
-    pipe = make_pipe(LSTMRegressor, hidden_size=12, max_epochs=30, lr=0.02, origins_per_window=6, batch_size=16)
+    pipe = make_pipe(LSTMRegressor, hidden_size=12, max_epochs=30, lr=0.02, origins_per_pass=6, batch_size=16)
     assert pipe.fit(X_train, y_train).score(X_test, y_test) > 0.8
 
 
 def test_arrays_have_no_neighbours_to_share_a_pass_with(windows, panel):
     X, y = np.asarray(windows), windows.targets(panel[1])[:, 0]
-    one, many = (make_regressor(origins_per_window=n_origins).fit(X, y) for n_origins in (1, 9))
+    one, many = (make_regressor(origins_per_pass=n_origins).fit(X, y) for n_origins in (1, 9))
     assert torch.equal(flat_weights(one), flat_weights(many))
 
 
@@ -311,7 +311,7 @@ def test_arrays_have_no_neighbours_to_share_a_pass_with(windows, panel):
 
 
 @pytest.mark.parametrize("regressor", RECURRENT)
-@pytest.mark.parametrize("asked", [{"bidirectional": True}, {"context": 3}])
+@pytest.mark.parametrize("asked", [{"bidirectional": True}, {"lookahead": 3}])
 def test_what_reads_known_columns_is_refused_without_any(panel, regressor, asked):
     (name, value), (X, y) = next(iter(asked.items())), panel
     message = rf"{regressor.__name__}\({name}={value}\) reads known columns.*SlidingWindower\(known=...\)"
@@ -322,9 +322,9 @@ def test_what_reads_known_columns_is_refused_without_any(panel, regressor, asked
 
 @pytest.mark.parametrize(("option", "value"), [("patch_len", 3), ("linear_skip", True)])
 def test_what_reads_a_window_as_a_whole_shares_no_pass(windows, panel, option, value):
-    message = rf"GRURegressor\({option}={value}, origins_per_window=2\).*one origin alone. Leave one of the two out"
+    message = rf"GRURegressor\({option}={value}, origins_per_pass=2\).*one origin alone. Leave one of the two out"
     with pytest.raises(ValueError, match=message):
-        make_regressor(**{option: value}, origins_per_window=2).fit(windows, panel[1])
+        make_regressor(**{option: value}, origins_per_pass=2).fit(windows, panel[1])
 
 
 def test_another_window_is_refused(windows, panel):
@@ -338,11 +338,11 @@ def test_another_window_is_refused(windows, panel):
 @pytest.mark.parametrize(
     "bad",
     [
-        {"context": -1},
+        {"lookahead": -1},
         {"patch_len": 0},
         {"instance_norm": "first"},
         {"series_embedding": -1},
-        {"origins_per_window": 0},
+        {"origins_per_pass": 0},
         {"bidirectional": 2},
         {"lr_schedule": "linear"},
     ],

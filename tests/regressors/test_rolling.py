@@ -14,9 +14,9 @@ from skts.exceptions import MissingHistoryWarning
 OPTIONS = [
     {},
     {"num_layers": 2},
-    {"context": 3, "bidirectional": True},
+    {"lookahead": 3, "bidirectional": True},
     {"series_embedding": 2},
-    {"origins_per_window": 5, "context": 2, "bidirectional": True, "series_embedding": 2},
+    {"origins_per_pass": 5, "lookahead": 2, "bidirectional": True, "series_embedding": 2},
     {"quantiles": (0.1, 0.5, 0.9)},
     {"n_members": 2, "series_embedding": 2},
 ]
@@ -107,7 +107,7 @@ def test_every_new_row_is_forecast_and_the_future_of_what_is_observed_does_not_c
     windower = SlidingWindower(12, 4, known=["wind"])
     new = (X.groupby("station").cumcount() >= 70).to_numpy()
     history = HistoryPrepender(12).fit(X[~new])
-    regressor = make_regressor(rolling="stateful", context=2, bidirectional=True)
+    regressor = make_regressor(rolling="stateful", lookahead=2, bidirectional=True)
     regressor.fit(windower.fit_transform(X[~new]), y[~new])
 
     def predict(X):

@@ -93,7 +93,7 @@ def test_history_must_be_given():
         DLinearRegressor(device="cpu"),
         LSTMRegressor(**OPTIONS, patch_len=2),
         LSTMRegressor(**OPTIONS, instance_norm="last"),
-        LSTMRegressor(**OPTIONS, origins_per_window=3),
+        LSTMRegressor(**OPTIONS, origins_per_pass=3),
         LSTMRegressor(**OPTIONS, batches="by_series"),
         LSTMRegressor(**OPTIONS, subsample=0.5),
     ],
