@@ -18,6 +18,20 @@ def pytest_collection_modifyitems(items):
         for item in items:
             if "cuda" in item.keywords:
                 item.add_marker(pytest.mark.skip(reason="no CUDA device"))
+    if any("bf16" in item.keywords for item in items) and not runs_bf16():
+        for item in items:
+            if "bf16" in item.keywords:
+                item.add_marker(pytest.mark.skip(reason="no recurrent layers in bfloat16"))
+
+
+def runs_bf16():
+    """Tell whether this processor runs an LSTM in bfloat16."""
+    try:
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+            torch.nn.LSTM(1, 1, device="meta").to_empty(device="cpu")(torch.zeros(1, 1, 1))
+    except RuntimeError:
+        return False
+    return True
 
 
 @pytest.fixture

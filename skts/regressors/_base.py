@@ -308,8 +308,8 @@ class BaseNetRegressor(CallbackSupportMixin, ScoreMixin, BaseEstimator):
             make_network = partial(InstanceNorm, make_network=make_network, head=head, kind=kind, **own)
         try:
             self.net_ = WindowNet(make_network, **net_options(self, head, device)).initialize()
-        except ValueError as error:
-            error.add_note(f"This was said by the network of {type(self).__name__}.")
+        except (TypeError, ValueError) as error:
+            error.add_note(f"Raised in making the network of {type(self).__name__}.")
             raise
         self._check_reads(self.net_.module_, sizes)
         warn_unscaled(self, inputs, [] if kind is None else own["columns"])

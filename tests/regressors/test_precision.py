@@ -6,18 +6,22 @@ import numpy as np
 import pytest
 import torch
 
-from skts import DLinearRegressor, GRURegressor, LSTMRegressor, NLinearRegressor, SlidingWindower
+from skts import DLinearRegressor, GRURegressor, LSTMRegressor, NetRegressor, NLinearRegressor, SlidingWindower
 from skts.datasets import make_panel
+from skts.nn import EncoderDecoder
+from skts.strategies import EnsembleRegressor
 
 CPU = {"max_epochs": 2, "random_state": 0, "device": "cpu"}
 REGRESSORS = [
     LSTMRegressor(8, **CPU),
     LSTMRegressor(8, **CPU, quantiles=(0.1, 0.9), bidirectional=True, lookahead=2, series_embedding=2, num_layers=2),
-    LSTMRegressor(8, **CPU, instance_norm="mean", patch_len=3, linear_skip=True, input_dropout=0.1),
+    LSTMRegressor(8, **CPU, instance_norm="mean", patch_len=3, input_dropout=0.1),
+    NetRegressor(EncoderDecoder, network_params={"hidden_size": 8, "linear_skip": True}, **CPU),
     LSTMRegressor(8, **CPU, origins_per_pass=4, rolling="stateful", early_stopping=True),
     GRURegressor(8, **CPU, lr_schedule="cosine", dropout=0.1),
     DLinearRegressor(**CPU),
-    NLinearRegressor(**CPU, n_members=2),
+    NLinearRegressor(**CPU),
+    EnsembleRegressor(GRURegressor(8, **CPU), 2, random_state=0),
 ]
 
 
