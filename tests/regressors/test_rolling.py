@@ -189,6 +189,7 @@ def test_what_reads_a_window_as_a_whole_is_refused(panel, parameter, value):
     refusal = rf"{parameter}={value!r}, rolling='stateful'\).*Leave one of the two out"
     with pytest.raises(ValueError, match=refusal):
         regressor.set_params(rolling="stateful").fit(windows, y)
+    assert not hasattr(regressor, "net_")
     regressor.set_params(rolling="windows").fit(windows, y)
     with pytest.raises(ValueError, match=refusal):
         regressor.predict(windows, rolling="stateful")
