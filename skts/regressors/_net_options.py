@@ -85,6 +85,8 @@ def take_over(regressor: Any, before: dict[str, Any]) -> None:
         for name, value in _changing_options(regressor).items()
         if name not in given and not _same(value, getattr(net, name, None))
     }
+    for name in [name for name in options if "__" in name]:
+        vars(net)[name] = options.pop(name)  # skorch would look for a part of the net to make anew
     if options:
         net.set_params(**options)
     if "weight_decay" in changed and "optimizer" not in given:
