@@ -73,9 +73,10 @@ class LaplaceLoss(nn.Module):
 class Plain(nn.Module):
     """A module of torch that knows nothing of skts: it takes no head and inherits nothing."""
 
-    def __init__(self, n_features, window, horizon):
+    def __init__(self, n_features, n_targets, window, horizon):
         super().__init__()
-        self.map = nn.Linear(n_features * window, horizon)
+        self.map = nn.Linear(n_features * window, horizon * n_targets)
+        self.shape = (horizon, n_targets)
 
     def forward(self, past, known=None, series=None, state=None):
-        return self.map(past.flatten(1))[..., None], None
+        return self.map(past.flatten(1)).unflatten(1, self.shape), None

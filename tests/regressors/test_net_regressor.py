@@ -219,6 +219,16 @@ def test_a_network_without_a_forecast_says_what_is_missing(panel, windows):
         make_regressor(Empty).fit(windows, panel[1])
 
 
+def test_a_forecast_of_another_shape_is_refused(panel, windows):
+    class Flat(Plain):
+        def forward(self, past, known=None, series=None, state=None):
+            return super().forward(past)[0][..., 0], None  # (B, H)
+
+    message = r"Flat gave a forecast of shape \(64, 4\), and \(n_windows, horizon, n_targets\) = \(64, 4, 1\) is expected"
+    with pytest.raises(ValueError, match=message):
+        make_regressor(Flat).fit(windows, panel[1])
+
+
 def test_an_argument_that_a_network_does_not_take_is_named(panel, windows):
     with pytest.raises(TypeError, match="unexpected keyword argument 'n_unit'") as caught:
         make_regressor(network_params={"n_unit": 3}).fit(windows, panel[1])
