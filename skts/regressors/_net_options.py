@@ -111,7 +111,9 @@ def settle_batch_size(regressor: Any, training: AddressTable, *, search: bool) -
         net.set_params(**options)
     size = getattr(net.get_iterator(training, training=True), "batch_size", net.batch_size)
     if size == -1:  # all at once
-        size = round(len(training) * training.windows_per_item) if training.chunks is None else len(training.chunks.first)
+        size = (
+            round(len(training) * training.windows_per_item) if training.chunks is None else len(training.chunks.first)
+        )
     return int(size), float(net.optimizer_.param_groups[0]["lr"])
 
 

@@ -185,8 +185,9 @@ class WindowNet(AtomicSaveMixin, NeuralNet):
         targets, weights = y_true
         if y_pred.shape[: targets.ndim] != targets.shape:
             raise ValueError(
-                f"{type(self.module_).__name__} gave a forecast of shape {tuple(y_pred.shape)}, and (n_windows, horizon, "
-                f"n_targets) = {tuple(targets.shape)} is expected, with more dimensions only for a head that has them."
+                f"{type(self.module_).__name__} gave a forecast of shape {tuple(y_pred.shape)}, and (n_windows, "
+                f"horizon, n_targets) = {tuple(targets.shape)} is expected, with more dimensions only for a head that "
+                "has them."
             )
         losses = self.criterion_(y_pred, targets)
         if weights is None:

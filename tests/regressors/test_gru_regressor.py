@@ -38,4 +38,6 @@ def test_it_forecasts_what_its_network_does_in_units_of_the_target():
     with torch.no_grad():
         forecast, _ = regressor.net_.module_(torch.from_numpy(windows[:]), torch.from_numpy(windows.ahead))
     targets = 100 * y.to_numpy().reshape(2, 60)[:, 12:] + 7  # the rows that are ever forecast
-    np.testing.assert_allclose(regressor.predict(windows), forecast[..., 0].numpy() * targets.std() + targets.mean(), rtol=1e-4)
+    np.testing.assert_allclose(
+        regressor.predict(windows), forecast[..., 0].numpy() * targets.std() + targets.mean(), rtol=1e-4
+    )

@@ -11,6 +11,8 @@ from skts.strategies import EnsembleRegressor
 from skts.supervised import read_inputs, read_targets
 from tests.regressors._networks import LeakyMemory
 
+NO_FILES = dict.fromkeys(("f_params", "f_optimizer", "f_criterion", "f_history"))
+
 
 @pytest.fixture(scope="module")
 def panel():
@@ -32,12 +34,14 @@ def with_callbacks(*callbacks, **options):
         (EarlyStopping(), r"EarlyStopping\(monitor='valid_loss'\)"),
         (EarlyStopping, r"EarlyStopping\(monitor='valid_loss'\)"),
         (("stops", EarlyStopping(patience=2)), r"EarlyStopping\(monitor='valid_loss'\)"),
-        (Checkpoint(monitor="valid_loss_best", f_params=None), r"Checkpoint\(monitor='valid_loss_best'\)"),
+        (Checkpoint(monitor="valid_loss_best", **NO_FILES), r"Checkpoint\(monitor='valid_loss_best'\)"),
     ],
 )
 def test_what_watches_a_validation_that_there_is_not_is_refused(panel, callback, named):
     regressor = with_callbacks(callback)
-    message = rf"DLinearRegressor\(net_params={{'callbacks': \[{named}\]}}\): nothing validates. Give early_stopping=True"
+    message = (
+        rf"DLinearRegressor\(net_params={{'callbacks': \[{named}\]}}\): nothing validates. Give early_stopping=True"
+    )
     with pytest.raises(ValueError, match=message):
         regressor.fit(*panel)
     assert not hasattr(regressor, "net_")

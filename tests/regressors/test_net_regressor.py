@@ -62,7 +62,9 @@ def test_as_many_forecasts_as_rows_and_no_observed_value_of_the_block_is_read(pa
     np.testing.assert_array_equal(spoiled[row < 8], y_pred[row < 8])
     assert (spoiled[row >= 8] != y_pred[row >= 8]).all()
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(pipe)).predict(X_test), y_pred)
-    np.testing.assert_array_equal(clone(pipe).fit(X_train, y_train.mask(np.arange(220) % 7 == 0)).predict(X_test), y_pred)
+    np.testing.assert_array_equal(
+        clone(pipe).fit(X_train, y_train.mask(np.arange(220) % 7 == 0)).predict(X_test), y_pred
+    )
     assert np.isfinite(pipe.score(X_test, y_test))
 
 
@@ -224,7 +226,9 @@ def test_a_forecast_of_another_shape_is_refused(panel, windows):
         def forward(self, past, known=None, series=None, state=None):
             return super().forward(past)[0][..., 0], None  # (B, H)
 
-    message = r"Flat gave a forecast of shape \(64, 4\), and \(n_windows, horizon, n_targets\) = \(64, 4, 1\) is expected"
+    message = (
+        r"Flat gave a forecast of shape \(64, 4\), and \(n_windows, horizon, n_targets\) = \(64, 4, 1\) is expected"
+    )
     with pytest.raises(ValueError, match=message):
         make_regressor(Flat).fit(windows, panel[1])
 

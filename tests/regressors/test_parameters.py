@@ -21,7 +21,9 @@ OWN_WORDS = {NetRegressor: {"instance_norm", "origins_per_pass", "rolling"}}  # 
 
 def real_defaults(regressor):
     parameters = inspect.signature(regressor).parameters
-    return {name: parameter.default for name, parameter in parameters.items() if name not in REQUIRED.get(regressor, {})}
+    return {
+        name: parameter.default for name, parameter in parameters.items() if name not in REQUIRED.get(regressor, {})
+    }
 
 
 def make(regressor, **params):

@@ -138,9 +138,7 @@ def test_neighbouring_windows_share_passes_by_themselves(panel, stride, options,
 def test_it_learns_from_every_origin_of_a_pass():
     X, y = make_panel(n_series=2, n_rows=500, noise=0.05, random_state=0)
     new = (X.groupby("station").cumcount() >= 400).to_numpy()
-    regressor = make_regressor(
-        LSTMRegressor, hidden_size=12, max_epochs=30, lr=0.02, origins_per_pass=6, batch_size=16
-    )
+    regressor = make_regressor(LSTMRegressor, hidden_size=12, max_epochs=30, lr=0.02, origins_per_pass=6, batch_size=16)
     pipe = make_pipeline(
         StandardScaler(), HistoryPrepender(12), SlidingWindower(12, 4, known=["wind"]), regressor
     ).set_output(transform="pandas")

@@ -15,7 +15,9 @@ BF16 = pytest.mark.bf16  # no mark: GRU and linear layers run in bfloat16 on any
 REGRESSORS = [
     pytest.param(LSTMRegressor(8, **CPU), marks=BF16, id="lstm"),
     pytest.param(
-        LSTMRegressor(8, **CPU, quantiles=(0.1, 0.9), bidirectional=True, lookahead=2, series_embedding=2, num_layers=2),
+        LSTMRegressor(
+            8, **CPU, quantiles=(0.1, 0.9), bidirectional=True, lookahead=2, series_embedding=2, num_layers=2
+        ),
         marks=BF16,
         id="two layers",
     ),

@@ -3,7 +3,6 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from sklearn.base import BaseEstimator
 
 from skts.datasets import make_panel
@@ -67,5 +66,7 @@ def test_of_arrays_the_last_windows_validate():
 
 def test_a_table_too_short_for_both_is_refused():
     X, y = make_panel(n_series=1, n_rows=30, random_state=0)
-    with pytest.raises(ValueError, match=r"validation_fraction=0.25\) leaves 0 windows to train on and \d+ to validate"):
+    with pytest.raises(
+        ValueError, match=r"validation_fraction=0.25\) leaves 0 windows to train on and \d+ to validate"
+    ):
         holdout(X, y.where(np.arange(30) > 25), SlidingWindower(6, 2))

@@ -1,7 +1,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-
 from sklearn.base import BaseEstimator
 
 from skts import LSTMRegressor, SlidingWindower

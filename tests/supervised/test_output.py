@@ -2,7 +2,6 @@ import warnings
 
 import numpy as np
 import pytest
-
 from sklearn.base import BaseEstimator
 
 from skts import HistoryPrepender, SlidingWindower
@@ -60,7 +59,9 @@ def test_one_warning_counts_the_forecasts_that_rest_on_blank_inputs(panel):
     X, _ = panel
     history = HistoryPrepender(5).fit(X)
     windows = SlidingWindower(5, 3).fit(X).transform(history.transform(X))
-    with pytest.warns(MissingHistoryWarning, match=r"12 of 80 forecasts rest on blank or missing inputs, filled") as caught:
+    with pytest.warns(
+        MissingHistoryWarning, match=r"12 of 80 forecasts rest on blank or missing inputs, filled"
+    ) as caught:
         warn_missing_history(windows, ", filled")  # the first two blocks of each series
     assert len(caught) == 1
     with warnings.catch_warnings():

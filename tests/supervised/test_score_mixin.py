@@ -29,7 +29,9 @@ def test_rows_without_a_target_are_left_out(shape, weighted):
     holes = rng.random(40) < 0.3
     missing = np.where(holes.reshape(-1, *[1] * (len(shape) - 1)), np.nan, y)
     there = None if weight is None else weight[~holes]
-    expected = r2_score(y[~holes].reshape(sum(~holes), -1), y_pred[~holes].reshape(sum(~holes), -1), sample_weight=there)
+    expected = r2_score(
+        y[~holes].reshape(sum(~holes), -1), y_pred[~holes].reshape(sum(~holes), -1), sample_weight=there
+    )
     assert Forecasts(y_pred).score(None, missing, sample_weight=weight) == pytest.approx(expected)
 
 
