@@ -2,7 +2,17 @@
 
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skts import DLinearRegressor, GRURegressor, HistoryPrepender, LSTMRegressor, NLinearRegressor, SlidingWindower
+from skts import (
+    DLinearRegressor,
+    GRURegressor,
+    HistoryPrepender,
+    LSTMRegressor,
+    NetRegressor,
+    NLinearRegressor,
+    SlidingWindower,
+)
+from skts.strategies import EnsembleRegressor
+from tests.regressors._networks import LaplaceHead, LeakyMemory, Plain
 
 ROWS = "rows are time steps: transform changes their number by design"
 ORDER = "rows are time steps: their order and their neighbours count by design"
@@ -30,6 +40,10 @@ EXPECTED_FAILURES = {
         GRURegressor(hidden_size=16, device="cpu"),
         DLinearRegressor(device="cpu"),
         NLinearRegressor(device="cpu"),
+        NetRegressor(LeakyMemory, network_params={"n_units": 16}, device="cpu"),
+        NetRegressor(LeakyMemory, network_params={"n_units": 16}, head=LaplaceHead(), device="cpu"),
+        NetRegressor(Plain, device="cpu", lr=0.02),
+        EnsembleRegressor(DLinearRegressor(device="cpu"), n_members=2),
     ],
     expected_failed_checks=lambda estimator: EXPECTED_FAILURES.get(type(estimator).__name__, {}),
     xfail_strict=True,

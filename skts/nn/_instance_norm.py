@@ -79,5 +79,6 @@ class InstanceNorm(Forecaster):
         if self.kind == "mean":
             variance, middle = torch.var_mean(own, dim=1, keepdim=True, correction=0)
             return middle, (variance * self.slope**2 + _FLATTEST).sqrt()
-        middle = own.median(dim=1, keepdim=True).values
+        sign = self.slope.sign()  # of an even number of values torch takes the lower middle one
+        middle = (own * sign).median(dim=1, keepdim=True).values * sign
         return middle, (own - middle).abs().mean(dim=1, keepdim=True) * self.slope.abs() + _QUIET

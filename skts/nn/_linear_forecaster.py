@@ -18,7 +18,7 @@ class LinearForecaster(Forecaster):
     n_features, n_known, n_targets : int
         F, K and T.
     horizon, window : int
-        H and W.
+        H and W. None, for whole series, is refused.
     head : Head, default=None
         Makes the map; a point by default.
     kernel_size : int, default=None
@@ -37,12 +37,17 @@ class LinearForecaster(Forecaster):
         n_known: int,
         n_targets: int,
         horizon: int,
-        window: int,
+        window: int | None,
         head: Head | None = None,
         *,
         kernel_size: int | None = None,
     ):
         super().__init__()
+        if window is None:
+            raise ValueError(
+                "A linear map needs windows, and was given whole series: give SlidingWindower(window=...) a number of "
+                "rows."
+            )
         self.shape = (horizon, n_targets)
         self.kernel_size = kernel_size
         self.head = PointHead() if head is None else head

@@ -253,23 +253,21 @@ class BaseNetRegressor(CallbackSupportMixin, ScoreMixin, BaseEstimator):
         if self.verbose:
             mention_allocator(device)
         if not goes_on:
-            for learned in _LEARNED:
-                self.__dict__.pop(learned, None)
+            self._forget()
         inputs = read_inputs(self, X, reset=not goes_on)
         targets = read_targets(self, inputs, y, sample_weight)
         train, valid = self._split(inputs, targets)
         order = torch.Generator()
-        if goes_on:
-            seed = self._take_over(inputs, targets)
-            order.manual_seed(seed)
-        else:
-            self._random_state = check_random_state(self.random_state)
-            seed, first_seed = (int(self._random_state.randint(_MAX_SEED)) for _ in range(2))
-            with seeded(first_seed, device):
-                self._start(inputs, targets, train, device)
-                order.set_state(torch.get_rng_state())
         try:
-            check_precision(self.precision, self.net_.module_, device)
+            if goes_on:
+                seed = self._take_over(inputs, targets)
+                order.manual_seed(seed)
+            else:
+                self._random_state = check_random_state(self.random_state)
+                seed, first_seed = (int(self._random_state.randint(_MAX_SEED)) for _ in range(2))
+                with seeded(first_seed, device):
+                    self._start(inputs, targets, train, device)
+                    order.set_state(torch.get_rng_state())
             tables = self._make_tables(inputs, targets, train, valid)
             del inputs, targets, train, valid  # the tables are all that training needs
             self.batch_size_, self.lr_ = settle_batch_size(self, tables[0], search=not goes_on)
@@ -277,11 +275,15 @@ class BaseNetRegressor(CallbackSupportMixin, ScoreMixin, BaseEstimator):
                 self._train(X, y, sample_weight, *tables, n_epochs, order)
         except BaseException:
             if not goes_on:
-                for learned in _LEARNED:
-                    self.__dict__.pop(learned, None)
+                self._forget()
             raise
         self.n_iter_ = len(self.net_.history)
         return self
+
+    def _forget(self) -> None:
+        """Be as never fitted."""
+        for learned in _LEARNED:
+            self.__dict__.pop(learned, None)
 
     def _split(self, inputs: Inputs, targets: Targets) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Choose the windows that teach, and those that validate."""
@@ -308,10 +310,11 @@ class BaseNetRegressor(CallbackSupportMixin, ScoreMixin, BaseEstimator):
             make_network = partial(InstanceNorm, make_network=make_network, head=head, kind=kind, **own)
         try:
             self.net_ = WindowNet(make_network, **net_options(self, head, device)).initialize()
-        except ValueError as error:
-            error.add_note(f"This was said by the network of {type(self).__name__}.")
+        except (TypeError, ValueError) as error:
+            error.add_note(f"Raised in making the network of {type(self).__name__}.")
             raise
         self._check_reads(self.net_.module_, sizes)
+        check_precision(self.precision, self.net_.module_, device)
         warn_unscaled(self, inputs, [] if kind is None else own["columns"])
 
     def _arguments(self, sizes: dict[str, Any], head: Head) -> dict[str, Any]:
@@ -390,9 +393,10 @@ class BaseNetRegressor(CallbackSupportMixin, ScoreMixin, BaseEstimator):
     def _take_over(self, inputs: Inputs, targets: Targets) -> int:
         """Keep the net, and take over what may change between two fits; give a seed for this one."""
         check_sizes(self, self._learned.sizes, inputs, targets.n_targets, targets.horizon)
+        self._check_reads(self.net_.module_, self._learned.sizes)
+        check_precision(self.precision, self.net_.module_, torch.device(self.net_.device))
         if "random_state" in take_over(self, self._learned.params):
             self._random_state = check_random_state(self.random_state)
-        self._check_reads(self.net_.module_, self._learned.sizes)
         self._learned = replace(self._learned, params=self.get_params(deep=False))
         return int(self._random_state.randint(_MAX_SEED))
 

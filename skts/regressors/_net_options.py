@@ -7,7 +7,14 @@ import torch
 from skorch.callbacks import EarlyStopping
 
 from skts.nn import Head
-from skts.training import REFERENCE_BATCH_SIZE, AddressTable, check_callbacks, find_batch_size, scale_lr
+from skts.training import (
+    REFERENCE_BATCH_SIZE,
+    AddressTable,
+    check_callbacks,
+    find_batch_size,
+    resolve_device,
+    scale_lr,
+)
 
 _RATES = {"lr", "optimizer__lr", "optimizer__param_groups"}  # parameters of skorch that a user may have set
 _TAKEN_OVER = {
@@ -67,6 +74,8 @@ def take_over(regressor: Any, before: dict[str, Any]) -> set[str]:
     now = regressor.get_params(deep=False)
     changed = {name for name, value in now.items() if not _same(value, before[name])}
     refused = sorted(changed - _TAKEN_OVER)
+    if refused == ["device"] and resolve_device(regressor.device) == torch.device(regressor.net_.device):
+        refused = []  # another name for where the net is, as after a move to another machine
     if refused:
         name, fitted = type(regressor).__name__, {name: before[name] for name in refused}
         asked = ", ".join(f"{name}={now[name]!r}" for name in refused)
@@ -81,6 +90,8 @@ def take_over(regressor: Any, before: dict[str, Any]) -> set[str]:
         for name, value in _changing_options(regressor).items()
         if name not in given and not _same(value, getattr(net, name, None))
     }
+    for name in [name for name in options if "__" in name]:
+        vars(net)[name] = options.pop(name)  # skorch would look for a part of the net to make anew
     if options:
         net.set_params(**options)
     if "weight_decay" in changed and "optimizer" not in given:
@@ -105,6 +116,10 @@ def settle_batch_size(regressor: Any, training: AddressTable, *, search: bool) -
             del options["lr"]
         net.set_params(**options)
     size = getattr(net.get_iterator(training, training=True), "batch_size", net.batch_size)
+    if size == -1:  # all at once
+        size = (
+            round(len(training) * training.windows_per_item) if training.chunks is None else len(training.chunks.first)
+        )
     return int(size), float(net.optimizer_.param_groups[0]["lr"])
 
 

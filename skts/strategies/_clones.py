@@ -43,7 +43,7 @@ def clone_for(estimator: Any, n_outputs: int, parameter: str, level: float | Non
     return copy
 
 
-def warn_if_alike(estimators: list[Any], levels: Sequence[float], parameter: str, rows: NDArray[np.float32]) -> None:
+def warn_if_alike(estimators: list[Any], levels: Sequence[float], parameter: str, rows: NDArray[np.floating]) -> None:
     """Warn where the lowest and the highest level forecast the same: their parameter was not read."""
     if len(levels) == 1 or not np.array_equal(estimators[0].predict(rows), estimators[-1].predict(rows)):
         return

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skts.supervised import Inputs
 from skts.training import fill_forward
 
-_VALUES_OF_CHUNK = 2**22  # 16 MiB of float32
+_VALUES_OF_CHUNK = 2**22  # 16 MiB of float32, 32 of float64
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,22 @@ class Design:
     fill : bool
         Whether a missing value takes the last one before it in the window or its horizon, else 0, as the networks
         have it. Otherwise it stays NaN.
+
+    Notes
+    -----
+    Values are float32 in any case. What takes no NaN computes with them, sums of squares above all, and is given them
+    as float64; what takes NaN compares them alone, as trees do, and half the memory serves it.
     """
 
     horizon: int
     lags: NDArray[np.int64]
     around: int | None
     fill: bool
+
+    @property
+    def dtype(self) -> type[np.floating]:
+        """What the matrix is computed with."""
+        return np.float64 if self.fill else np.float32
 
     @property
     def rows_per_window(self) -> int:
@@ -77,7 +87,7 @@ class DesignMatrix:
         for start in range(0, len(items), size):
             yield items[start : start + size]
 
-    def rows(self, items: NDArray[np.int64]) -> NDArray[np.float32]:
+    def rows(self, items: NDArray[np.int64]) -> NDArray[np.floating]:
         """Make the rows of some windows: ndarray of shape (n_items * rows_per_window, n_columns)."""
         design, inputs, n = self.design, self.inputs, len(items)
         past = inputs.past(items)  # (B, W, F)
@@ -85,8 +95,8 @@ class DesignMatrix:
         ahead = self._known(past, items)  # (B, H + 2 A, K)
         past = past[:, inputs.window - design.lags].reshape(n, -1)  # (B, L F)
         if design.around is None:
-            return np.concatenate([past, ahead.reshape(n, -1)], axis=1)
-        out = np.empty((n, design.horizon, self.n_columns), dtype=np.float32)
+            return np.concatenate([past, ahead.reshape(n, -1)], axis=1, dtype=design.dtype)
+        out = np.empty((n, design.horizon, self.n_columns), dtype=design.dtype)
         out[:, :, : past.shape[1]] = past[:, None]
         if len(inputs.known):
             windows = sliding_window_view(ahead, 2 * design.around + 1, axis=1).swapaxes(2, 3)  # (B, H, 2 A + 1, K)
@@ -94,7 +104,7 @@ class DesignMatrix:
         out[:, :, -1] = np.arange(1, design.horizon + 1)
         return out.reshape(n * design.horizon, -1)
 
-    def matrix(self, wanted: NDArray[np.bool_]) -> NDArray[np.float32]:
+    def matrix(self, wanted: NDArray[np.bool_]) -> NDArray[np.floating]:
         """Make the rows that are wanted, chunk by chunk.
 
         Parameters
@@ -103,9 +113,9 @@ class DesignMatrix:
 
         Returns
         -------
-        matrix : ndarray of float32 of shape (n_wanted, n_columns)
+        matrix : ndarray of shape (n_wanted, n_columns)
         """
-        out = np.empty((int(wanted.sum()), self.n_columns), dtype=np.float32)
+        out = np.empty((int(wanted.sum()), self.n_columns), dtype=self.design.dtype)
         end = 0
         for items in self.chunks(np.flatnonzero(wanted.any(axis=1))):
             mask = wanted[items].ravel()

@@ -81,12 +81,13 @@ class WindowedRegressor(CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, Ba
     "outputs" learns from windows whose targets are all there; "rows" from every row that has its target. So where
     targets are missing at random, prefer "rows".
 
-    `estimator` is given float32 columns, lag by lag as `lags` lists them (by default oldest first), then the known
-    columns row by row. At `predict` they are made in chunks; `fit` needs them at once: 4 bytes x windows (x horizon,
-    with "rows") x columns. `lags` here and `stride` of the windower make them fewer.
+    `estimator` is given columns lag by lag as `lags` lists them (by default oldest first), then the known columns row
+    by row. At `predict` they are made in chunks; `fit` needs them at once: 8 bytes x windows (x horizon, with "rows") x
+    columns, and 4 where the tags of `estimator` allow NaN. `lags` here and `stride` of the windower make them fewer.
 
     A missing input takes the last value seen in its window, else 0, unless the tags of `estimator` allow NaN: then it
-    is passed on. A :class:`~sklearn.pipeline.Pipeline` has no such tag.
+    is passed on, and the columns are float32, which serves trees as well. A :class:`~sklearn.pipeline.Pipeline` has no
+    such tag.
 
     Weights are given by row of the table: "rows" passes them on, "outputs" passes the mean over the horizon. What has
     the weight 0 is left out.
@@ -251,7 +252,7 @@ class WindowedRegressor(CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, Ba
                 self.estimators_.append(estimator.fit(matrix, y[:, 0] if flat else y, **params))
             except ValueError as error:
                 error.add_note(
-                    f"WindowedRegressor was fitting {estimator!r} to float32 columns of values up to "
+                    f"WindowedRegressor was fitting {estimator!r} to columns of values up to "
                     f"{np.nanmax(np.abs(matrix), initial=0):g} and targets up to {np.abs(y).max():g}: where these are "
                     "extreme, scale the columns of X (StandardScaler) or correct them, and give y in another unit."
                 )

@@ -155,9 +155,9 @@ def warn_unscaled(estimator: Any, inputs: Inputs, normalised: Sequence[int]) -> 
     normalised : sequence of int
         Columns whose unit does not count.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # a column that is all NaN
-        spread = np.nanstd(inputs.panel[:: max(1, len(inputs.panel) // _SAMPLED_ROWS)], axis=0, dtype=np.float64)
+    rows = inputs.panel[:: max(1, len(inputs.panel) // _SAMPLED_ROWS)]
+    rows = np.where(np.isnan(rows).all(axis=0), np.float32(0), rows)  # numpy would warn of a column that is all NaN
+    spread = np.nanstd(rows, axis=0, dtype=np.float64)
     far = (spread > _LARGEST_SPREAD) | ((spread > 0) & (spread < 1 / _LARGEST_SPREAD))
     far[list(normalised)] = False
     if not far.any():
@@ -168,7 +168,7 @@ def warn_unscaled(estimator: Any, inputs: Inputs, normalised: Sequence[int]) -> 
         f"{' ...' if far.sum() > 5 else ''}. A network learns from them poorly, or from nothing else: put a "
         "StandardScaler before HistoryPrepender.",
         UnscaledColumnsWarning,
-        stacklevel=5,
+        stacklevel=6,  # who called `fit`
     )
 
 

@@ -97,8 +97,6 @@ def read_targets(estimator: Any, inputs: Inputs, y: Any, sample_weight: ArrayLik
     weights = None
     if sample_weight is not None:
         weights = check_sample_weight(sample_weight, y, dtype=np.float64, ensure_non_negative=True)
-        if not weights.any():
-            raise ValueError(f"{name}: all sample weights are zero; at least one must be positive.")
     if inputs.windows is not None:
         table, row_weights, starts = _of_rows(name, inputs, y, weights)
         horizon, shape = inputs.windows.horizon, y.shape[1:]

@@ -183,6 +183,12 @@ class WindowNet(AtomicSaveMixin, NeuralNet):
     def _weigh(self, y_pred: Tensor, y_true: Targets) -> dict[str, Any]:
         """Give the loss, and over how many targets it is the mean."""
         targets, weights = y_true
+        if y_pred.shape[: targets.ndim] != targets.shape:
+            raise ValueError(
+                f"{type(self.module_).__name__} gave a forecast of shape {tuple(y_pred.shape)}, and (n_windows, "
+                f"horizon, n_targets) = {tuple(targets.shape)} is expected, with more dimensions only for a head that "
+                "has them."
+            )
         losses = self.criterion_(y_pred, targets)
         if weights is None:
             return {"loss": losses.mean(), "n_targets": losses.numel()}

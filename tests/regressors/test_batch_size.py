@@ -9,7 +9,8 @@ from sklearn.base import clone
 
 from skts import DLinearRegressor, GRURegressor, LSTMRegressor, NLinearRegressor, SlidingWindower
 from skts.datasets import make_panel
-from skts.regressors import _settled
+from skts.regressors import _net_options
+from skts.strategies import EnsembleRegressor
 
 ALL = [LSTMRegressor, GRURegressor, DLinearRegressor, NLinearRegressor]
 
@@ -24,7 +25,9 @@ def panel():
 def finds(monkeypatch):
     """Let every search find 256, and count them."""
     searches = []
-    monkeypatch.setattr(_settled, "find_batch_size", lambda net, dataset: searches.append(len(dataset)) or 256)
+    monkeypatch.setattr(
+        _net_options, "find_batch_size", lambda net, table, subsample: searches.append((len(table), subsample)) or 256
+    )
     return searches
 
 
@@ -86,15 +89,23 @@ def test_net_params_have_the_last_word(panel, finds, name):
     assert len(finds) == 2
 
 
-def test_an_ensemble_searches_once_and_each_member_can_be_had_again(panel, finds):
-    ensemble = make(n_members=3).fit(*panel)
-    assert len(finds) == 1
-    assert {(member.batch_size_, member.lr_) for member in ensemble.members_} == {(256, ensemble.lr_)}
-    assert ensemble.batch_size_ == 256
-    again = clone(ensemble.members_[1]).fit(*panel)
+def test_a_search_counts_on_the_share_that_an_epoch_draws(panel, finds):
+    make(subsample=0.5).fit(*panel)
+    assert finds == [(len(panel[0]), 0.5)]
+
+
+def test_a_member_of_an_ensemble_can_be_had_again(panel, finds):
+    ensemble = EnsembleRegressor(make(), 2, random_state=0).fit(*panel)
+    again = clone(ensemble.estimators_[1]).fit(*panel)
     np.testing.assert_array_equal(again.predict(panel[0]), ensemble.predict(panel[0], members=True)[..., 1])
-    ensemble.set_params(warm_start=True).fit(*panel)
-    assert (len(finds), ensemble.batch_size_, ensemble.lr_) == (1, 256, pytest.approx(0.02))
+
+
+def test_a_batch_of_all_windows_is_one_step_an_epoch(panel):
+    regressor = make(batch_size=32, max_epochs=3, net_params={"batch_size": -1}).fit(*panel)
+    assert regressor.batch_size_ == len(panel[0])
+    steps = {int(state["step"]) for state in regressor.net_.optimizer_.state.values()}
+    assert steps == {3}
+    assert np.isfinite(regressor.predict(panel[0])).all()
 
 
 def test_whole_series_take_64(finds):

@@ -13,9 +13,19 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skts import DLinearRegressor, GRURegressor, HistoryPrepender, LSTMRegressor, NLinearRegressor, SlidingWindower
+from skts import (
+    DLinearRegressor,
+    GRURegressor,
+    HistoryPrepender,
+    LSTMRegressor,
+    NetRegressor,
+    NLinearRegressor,
+    SlidingWindower,
+)
 from skts.datasets import make_panel
 from skts.model_selection import PanelTimeSeriesSplit
+from skts.nn import EncoderDecoder
+from skts.strategies import EnsembleRegressor
 
 pytestmark = [pytest.mark.cuda, pytest.mark.usefixtures("exact", "recorded")]
 USUAL = {
@@ -23,17 +33,18 @@ USUAL = {
     "random_state": 0,
     "device": "cuda",
     "batch_size": 32,
-    "net_params": {"iterator_train__shuffle": False},
+    "net_params": {"iterator_train__shuffle": False, "cuda_graph": True},
 }
 REGRESSORS = [
     LSTMRegressor(8, **USUAL),
     GRURegressor(8, **USUAL, lr_schedule="cosine"),
     DLinearRegressor(**USUAL),
-    LSTMRegressor(8, **USUAL, quantiles=(0.1, 0.9), bidirectional=True, context=2, series_embedding=2),
-    LSTMRegressor(8, **USUAL | {"batch_size": 4}, origins_per_window=4, rolling="stateful", lr_schedule="one_cycle"),
-    LSTMRegressor(8, **USUAL, instance_norm="median", patch_len=3, linear_skip=True, weight_decay=0.1),
+    LSTMRegressor(8, **USUAL, quantiles=(0.1, 0.9), bidirectional=True, lookahead=2, series_embedding=2),
+    LSTMRegressor(8, **USUAL | {"batch_size": 4}, origins_per_pass=4, rolling="stateful", lr_schedule="one_cycle"),
+    LSTMRegressor(8, **USUAL, instance_norm="median", patch_len=3, weight_decay=0.1),
+    NetRegressor(EncoderDecoder, network_params={"hidden_size": 8, "linear_skip": True}, **USUAL),
     LSTMRegressor(8, **USUAL, early_stopping=True, n_iter_no_change=2),
-    NLinearRegressor(**USUAL, n_members=2, bootstrap_rows=24),
+    NLinearRegressor(**USUAL),
 ]
 
 
@@ -82,7 +93,7 @@ def test_bf16_is_near_that_of_the_cpu(windows, panel, recorded, regressor):
 
 
 def test_dropout_of_all_kinds_trains(windows, panel, recorded):
-    options = USUAL | {"max_epochs": 12, "net_params": None}
+    options = USUAL | {"max_epochs": 12, "net_params": {"cuda_graph": True}}
     regressor = LSTMRegressor(8, **options, dropout=0.3, input_dropout=0.2, num_layers=2).fit(windows, panel[1])
     assert recorded
     assert regressor.history_["train_loss"][-1] < regressor.history_["train_loss"][0]
@@ -137,7 +148,7 @@ with open(f"{folder}/regressor", "rb") as file:
     regressor = pickle.load(file)
 with open(f"{folder}/data", "rb") as file:
     windows, y = pickle.load(file)
-np.save(f"{folder}/answer.npy", regressor.predict(windows))
+np.save(f"{folder}/forecast.npy", regressor.predict(windows))
 regressor.set_params(warm_start=True, device="auto").fit(windows, y)
 assert regressor.n_iter_ == 16
 """
@@ -150,7 +161,7 @@ def test_what_was_trained_on_a_gpu_is_loaded_where_there_is_none(windows, panel,
     environment = os.environ | {"CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": os.pathsep.join(sys.path)}
     subprocess.run([sys.executable, "-c", LOAD, str(tmp_path)], env=environment, check=True)
     np.testing.assert_allclose(
-        np.load(tmp_path / "answer.npy") / panel[1].std(), regressor.predict(windows) / panel[1].std(), atol=1e-3
+        np.load(tmp_path / "forecast.npy") / panel[1].std(), regressor.predict(windows) / panel[1].std(), atol=1e-3
     )
 
 
@@ -175,9 +186,9 @@ def test_two_workers_of_a_search_share_one_gpu(panel):
 
 
 def test_members_trained_at_once_share_one_gpu(windows, panel):
-    regressor = LSTMRegressor(8, **USUAL, n_members=2)
-    in_turn = clone(regressor).fit(windows, panel[1]).predict(windows)
-    at_once = regressor.set_params(n_jobs=2).fit(windows, panel[1]).predict(windows)
+    ensemble = EnsembleRegressor(LSTMRegressor(8, **USUAL), 2, random_state=0)
+    in_turn = clone(ensemble).fit(windows, panel[1]).predict(windows)
+    at_once = ensemble.set_params(n_jobs=2).fit(windows, panel[1]).predict(windows)
     np.testing.assert_allclose(at_once / panel[1].std(), in_turn / panel[1].std(), atol=2e-3)
 
 

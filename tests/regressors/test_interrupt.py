@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import skorch
 import torch
+from sklearn.base import clone
 
 from skts import LSTMRegressor, SlidingWindower
 from skts.datasets import make_panel
@@ -39,8 +40,8 @@ class Interrupts(skorch.callbacks.Callback):
 @pytest.mark.parametrize("epoch", [1, 6])
 def test_an_interrupted_fit_keeps_the_best_weights_so_far(epoch, how):
     interrupts = Interrupts(epoch, how)
-    lstm = LSTMRegressor(hidden_size=4, lr=0.1, early_stopping=True, n_iter_no_change=9, callbacks=[interrupts])
-    lstm.set_params(random_state=0).fit(WINDOWS, y)
+    lstm = LSTMRegressor(hidden_size=4, lr=0.1, early_stopping=True, n_iter_no_change=9, random_state=0)
+    lstm.set_params(net_params={"callbacks": [interrupts]}).fit(WINDOWS, y)
     assert np.isfinite(lstm.predict(WINDOWS)).all()
     if epoch > 1:
         best = interrupts.weights_[int(np.argmin(lstm.history_["valid_loss"]))]
@@ -48,8 +49,9 @@ def test_an_interrupted_fit_keeps_the_best_weights_so_far(epoch, how):
 
 
 def test_without_validation_the_weights_are_those_of_the_moment():
-    lstm = LSTMRegressor(hidden_size=4, lr=0.1, callbacks=[Interrupts(3, "raise")], random_state=0).fit(WINDOWS, y)
-    two, three = (LSTMRegressor(hidden_size=4, lr=0.1, max_epochs=n, random_state=0).fit(WINDOWS, y) for n in (2, 3))
+    plain = LSTMRegressor(hidden_size=4, lr=0.1, random_state=0)
+    lstm = clone(plain).set_params(net_params={"callbacks": [Interrupts(3, "raise")]}).fit(WINDOWS, y)
+    two, three = (clone(plain).set_params(max_epochs=n).fit(WINDOWS, y) for n in (2, 3))
     of = [next(each.net_.module_.parameters()) for each in (lstm, two, three)]
     assert not torch.equal(of[0], of[1])
     assert not torch.equal(of[0], of[2])

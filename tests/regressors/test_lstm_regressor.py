@@ -113,8 +113,8 @@ def test_a_window_without_any_target_is_dropped(panel, windows):
     X, y = panel
     only_first = y.mask(X.index.get_level_values("station") != "station_0")
     first = SlidingWindower(12, 4, known=["wind"]).fit_transform(X.loc[["station_0"]])
-    both = make_regressor().fit(windows, only_first)
-    alone = make_regressor().fit(first, y.loc[["station_0"]])
+    one_each = make_regressor(origins_per_pass=1)  # the last pass of a table begins earlier, and reads more
+    both, alone = clone(one_each).fit(windows, only_first), clone(one_each).fit(first, y.loc[["station_0"]])
     torch.testing.assert_close(flat_weights(both), flat_weights(alone))
 
 
@@ -137,13 +137,11 @@ def test_sample_weight_counts_relative_to_the_others(windows, panel):
     assert not torch.allclose(flat_weights(weighted), flat_weights(make_regressor().fit(windows, y)))
 
 
-def test_normalize_y_makes_units_irrelevant(windows, panel):
+def test_the_unit_of_the_target_does_not_count(windows, panel):
     _, y = panel
     kilowatts = make_regressor().fit(windows, y).predict(windows)
     watts = make_regressor().fit(windows, 1000 * y + 7).predict(windows)
     np.testing.assert_allclose(watts, 1000 * kilowatts + 7, rtol=1e-3)
-    raw = make_regressor(normalize_y=False).fit(windows, 1000 * y + 7).predict(windows)
-    assert raw.max() < 100  # two epochs do not reach a thousand
 
 
 def test_a_constant_target_is_forecast_as_it_is(windows, panel):
@@ -307,7 +305,7 @@ def test_scoring_monitor_takes_the_weights(windows, panel):
     assert monitor.get_logs().data[-1]["neg_mean_absolute_error"] == pytest.approx(-error)
 
 
-@pytest.mark.parametrize("wrap", ["regressor", "pipeline", "search"])
+@pytest.mark.parametrize("wrap", ["regressor", "pipeline", pytest.param("search", marks=pytest.mark.slow)])
 def test_a_progress_bar_works_at_every_level(panel, windows, capsys, wrap):
     X, y = panel
     bar = ProgressBar(max_propagation_depth=None)
@@ -316,7 +314,7 @@ def test_a_progress_bar_works_at_every_level(panel, windows, capsys, wrap):
     elif wrap == "pipeline":
         make_pipe().set_callbacks(bar).fit(X, y)
     else:
-        search = GridSearchCV(make_pipe(), {"lstm__hidden_size": [2, 3]}, cv=PanelTimeSeriesSplit(2), n_jobs=2)
+        search = GridSearchCV(make_pipe(max_epochs=1), {"lstm__hidden_size": [2]}, cv=PanelTimeSeriesSplit(2), n_jobs=2)
         search.set_callbacks(bar).fit(X, y)
     assert "LSTMRegressor - fit" in capsys.readouterr().out
 
@@ -350,7 +348,8 @@ def test_verbose_shows_the_table_of_skorch(windows, panel, capsys):
 def test_callbacks_and_parameters_of_skorch_pass_through(windows, panel):
     schedule = skorch.callbacks.LRScheduler("StepLR", step_size=1, gamma=0.1)
     net_params = {"optimizer": torch.optim.SGD, "criterion": torch.nn.L1Loss, "gradient_clip": None}
-    regressor = make_regressor(callbacks=[schedule], net_params=net_params, max_epochs=3).fit(windows, panel[1])
+    net_params |= {"callbacks": [schedule]}
+    regressor = make_regressor(net_params=net_params, max_epochs=3).fit(windows, panel[1])
     net = regressor.net_
     assert isinstance(net.optimizer_, torch.optim.SGD)
     assert isinstance(net.criterion_, torch.nn.L1Loss)
@@ -401,7 +400,7 @@ class InterruptsAtOnce(skorch.callbacks.Callback):
 
 
 def test_an_interrupted_fit_keeps_the_weights_it_has(windows, panel):
-    regressor = make_regressor(callbacks=[InterruptsAtOnce()]).fit(windows, panel[1])
+    regressor = make_regressor(net_params={"callbacks": [InterruptsAtOnce()]}).fit(windows, panel[1])
     assert regressor.history_ == {"epoch": [], "train_loss": []}
     assert np.isfinite(regressor.predict(windows)).all()
 
@@ -458,9 +457,9 @@ def test_cuda_without_cuda_is_refused(sequences, monkeypatch):
 
 
 def test_a_loss_that_diverges_stops_the_fit_and_leaves_no_net(sequences):
-    regressor = make_regressor(normalize_y=False, net_params={"criterion": torch.nn.MSELoss})
-    with pytest.raises(NonFiniteLossError, match="in epoch 1"):
-        regressor.fit(sequences, np.full(30, 1e30))
+    regressor = make_regressor(lr=1e30)
+    with pytest.raises(NonFiniteLossError, match="in epoch 2"):
+        regressor.fit(sequences, np.arange(30.0))
     assert not hasattr(regressor, "net_")
 
 
@@ -475,6 +474,7 @@ def test_bad_parameters_are_named(sequences, bad):
 # --- the whole way ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_real_turbines_are_tuned_and_every_hour_is_forecast():
     X, y = load_la_haute_borne(return_X_y=True)
     time = X.index.get_level_values("time")

@@ -66,7 +66,7 @@ def test_as_many_forecasts_as_rows_through_a_pipeline_that_scales():
     X, y = make_panel(n_series=2, n_rows=100, missing=0.1, random_state=0)
     new = (X.groupby("station").cumcount() >= 90).to_numpy()
     pipe = make_pipeline(
-        StandardScaler(), HistoryPrepender(6), SlidingWindower(6, 4, known=["wind"]), make_regressor(n_members=2)
+        StandardScaler(), HistoryPrepender(6), SlidingWindower(6, 4, known=["wind"]), make_regressor()
     ).set_output(transform="pandas")
     pipe.fit(X[~new], y[~new])
     with pytest.warns(UserWarning, match="forecasts rest on blank or missing inputs"):

@@ -6,18 +6,31 @@ import numpy as np
 import pytest
 import torch
 
-from skts import DLinearRegressor, GRURegressor, LSTMRegressor, NLinearRegressor, SlidingWindower
+from skts import DLinearRegressor, GRURegressor, LSTMRegressor, NetRegressor, NLinearRegressor, SlidingWindower
 from skts.datasets import make_panel
+from skts.nn import EncoderDecoder
 
 CPU = {"max_epochs": 2, "random_state": 0, "device": "cpu"}
+BF16 = pytest.mark.bf16  # no mark: GRU and linear layers run in bfloat16 on any processor
 REGRESSORS = [
-    LSTMRegressor(8, **CPU),
-    LSTMRegressor(8, **CPU, quantiles=(0.1, 0.9), bidirectional=True, context=2, series_embedding=2, num_layers=2),
-    LSTMRegressor(8, **CPU, instance_norm="mean", patch_len=3, linear_skip=True, input_dropout=0.1),
-    LSTMRegressor(8, **CPU, origins_per_window=4, rolling="stateful", early_stopping=True),
-    GRURegressor(8, **CPU, lr_schedule="cosine", dropout=0.1),
-    DLinearRegressor(**CPU),
-    NLinearRegressor(**CPU, n_members=2),
+    pytest.param(LSTMRegressor(8, **CPU), marks=BF16, id="lstm"),
+    pytest.param(
+        LSTMRegressor(
+            8, **CPU, quantiles=(0.1, 0.9), bidirectional=True, lookahead=2, series_embedding=2, num_layers=2
+        ),
+        marks=BF16,
+        id="two layers",
+    ),
+    pytest.param(LSTMRegressor(8, **CPU, instance_norm="mean", patch_len=3, input_dropout=0.1), marks=BF16, id="norm"),
+    pytest.param(LSTMRegressor(8, **CPU, origins_per_pass=4, rolling="stateful"), marks=BF16, id="stateful"),
+    pytest.param(GRURegressor(8, **CPU, lr_schedule="cosine", dropout=0.1, early_stopping=True), id="gru"),
+    pytest.param(GRURegressor(8, **CPU, bidirectional=True, lookahead=2, rolling="stateful"), id="stateful gru"),
+    pytest.param(DLinearRegressor(**CPU), id="dlinear"),
+    pytest.param(NLinearRegressor(**CPU), id="nlinear"),
+    pytest.param(
+        NetRegressor(EncoderDecoder, network_params={"cell": "gru", "hidden_size": 8, "linear_skip": True}, **CPU),
+        id="linear skip",
+    ),
 ]
 
 
@@ -27,7 +40,7 @@ def panel():
     return SlidingWindower(12, 4, known=["wind"]).fit_transform(X), y
 
 
-@pytest.mark.parametrize("regressor", REGRESSORS, ids=repr)
+@pytest.mark.parametrize("regressor", REGRESSORS)
 def test_forecasts_are_near_those_of_float32(panel, regressor):
     windows, y = panel
     single, half = (
@@ -38,11 +51,11 @@ def test_forecasts_are_near_those_of_float32(panel, regressor):
     assert not np.array_equal(half, single)
 
 
-@pytest.mark.parametrize("regressor", REGRESSORS, ids=repr)
+@pytest.mark.parametrize("regressor", REGRESSORS)
 def test_everything_but_the_computation_is_float32(panel, regressor):
     windows, y = panel
     regressor.set_params(precision="bf16").fit(windows, y)
-    net = getattr(regressor, "members_", [regressor])[0].net_
+    net = regressor.net_
     kept = [*net.module_.state_dict().values(), *(v for s in net.optimizer_.state.values() for v in s.values())]
     assert {values.dtype for values in kept if values.is_floating_point()} == {torch.float32}
     again = pickle.loads(pickle.dumps(regressor))
@@ -51,9 +64,9 @@ def test_everything_but_the_computation_is_float32(panel, regressor):
 
 @pytest.mark.parametrize(("precision", "dtype"), [("float32", torch.float32), ("bf16", torch.bfloat16)])
 @pytest.mark.parametrize("rolling", ["windows", "stateful"])
-def test_training_validation_and_forecasts_compute_in_what_was_asked(panel, precision, dtype, rolling):
+def test_training_validation_and_forecasts_compute_in_the_precision(panel, precision, dtype, rolling):
     windows, y = panel
-    seen, answered = set(), set()
+    seen, forecast = set(), set()
 
     def record(layer, given, output):
         if isinstance(layer, torch.nn.Linear):
@@ -61,10 +74,10 @@ def test_training_validation_and_forecasts_compute_in_what_was_asked(panel, prec
 
     class Loss(torch.nn.MSELoss):
         def forward(self, forecasts, targets):
-            answered.add((forecasts.dtype, targets.dtype))
+            forecast.add((forecasts.dtype, targets.dtype))
             return super().forward(forecasts, targets)
 
-    regressor = LSTMRegressor(8, **CPU, precision=precision, rolling=rolling, early_stopping=True)
+    regressor = GRURegressor(8, **CPU, precision=precision, rolling=rolling, early_stopping=True)
     regressor.set_params(net_params={"criterion": Loss})
     handle = torch.nn.modules.module.register_module_forward_hook(record)
     try:
@@ -72,18 +85,31 @@ def test_training_validation_and_forecasts_compute_in_what_was_asked(panel, prec
     finally:
         handle.remove()
     assert seen == {(True, False, dtype), (False, True, dtype)}
-    assert answered == {(torch.float32, torch.float32)}
+    assert forecast == {(torch.float32, torch.float32)}
 
 
 def test_a_device_that_cannot_says_so(panel):
     regressor = LSTMRegressor(8, device="meta", precision="bf16")
-    with pytest.raises(ValueError, match=r"precision='bf16'.*bfloat16 on meta: give precision='float32'"):
+    with pytest.raises(ValueError, match=r"precision='bf16'.*bfloat16 on this meta: give precision='float32'"):
         regressor.fit(*panel)
     assert not hasattr(regressor, "net_")
 
 
+def test_where_it_cannot_change_the_net_stays_as_it_was(panel, monkeypatch):
+    regressor = GRURegressor(8, **CPU, warm_start=True).fit(*panel)
+    y_pred = regressor.predict(panel[0])
+
+    def refuse(precision, network, device):
+        raise ValueError("no bfloat16 here")
+
+    monkeypatch.setattr("skts.regressors._base.check_precision", refuse)
+    with pytest.raises(ValueError, match="no bfloat16 here"):
+        regressor.set_params(precision="bf16").fit(*panel)
+    np.testing.assert_array_equal(regressor.predict(panel[0]), y_pred)
+
+
 def test_it_may_change_between_two_fits(panel):
-    regressor = LSTMRegressor(8, **CPU, warm_start=True).fit(*panel)
+    regressor = GRURegressor(8, **CPU, warm_start=True).fit(*panel)
     regressor.set_params(precision="bf16").fit(*panel)
     assert regressor.net_.precision == "bf16"
     assert regressor.n_iter_ == 4
@@ -91,7 +117,7 @@ def test_it_may_change_between_two_fits(panel):
 
 def test_the_trial_of_the_device_draws_no_random_number(panel):
     before = torch.get_rng_state()
-    LSTMRegressor(8, **CPU, precision="bf16").fit(*panel)
+    GRURegressor(8, **CPU, precision="bf16").fit(*panel)
     assert torch.equal(torch.get_rng_state(), before)
 
 

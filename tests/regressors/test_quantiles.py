@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
-from skts.regressors._quantiles import interpolate_levels, trained_levels
 
 from skts import HistoryPrepender, LSTMRegressor, SlidingWindower
 from skts.datasets import make_panel
 from skts.metrics import make_quantile_scorer, mean_quantile_loss
+from skts.nn import interpolate_levels, sort_levels
 
 levels = st.lists(st.sampled_from([i / 20 for i in range(1, 20)]), min_size=2, max_size=6, unique=True).map(sorted)
 
@@ -26,8 +26,8 @@ def test_interpolation_equals_numpy(trained, data):
 
 
 def test_the_median_is_always_trained():
-    assert trained_levels([0.9, 0.1, 0.9]) == (0.1, 0.5, 0.9)
-    assert trained_levels([0.5]) == (0.5,)
+    assert sort_levels([0.9, 0.1, 0.9]) == (0.1, 0.5, 0.9)
+    assert sort_levels([0.5]) == (0.5,)
 
 
 @pytest.mark.parametrize("bad", [(), (0.0, 0.5), (0.5, 1.0), (np.nan,)])

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from sklearn.pipeline import make_pipeline
 
-from skts import DLinearRegressor, GRURegressor, HistoryPrepender, LSTMRegressor, SlidingWindower
+from skts import DLinearRegressor, GRURegressor, HistoryPrepender, LSTMRegressor, NetRegressor, SlidingWindower
 from skts.datasets import make_panel
+from skts.nn import EncoderDecoder
 from tests._panels import HOURS, make_frame
 
 OPTIONS = {"hidden_size": 8, "max_epochs": 3, "batch_size": 1, "random_state": 0, "device": "cpu"}
@@ -93,8 +94,9 @@ def test_history_must_be_given():
         DLinearRegressor(device="cpu"),
         LSTMRegressor(**OPTIONS, patch_len=2),
         LSTMRegressor(**OPTIONS, instance_norm="last"),
-        LSTMRegressor(**OPTIONS, origins_per_window=3),
-        LSTMRegressor(**OPTIONS, batches="by_series"),
+        LSTMRegressor(**OPTIONS, origins_per_pass=3),
+        LSTMRegressor(**OPTIONS, net_params={"iterator_train__by_series": True}),
+        NetRegressor(EncoderDecoder, network_params={"linear_skip": True}, device="cpu"),
         LSTMRegressor(**OPTIONS, subsample=0.5),
     ],
 )

@@ -3,13 +3,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from skts.regressors._inputs import read_inputs
-from skts.regressors._reading import Reading
 
 from skts import SlidingWindower
 from skts.strategies import _design
 from skts.strategies._design import Design, read_lags
-from tests._panels import make_table
+from skts.supervised import read_inputs
+from skts.training import make_table
+from tests._panels import make_table as make_panel_table
 
 quick = settings(max_examples=40)
 
@@ -18,11 +18,15 @@ class Anyone:
     n_features_in_ = 2
 
 
+class Anything(torch.nn.Module):
+    """Reads what any network reads."""
+
+
 @st.composite
 def windows_with_holes(draw, max_window=4, max_horizon=3):
     window, horizon = draw(st.integers(1, max_window)), draw(st.integers(1, max_horizon))
     lengths = draw(st.lists(st.integers(window + 1, 12), min_size=1, max_size=2))
-    X = make_table([("ab"[i], hour) for i, length in enumerate(lengths) for hour in range(length)])
+    X = make_panel_table([("ab"[i], hour) for i, length in enumerate(lengths) for hour in range(length)])
     X = X.mask(np.random.default_rng(draw(st.integers(0, 99))).random(X.shape) < 0.3)
     windower = SlidingWindower(window, horizon, known=draw(st.sampled_from([None, ["known"], ["known", "seen"]])))
     return windower.fit(X).transform(X)
@@ -34,12 +38,12 @@ def designs(draw):
     lags = draw(st.none() | st.lists(st.integers(1, windows.window), min_size=1, max_size=3))
     around = draw(st.none() | st.integers(0, windows.window))
     inputs = read_inputs(Anyone(), windows, reset=False)
-    return Design(inputs, windows.horizon, read_lags(lags, windows.window), around, draw(st.booleans()))
+    return Design(windows.horizon, read_lags(lags, windows.window), around, draw(st.booleans())).of(inputs)
 
 
-def expected_rows(design, item):
+def expected_rows(matrix, item):
     """Look every value up; what is missing is the value of the row before, and 0 before the window."""
-    windows, around = design.inputs.windows, design.around
+    windows, design, around = matrix.inputs.windows, matrix.design, matrix.design.around
 
     def value(offset, column):
         if offset < -windows.window:
@@ -58,44 +62,45 @@ def expected_rows(design, item):
 
 @quick
 @given(designs())
-def test_rows_are_those_of_looking_every_value_up(design):
-    items = np.arange(len(design.inputs))
-    expected = np.array([row for item in items for row in expected_rows(design, item)], dtype=np.float32)
-    rows = design.rows(items)
+def test_rows_are_those_of_looking_every_value_up(matrix):
+    items = np.arange(len(matrix.inputs))
+    expected = np.array([row for item in items for row in expected_rows(matrix, item)], dtype=np.float32)
+    rows = matrix.rows(items)
     np.testing.assert_array_equal(rows, expected)
-    assert rows.dtype == np.float32
-    assert rows.shape == (len(items) * design.rows_per_window, design.n_columns)
+    assert rows.dtype == matrix.matrix(np.ones((len(items), matrix.design.rows_per_window), bool)).dtype
+    assert rows.dtype == (np.float64 if matrix.design.fill else np.float32)
+    assert rows.shape == (len(items) * matrix.design.rows_per_window, matrix.n_columns)
 
 
 @quick
 @given(windows_with_holes())
 def test_what_is_missing_is_filled_as_for_the_networks(windows):
     inputs = read_inputs(Anyone(), windows, reset=False)
-    rows = Design(inputs, windows.horizon, read_lags(None, windows.window), None, True).rows(np.arange(len(windows)))
-    tensors, _ = inputs.dataset(Reading(), None).gather(torch.arange(len(windows)))
+    rows = Design(windows.horizon, read_lags(None, windows.window), None, True).of(inputs).rows(np.arange(len(windows)))
+    tensors, _ = make_table(inputs, Anything(), None).gather(torch.arange(len(windows)))
     flat = [tensor.reshape(len(windows), -1).numpy() for tensor in tensors.values()]
     np.testing.assert_array_equal(rows, np.concatenate(flat, axis=1))
 
 
 @quick
 @given(designs(), st.integers(1, 200), st.randoms(use_true_random=False))
-def test_the_matrix_does_not_depend_on_the_chunks(design, n_values, random):
-    items = np.arange(len(design.inputs))
-    wanted = np.array([[random.random() < 0.6 for _ in range(design.rows_per_window)] for _ in items])
+def test_the_matrix_does_not_depend_on_the_chunks(matrix, n_values, random):
+    items = np.arange(len(matrix.inputs))
+    wanted = np.array([[random.random() < 0.6 for _ in range(matrix.design.rows_per_window)] for _ in items])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_design, "_VALUES_OF_CHUNK", n_values)
-        np.testing.assert_array_equal(design.matrix(wanted), design.rows(items)[wanted.ravel()])
+        np.testing.assert_array_equal(matrix.matrix(wanted), matrix.rows(items)[wanted.ravel()])
 
 
 @quick
 @given(designs(), st.integers(1, 1000))
-def test_chunks_are_bounded_and_hold_every_window_once(design, n_values):
-    items = np.arange(len(design.inputs))
+def test_chunks_are_bounded_and_hold_every_window_once(matrix, n_values):
+    items = np.arange(len(matrix.inputs))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_design, "_VALUES_OF_CHUNK", n_values)
-        chunks = list(design.chunks(items))
+        chunks = list(matrix.chunks(items))
     np.testing.assert_array_equal(np.concatenate(chunks), items)
-    assert all(len(chunk) == 1 or design.rows(chunk).size <= n_values for chunk in chunks)
+    assert all(len(chunk) == 1 or matrix.rows(chunk).size <= n_values for chunk in chunks)
 
 
 @pytest.mark.parametrize("lags", [[0], [5], [], [1.0], [[1]], [-1]])

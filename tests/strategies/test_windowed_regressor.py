@@ -59,18 +59,18 @@ def windows(panel):
 
 
 def test_outputs_are_one_ridge_on_flattened_windows(panel, windows):
-    flat = np.hstack([windows[:].reshape(len(windows), -1), windows.ahead.reshape(len(windows), -1)])
+    flat = np.hstack([windows[:].reshape(len(windows), -1), windows.ahead.reshape(len(windows), -1)]).astype(float)
     targets = windows.targets(panel[1])
     expected = Ridge().fit(flat, targets).predict(flat)
-    np.testing.assert_allclose(WindowedRegressor(Ridge()).fit(windows, panel[1]).predict(windows), expected, rtol=1e-4)
+    np.testing.assert_allclose(WindowedRegressor(Ridge()).fit(windows, panel[1]).predict(windows), expected, rtol=1e-8)
 
 
 def test_rows_are_one_ridge_on_every_row_of_every_horizon(panel, windows):
     rows = [[*windows[i].ravel(), *windows.ahead[i, lead], lead + 1] for i in range(len(windows)) for lead in range(3)]
     targets = windows.targets(panel[1])
-    expected = Ridge().fit(np.float32(rows), targets.ravel()).predict(np.float32(rows))
+    expected = Ridge().fit(np.float64(rows), targets.ravel()).predict(np.float64(rows))
     regressor = WindowedRegressor(Ridge(), leads="rows").fit(windows, panel[1])
-    np.testing.assert_allclose(regressor.predict(windows), expected.reshape(targets.shape), rtol=1e-4)
+    np.testing.assert_allclose(regressor.predict(windows), expected.reshape(targets.shape), rtol=1e-8)
 
 
 def test_one_fit_over_rows_finds_a_law_that_outputs_have_to_find_for_every_lead():

@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -5,10 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
-from skts.regressors._own_past import affine_column
 
-from skts import GRURegressor, LSTMRegressor, NLinearRegressor, SlidingWindower
+from skts import DLinearRegressor, GRURegressor, LSTMRegressor, NLinearRegressor, SlidingWindower
 from skts.datasets import make_panel
+from skts.exceptions import UnscaledColumnsWarning
+from skts.supervised._target_column import affine_column
 
 SCALERS = [
     StandardScaler(),
@@ -33,22 +36,23 @@ def make_power(missing=0.0):
     return pd.DataFrame({"nearly": nearly, "wind": X["wind"], "power": y}), y
 
 
-def own_past(regressor):
+def found_columns(regressor):
     module = regressor.net_.module_
     return module.columns.tolist(), module.slope.numpy(), module.offset.numpy()
 
 
+@pytest.mark.filterwarnings("ignore::skts.exceptions.UnscaledColumnsWarning")
 @pytest.mark.parametrize("missing", [0.0, 0.3])
 @pytest.mark.parametrize("scaler", SCALERS)
 def test_the_target_is_found_whatever_scale_a_step_before_gave_it(scaler, missing):
     X, y = make_power(missing)
     pipe = make_pipeline(scaler, SlidingWindower(6, 2, known=["wind"]), make_regressor(instance_norm="last"))
     pipe.set_output(transform="pandas").fit(X, y)
-    columns, slope, offset = own_past(pipe[-1])
+    columns, slope, offset = found_columns(pipe[-1])
     assert columns == [2]
     windows, regressor = pipe[:-1].fit_transform(X), pipe[-1]
     there = ~np.isnan(windows.panel[:, 2])
-    standardised = (windows.to_panel(y)[there] - regressor._y_mean) / regressor._y_scale
+    standardised = (windows.to_panel(y)[there] - regressor._learned.y_mean) / regressor._learned.y_scale
     np.testing.assert_allclose(slope * windows.panel[there, 2] + offset, standardised, rtol=1e-3, atol=1e-3)
 
 
@@ -56,18 +60,19 @@ def test_each_target_has_its_own_column_in_the_order_of_y():
     X, y = make_power()
     both = pd.DataFrame({"wind": 5 - 3 * X["wind"], "power": y})
     windows = SlidingWindower(6, 2).fit_transform(X)
-    regressor = make_regressor(instance_norm="mean", normalize_y=False).fit(windows, both)
-    columns, slope, offset = own_past(regressor)
+    regressor = make_regressor(instance_norm="mean").fit(windows, both)
+    columns, slope, offset = found_columns(regressor)
     assert columns == [1, 2]
-    np.testing.assert_allclose(slope, [-3, 1], rtol=1e-4)
-    np.testing.assert_allclose(offset, [5, 0], atol=1e-4)
+    mean, scale = regressor._learned.y_mean, regressor._learned.y_scale
+    np.testing.assert_allclose(slope * scale, [-3, 1], rtol=1e-4)
+    np.testing.assert_allclose(offset * scale + mean, [5, 0], atol=1e-4)
 
 
 def test_a_target_that_is_missing_where_its_column_is_not_is_found_all_the_same():
     X, y = make_power()
     windows = SlidingWindower(6, 2).fit_transform(X)
     holes = np.random.default_rng(0).random(len(y)) < 0.5
-    assert own_past(make_regressor(instance_norm="last").fit(windows, y.mask(holes)))[0] == [2]
+    assert found_columns(make_regressor(instance_norm="last").fit(windows, y.mask(holes)))[0] == [2]
 
 
 @pytest.mark.parametrize("missing_columns", [["power"], ["power", "nearly"]])
@@ -137,3 +142,46 @@ def test_a_small_swing_on_a_high_level_is_found_in_spite_of_float32():
     values = np.random.default_rng(0).standard_normal(500)
     table = np.column_stack([np.random.default_rng(1).standard_normal(500), 1e6 + values]).astype(np.float32)
     assert affine_column(table, values)[0] == 1
+
+
+# --- its unit ---------------------------------------------------------------------------------------------
+
+LEVELLED = {kind: make_regressor(instance_norm=kind, max_epochs=3) for kind in ("last", "mean", "median")}
+LEVELLED["nlinear"] = NLinearRegressor(max_epochs=3, random_state=0, device="cpu")
+REGRESSORS = LEVELLED | {"dlinear": DLinearRegressor(max_epochs=1, device="cpu"), "lstm": make_regressor()}
+
+
+@pytest.mark.parametrize(("factor", "shift"), [(1e-3, 0.0), (1e3, 0.0), (-1.0, 0.0), (1.0, 5.0), (50.0, -300.0)])
+@pytest.mark.parametrize("regressor", LEVELLED.values(), ids=list(LEVELLED))
+def test_the_unit_of_the_targets_column_does_not_count(regressor, factor, shift):
+    X, y = make_power()
+    X = X[["wind", "power"]] / [X["wind"].std(), 1.0]
+    windower = SlidingWindower(6, 2, known=["wind"])
+    expected = regressor.fit(windower.fit_transform(X), y).predict(windower.transform(X))
+    moved = windower.fit_transform(X.assign(power=factor * y + shift))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UnscaledColumnsWarning)  # nor is it warned of
+        regressor.fit(moved, y)
+    y_pred = regressor.predict(windower.transform(X.assign(power=factor * y + shift)))
+    np.testing.assert_allclose(y_pred, expected, rtol=1e-3, atol=1e-3 * y.std())
+
+
+@pytest.mark.parametrize("regressor", REGRESSORS.values(), ids=list(REGRESSORS))
+def test_other_columns_far_from_scaled_are_named(regressor):
+    X, y = make_power()
+    X = X[["wind", "power"]] / X[["wind", "power"]].std()
+    windower = SlidingWindower(6, 2, known=["wind"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UnscaledColumnsWarning)
+        regressor.fit(windower.fit_transform(X), y)
+    message = rf"{type(regressor).__name__} was given columns.*far from 1: 0 \(997\)\. .*StandardScaler"
+    with pytest.warns(UnscaledColumnsWarning, match=message) as caught:
+        regressor.fit(windower.fit_transform(X * [1e3, 1.0]), y)
+    assert [warning.filename for warning in caught] == [__file__]
+
+
+def test_an_unscaled_target_column_is_named_where_it_is_a_column_like_others():
+    X, y = make_power()
+    windows = SlidingWindower(6, 2, known=["wind"]).fit_transform(X.assign(power=1e3 * y / y.std()))
+    with pytest.warns(UnscaledColumnsWarning, match=r"far from 1: 2 \(997\)"):
+        DLinearRegressor(max_epochs=1, device="cpu").fit(windows, y)
