@@ -24,6 +24,9 @@ class Head(ABC):
     def __hash__(self) -> int:
         return hash(type(self))
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
+
     @abstractmethod
     def make_layer(self, n_inputs: int, n_outputs: int) -> nn.Module:
         """Make the last layer, which maps (..., n_inputs) to a forecast (..., n_outputs, *S)."""

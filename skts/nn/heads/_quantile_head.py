@@ -50,9 +50,6 @@ class QuantileHead(Head):
         """Interpolate between the levels that were trained."""
         return interpolate_levels(forecast, self.levels, levels)
 
-    def __repr__(self) -> str:
-        return f"QuantileHead({self.levels})"
-
 
 class IncreasingQuantiles(nn.Module):
     """A linear layer whose outputs increase: the middle one, and positive steps away from it.
