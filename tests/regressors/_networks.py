@@ -61,6 +61,9 @@ class LaplaceHead(Head):
         middle, width = forecast[..., :1], np.exp(forecast[..., 1:])
         return stats.laplace.ppf(levels, loc=middle, scale=width)
 
+    def __repr__(self):
+        return "LaplaceHead()"
+
 
 class LaplaceLoss(nn.Module):
     def __init__(self, reduction):

@@ -135,6 +135,7 @@ def test_neighbouring_windows_share_passes_by_themselves(panel, stride, options,
     assert torch.equal(flat_weights(unasked), flat_weights(alone)) == (n_origins == 1)
 
 
+@pytest.mark.slow
 def test_it_learns_from_every_origin_of_a_pass():
     X, y = make_panel(n_series=2, n_rows=500, noise=0.05, random_state=0)
     new = (X.groupby("station").cumcount() >= 400).to_numpy()

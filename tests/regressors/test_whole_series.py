@@ -58,6 +58,7 @@ def test_more_history_than_a_chunk_is_not_read_into_the_network_by_accident(pane
     np.testing.assert_allclose(pipe.predict(X_test[first]), pipe.predict(X_test)[first], rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_it_learns_what_windows_learn(panel):
     X, y = panel
     X_train, X_test, y_train, y_test = split(X, y)

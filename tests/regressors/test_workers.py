@@ -1,6 +1,7 @@
 """Threads of a parallel search."""
 
 import joblib
+import pytest
 import torch
 from sklearn.model_selection import GridSearchCV
 
@@ -19,6 +20,7 @@ def threads(regressor, X, y):
     return regressor.history_["train_loss"][0]
 
 
+@pytest.mark.slow
 def test_workers_of_a_search_share_the_cores_and_leave_the_user_with_his_threads():
     X, y = make_panel(n_series=1, n_rows=40, random_state=0)
     windows = SlidingWindower(4).fit_transform(X)

@@ -346,6 +346,17 @@ def test_a_pass_that_would_read_past_the_end_begins_earlier_where_there_are_rows
     assert sorted(taught) == sorted(row for _, _, row in cut_by_hand(X, 1, 0))
 
 
+def test_holes_in_the_known_rows_of_a_pass_are_filled_from_those_right_before():
+    table = make_from(make_table([("a", hour) for hour in range(16)]), 1, 0)
+    panel = table.panel.clone()
+    panel[[3, 4, 8, 11, 12], 1] = torch.nan  # the first two are those after the first window
+    joined = join(replace(table, panel=panel), 4, np.full((12, 2), [0, 16]))
+    inputs, _ = gather_all(joined)
+    for start, known in zip(joined.starts.tolist(), inputs["known"][..., 0], strict=True):
+        rows = pd.Series(panel[start : start + WINDOW + HORIZON + 3, 1].numpy())
+        np.testing.assert_array_equal(known, rows.ffill().fillna(0)[WINDOW:])
+
+
 def test_one_origin_in_a_pass_is_the_windows_themselves():
     X = make_table([("a", hour) for hour in range(20)])
     table = make_from(X, 1, 1)
