@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-import skts
+import skts.training
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 STUDIES = sorted(path.stem for path in (EXAMPLES / "studies").glob("[a-z]*.py"))
@@ -19,7 +19,7 @@ STUDIES = sorted(path.stem for path in (EXAMPLES / "studies").glob("[a-z]*.py"))
 def test_a_study_trains_every_arm_with_every_seed_and_draws(name, monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "path", [str(EXAMPLES / "studies"), *sys.path])
     monkeypatch.setattr(sys, "argv", [name, "--quick", "--seeds", "0", "1", "--output", str(tmp_path)])
-    monkeypatch.setattr(skts, "tune_allocator", lambda: False)  # this process goes on
+    monkeypatch.setattr(skts.training, "tune_allocator", lambda: False)  # this process goes on
     with warnings.catch_warnings():
         found = runpy.run_path(str(EXAMPLES / "studies" / f"{name}.py"), run_name="__main__")
     records = json.loads((tmp_path / "benchmarks" / "results" / f"study_{name}.json").read_text())["records"]
@@ -39,7 +39,7 @@ def test_the_table_of_a_page_is_that_of_its_results(name, monkeypatch, tmp_path)
         copy.write_text(path.read_text())
     monkeypatch.setattr(sys, "path", [str(EXAMPLES / "studies"), *sys.path])
     monkeypatch.setattr(sys, "argv", [name, "--redraw", "--output", str(tmp_path)])
-    monkeypatch.setattr(skts, "tune_allocator", lambda: False)
+    monkeypatch.setattr(skts.training, "tune_allocator", lambda: False)
     with warnings.catch_warnings():
         runpy.run_path(str(EXAMPLES / "studies" / f"{name}.py"), run_name="__main__")
     assert (tmp_path / "docs" / "studies" / f"{name}.md").read_text() == page.read_text()

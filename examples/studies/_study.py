@@ -21,11 +21,11 @@ from sklearn.compose import make_column_selector
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-import skts
-from skts import HistoryPrepender, LSTMRegressor, SlidingWindower, Windows
+from skts import HistoryPrepender, LSTMRegressor, SlidingWindower, Windows, __version__
 from skts.datasets import load_la_haute_borne
 from skts.exceptions import MissingHistoryWarning
 from skts.features import CalendarFeatures, WindFeatures
+from skts.training import tune_allocator
 
 ROOT = Path(__file__).resolve().parents[2]
 TEST_FROM = "2015-07-01"  # all before teaches, all from then on is forecast
@@ -113,7 +113,7 @@ class Study:
         parser.add_argument("--output", type=Path, default=ROOT, help="where benchmarks/results and docs are")
         study = cls(name, parser.parse_args())
         torch.set_num_threads(1)
-        skts.tune_allocator()
+        tune_allocator()
         warnings.simplefilter("ignore", MissingHistoryWarning)
         if study.options.redraw:
             study.records = json.loads(study.results.read_text())["records"]
@@ -167,7 +167,7 @@ class Study:
         if self.options.redraw:
             return
         made_with = {
-            "skts": skts.__version__,
+            "skts": __version__,
             "torch": torch.__version__,
             "machine": f"{platform.machine()}, {os.cpu_count()} cores, {torch.backends.cpu.get_cpu_capability()}",
             "threads": 1,

@@ -155,9 +155,8 @@ def warn_unscaled(estimator: Any, inputs: Inputs, normalised: Sequence[int]) -> 
     normalised : sequence of int
         Columns whose unit does not count.
     """
-    rows = inputs.panel[:: max(1, len(inputs.panel) // _SAMPLED_ROWS)]
-    rows = np.where(np.isnan(rows).all(axis=0), np.float32(0), rows)  # numpy would warn of a column that is all NaN
-    spread = np.nanstd(rows, axis=0, dtype=np.float64)
+    rows = inputs.panel[:: max(1, len(inputs.panel) // _SAMPLED_ROWS)].astype(np.float64)
+    spread = np.nanstd(np.where(np.isnan(rows).all(axis=0), 0.0, rows), axis=0)  # numpy warns of columns of NaN alone
     far = (spread > _LARGEST_SPREAD) | ((spread > 0) & (spread < 1 / _LARGEST_SPREAD))
     far[list(normalised)] = False
     if not far.any():

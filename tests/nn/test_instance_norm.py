@@ -25,8 +25,7 @@ def moments(past, kind):
     if kind == "mean":
         level = rows.sum(dim=1, keepdim=True) / rows.shape[1]
         return level, ((rows - level).square().mean(dim=1, keepdim=True) + 1e-5).sqrt()
-    in_order = (past[:, :, [2, 0]]).sort(dim=1).values
-    level = in_order[:, (rows.shape[1] - 1) // 2][:, None] * SLOPE + OFFSET
+    level = rows.sort(dim=1).values[:, (rows.shape[1] - 1) // 2][:, None]  # the lower one of two, whatever the slope
     return level, (rows - level).abs().mean(dim=1, keepdim=True) + 0.1
 
 

@@ -1,4 +1,4 @@
-"""Forecasts after a gap that is longer than a window: what lies before it is missing, whatever stands there in memory."""
+"""Forecasts after a gap longer than a window: what lies before it is missing, whatever stands there in memory."""
 
 import numpy as np
 import pandas as pd

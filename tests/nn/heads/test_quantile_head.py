@@ -18,7 +18,7 @@ def test_levels_are_sorted_once_each_with_the_median():
     assert sort_levels([0.9, 0.1, 0.9]) == (0.1, 0.5, 0.9)
     assert sort_levels(np.array([0.5])) == (0.5,)
     assert QuantileHead(iter([0.9, 0.1])).levels == (0.1, 0.5, 0.9)
-    assert repr(QuantileHead([0.9])) == "QuantileHead((0.5, 0.9))"
+    assert repr(QuantileHead([0.9])) == "QuantileHead(levels=(0.5, 0.9))"
 
 
 @pytest.mark.parametrize("levels", [(), (0.0, 0.5), (0.5, 1.0), (-0.1,), (90.0,), (float("nan"),)])
