@@ -22,7 +22,7 @@ from skts.model_selection._history import place_before
 from skts.model_selection._leave_series_out import LeaveSeriesOut
 from skts.model_selection._purged_panel_k_fold import PurgedPanelKFold
 from skts.model_selection._quantiles import check_forecasts_quantiles
-from skts.panel import PanelIndex, check_same_series, has_target
+from skts.panel import PanelIndex, check_same_series, check_squares, has_target
 from skts.windows import find_horizon, find_windowers
 
 
@@ -153,6 +153,7 @@ def backtest(
     check_same_series(X, y)
     check_consistent_length(X, y)
     _check_one_target(y)
+    check_squares(y)
     check_level_names(X)
     levels = None if quantiles is None else read_levels(quantiles)
     if levels is not None:

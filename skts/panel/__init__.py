@@ -4,7 +4,7 @@ from skts.panel._clock import Clock
 from skts.panel._columns import Columns, check_choices, find_columns, refuse_repeated
 from skts.panel._gaps import commonest_step, run_starts, within_series
 from skts.panel._layout import Layout
-from skts.panel._missing import has_target
+from skts.panel._missing import check_squares, has_target
 from skts.panel._panel_index import PanelIndex
 from skts.panel._row_index import RowIndex, check_same_series, first_difference, read_index, series_names
 from skts.panel._stacked import find_stacked
@@ -18,6 +18,7 @@ __all__ = [
     "RowIndex",
     "check_choices",
     "check_same_series",
+    "check_squares",
     "commonest_step",
     "find_columns",
     "find_stacked",

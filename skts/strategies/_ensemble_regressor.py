@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skts._compat import HasMethods, Interval, check_sample_weight, fit_context, fit_task, fit_within
 from skts.panel import has_target
-from skts.supervised import ScoreMixin
+from skts.supervised import ScoreMixin, split_latest
 from skts.windows import Windows
 
 _MAX_SEED = np.iinfo(np.int32).max
@@ -41,7 +41,8 @@ class EnsembleRegressor(CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, Ba
         How many clones are fitted.
     bootstrap_rows : int, default=None
         Each clone draws blocks of so many consecutive times with replacement, for all series alike, and weighs the
-        targets by how often theirs was drawn: 168 resamples weeks of hours. None weighs all alike.
+        targets by how often theirs was drawn: 168 resamples weeks of hours. With `early_stopping` the times that
+        validate are not drawn, and weigh alike. None weighs all alike.
     n_jobs : int, default=None
         How many clones are fitted at once, each in a process of its own; None is 1 unless in a
         :obj:`joblib.parallel_config`, -1 all processors.
@@ -192,11 +193,15 @@ class EnsembleRegressor(CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, Ba
 
     def _weights(self, X: Any, y: Any, sample_weight: ArrayLike | None, member: Any) -> Any:
         """Give the weights of one member: those that were given, times how often each row was drawn."""
-        if self.bootstrap_rows is None:
-            return sample_weight
+        if self.bootstrap_rows is None or np.ndim(y) == 0 or not has_target(y).any():
+            return sample_weight  # what is no target, the estimator refuses
         weights = np.ones(len(y)) if sample_weight is None else check_sample_weight(sample_weight, y)
-        counts = draw_blocks(row_times(X, len(y)), has_target(y), self.bootstrap_rows, _seed_of(member))
-        return weights * counts
+        times, params = row_times(X, len(y)), member.get_params()
+        is_drawn = np.ones(len(y), dtype=bool)
+        if params.get("early_stopping"):  # what validates is not drawn: it may not come at all
+            is_drawn = split_latest(times, times, params.get("validation_fraction", 0.1))[0]
+        counts = draw_blocks(times, has_target(y) & is_drawn, self.bootstrap_rows, _seed_of(member))
+        return weights * np.where(is_drawn, counts, 1.0)
 
     def get_metadata_routing(self) -> MetadataRouter:
         """Say which metadata goes where.
@@ -235,10 +240,12 @@ def draw_blocks(times: NDArray[np.int64], teaches: NDArray[np.bool_], rows: int,
     Returns
     -------
     counts : ndarray of float64 of shape (n_rows,)
-        How often the block of each row was drawn.
+        How often the block of each row was drawn; 1 where no row has a target.
     """
     block = np.unique(times, return_inverse=True)[1] // rows
     candidates = np.unique(block[teaches])
+    if len(candidates) == 0:
+        return np.ones(len(times))
     drawn = candidates[np.random.RandomState(seed).randint(len(candidates), size=len(candidates))]
     return np.bincount(drawn, minlength=int(block.max()) + 1)[block].astype(np.float64)
 

@@ -1,6 +1,6 @@
 """Pairs: what a regressor is given and gives back."""
 
-from skts.supervised._holdout import split_holdout
+from skts.supervised._holdout import split_holdout, split_latest
 from skts.supervised._inputs import Inputs, check_sizes, read_inputs, read_sizes, warn_unscaled
 from skts.supervised._output import to_output, warn_missing_history
 from skts.supervised._score_mixin import ScoreMixin
@@ -17,6 +17,7 @@ __all__ = [
     "read_sizes",
     "read_targets",
     "split_holdout",
+    "split_latest",
     "to_output",
     "warn_missing_history",
     "warn_unscaled",

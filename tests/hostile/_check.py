@@ -7,10 +7,23 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.linalg import LinAlgWarning
 
-from skts.exceptions import FutureTrainingWarning, MissingHistoryWarning, ShortSeriesWarning, UnseenSeriesWarning
+from skts.exceptions import (
+    FutureTrainingWarning,
+    MissingHistoryWarning,
+    ShortSeriesWarning,
+    UnscaledColumnsWarning,
+    UnseenSeriesWarning,
+)
 
-ANNOUNCED = [FutureTrainingWarning, MissingHistoryWarning, ShortSeriesWarning, UnseenSeriesWarning]
+ANNOUNCED = [
+    FutureTrainingWarning,
+    MissingHistoryWarning,
+    ShortSeriesWarning,
+    UnscaledColumnsWarning,
+    UnseenSeriesWarning,
+]
 
 
 def check(call, says):
@@ -19,6 +32,7 @@ def check(call, says):
         warnings.simplefilter("error")
         warnings.filterwarnings("ignore", message="pandas.DataFrame with sparse columns")
         warnings.filterwarnings("ignore", message="backtest left out")
+        warnings.filterwarnings("ignore", category=LinAlgWarning)  # of Ridge, where columns are extreme
         for category in ANNOUNCED:
             warnings.simplefilter("ignore", category)
         if says is None:

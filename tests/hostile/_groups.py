@@ -2,7 +2,10 @@
 
 from tests.hostile._subjects import SUBJECTS
 
-NETWORKS = ["LSTMRegressor", "GRURegressor", "DLinearRegressor", "NLinearRegressor"]
+NETWORKS = [
+    *("LSTMRegressor", "GRURegressor", "DLinearRegressor", "NLinearRegressor", "NetRegressor"),
+    "EnsembleRegressor",
+]
 REGRESSORS = [*NETWORKS, "WindowedRegressor", "PerSeriesRegressor", "RecursiveRegressor"]
 FORECASTERS = [*REGRESSORS, "backtest", "check_leakage"]
 CUTTERS = ["HistoryPrepender", "SlidingWindower", *FORECASTERS]

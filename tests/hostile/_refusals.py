@@ -26,7 +26,6 @@ SAYS = {
     "no own past": "no column of X is target 0 itself, in whatever units",
     "inf in a cell": "Row 10, column 'x0': ...inf",
     "infinite loss": ("The train loss became inf in epoch 1. Try a lower lr ..., scale the columns of X"),
-    "extreme values": ("WindowedRegressor was fitting Ridge(...) to float32 columns of values up to 1e+30"),
     "1e300 in a cell": "Row 10, column 'x0': ...1e+300",
     "a string in a cell": "Row 10, column 'x0': 'n/a'",
     "a word in a cell": "Row 0, column 'x0': 'east'",
@@ -91,9 +90,6 @@ SAYS = {
     "infinite y_train": "y_train is infinite in row 10",
     "infinite input": "Input contains infinity",
     "extreme y": "y reaches ...e+300",
-    "extreme targets": (
-        "WindowedRegressor was fitting Ridge(...) to float32 columns of values up to ... and targets up to ...e+300"
-    ),
     "infinite square": "y_true is ...e+300, whose square is infinite",
     "three dimensions": "y must be (n_rows,) or (n_rows, n_targets) beside Windows, and is",
     "too many dimensions": "Found array with dim 3, while dim <= 2 is required",
@@ -174,14 +170,12 @@ REFUSED = {
     },
     "1e30": {
         "infinite loss": "DLinearRegressor, NLinearRegressor",
-        "extreme values": "WindowedRegressor, PerSeriesRegressor, RecursiveRegressor, backtest, check_leakage",
     },
     "1e300": {
         "1e300 in a cell": "all that forecast, SlidingWindower",
     },
     "a column of 1e30": {
         "infinite loss": "DLinearRegressor, NLinearRegressor",
-        "extreme values": "WindowedRegressor, RecursiveRegressor, backtest, check_leakage",
     },
     "a string in a column of numbers": {
         "a string in a cell": "all that read values",
@@ -426,8 +420,7 @@ REFUSED = {
         "infinite input": "ignore_missing",
     },
     "y of 1e300": {
-        "extreme y": "the networks",
-        "extreme targets": "WindowedRegressor, PerSeriesRegressor, RecursiveRegressor, backtest, check_leakage",
+        "extreme y": "the networks, backtest, check_leakage",
         "infinite square": "metrics",
     },
     "y of three dimensions": {

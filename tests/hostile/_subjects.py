@@ -6,7 +6,15 @@ from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 
-from skts import DLinearRegressor, GRURegressor, HistoryPrepender, LSTMRegressor, NLinearRegressor, SlidingWindower
+from skts import (
+    DLinearRegressor,
+    GRURegressor,
+    HistoryPrepender,
+    LSTMRegressor,
+    NetRegressor,
+    NLinearRegressor,
+    SlidingWindower,
+)
 from skts import metrics as m
 from skts.features import CalendarFeatures, NeighbourFeatures, SolarFeatures, WindFeatures
 from skts.inspection import check_leakage
@@ -17,7 +25,8 @@ from skts.model_selection import (
     backtest,
     score_table,
 )
-from skts.strategies import PerSeriesRegressor, RecursiveRegressor, WindowedRegressor
+from skts.nn import EncoderDecoder
+from skts.strategies import EnsembleRegressor, PerSeriesRegressor, RecursiveRegressor, WindowedRegressor
 
 WINDOW, HORIZON, N_NEW = 4, 2, 5
 SMALL = {"max_epochs": 1, "random_state": 0, "device": "cpu"}
@@ -179,6 +188,10 @@ SUBJECTS = {
     "GRURegressor": regressing(lambda: pipeline(GRURegressor(hidden_size=2, **SMALL))),
     "DLinearRegressor": regressing(lambda: pipeline(DLinearRegressor(**SMALL))),
     "NLinearRegressor": regressing(lambda: pipeline(NLinearRegressor(**SMALL))),
+    "NetRegressor": regressing(lambda: pipeline(NetRegressor(EncoderDecoder, {"hidden_size": 2}, **SMALL))),
+    "EnsembleRegressor": regressing(
+        lambda: pipeline(EnsembleRegressor(LSTMRegressor(hidden_size=2, **SMALL), 2, bootstrap_rows=3, random_state=0))
+    ),
     "WindowedRegressor": regressing(lambda: pipeline(WindowedRegressor(Ridge()))),
     "PerSeriesRegressor": regressing(lambda: PerSeriesRegressor(pipeline(WindowedRegressor(Ridge())))),
     "RecursiveRegressor": regressing(lambda: RecursiveRegressor(pipeline(WindowedRegressor(Ridge())), target=1)),

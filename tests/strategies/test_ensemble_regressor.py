@@ -390,3 +390,11 @@ def test_a_callback_may_stop_every_member(panel, windows):
 def test_bad_parameters_are_named(windows, panel, bad):
     with pytest.raises(ValueError, match=f"The '{next(iter(bad))}' parameter of EnsembleRegressor"):
         make_ensemble(**bad).fit(windows, panel[1])
+
+
+def test_what_validates_is_there_whatever_blocks_are_drawn():
+    X, y = make_panel(n_series=1, n_rows=24 * 20, random_state=0)
+    windows = SlidingWindower(24, 6, stride=6, known=["wind"]).fit_transform(X)
+    stops = DLinearRegressor(max_epochs=1, early_stopping=True, device="cpu")
+    for seed in range(30):  # two blocks of ten days, of which the later one, with the holdout, is often not drawn
+        EnsembleRegressor(stops, 1, bootstrap_rows=240, random_state=seed).fit(windows, y)

@@ -18,7 +18,7 @@ from skts.inspection.leakage._leak_report import LeakReport
 from skts.inspection.leakage._procedure import Procedure, with_seeds
 from skts.inspection.leakage._splits import count_not_later
 from skts.model_selection import PanelTimeSeriesSplit, PurgedPanelKFold
-from skts.panel import Columns, PanelIndex, check_same_series
+from skts.panel import Columns, PanelIndex, check_same_series, check_squares
 
 _columns = [str, Integral, slice, "array-like", callable, None]
 
@@ -182,6 +182,7 @@ def check_leakage(
     X, y = _read(X, "X"), _read(y, "y")
     check_consistent_length(X, y)
     check_same_series(X, y)
+    check_squares(y)
     panel = PanelIndex.read(X)
     train, test, cv_leaks = _choose_fold(cv, X, y, panel.row_ticks)
     rows = np.arange(len(X))
