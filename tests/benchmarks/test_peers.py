@@ -10,6 +10,7 @@ import pytest
 from benchmarks._report import ROOT, fill, load_json, results_file
 from benchmarks.speed import _peers_tables, peers
 from benchmarks.speed._work import Work, check_sameness, make_work
+from benchmarks.speed._worker import Orders
 
 
 def counts(work, **changes):
@@ -24,6 +25,19 @@ def counts(work, **changes):
     }
     n_steps = {"steps": work.n_batches, "clipped": work.n_batches, "windows": work.n_windows}
     return facts | n_steps | {"rows": work.window, "answers": 50, "targets": work.n_windows} | changes
+
+
+def test_orders_of_two_contenders_are_the_same_work():
+    work = Work(4, 6, 16, 2, 4, 1, 5, n_rows=60)
+    checked = {}
+    for name in ("skts", "skts, forking", "loop by hand"):
+        orders = Orders(name)
+        orders.table(work)
+        checked[name] = orders.check()
+        assert orders.fit()["loop_s"] > 0
+        assert orders.forecast(everywhere=True)["forecasts_per_s"] > 0
+    check_sameness(work, checked)
+    assert checked["skts"]["windows"] == checked["loop by hand"]["windows"] == work.n_windows
 
 
 @pytest.mark.slow
