@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import statistics
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from typing import Any
 import joblib
 import pandas as pd
 import torch
+from scipy.stats import t as student
 from threadpoolctl import threadpool_limits
 
 import skts
@@ -164,6 +166,13 @@ class Results:
         about = f"{self.wall_seconds / 60:.0f} minutes in all. {made}. Every fit: {file}.\n"
         table = markdown(["model", "fits", "seconds of one (median)"], timed)
         return "\n".join([f"```console\n$ {again}\n```\n", about, table, "\n## Settings", *shown])
+
+
+def half_interval(values: Sequence[float]) -> float:
+    """Give half of the 95 % interval of a mean, by Student's t; nought for a single value."""
+    if len(values) < 2:
+        return 0.0
+    return float(student.ppf(0.975, len(values) - 1) * statistics.stdev(values) / len(values) ** 0.5)
 
 
 def _timed(function: Callable[..., dict[str, Any]], job: dict[str, Any]) -> dict[str, Any]:

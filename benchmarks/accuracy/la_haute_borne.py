@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from scipy import stats
 from sklearn.compose import make_column_selector
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import Ridge
@@ -23,7 +22,7 @@ from sklearn.preprocessing import StandardScaler
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # a checkout that is not installed
 from benchmarks._report import markdown, number_of
-from benchmarks.accuracy._fits import Results, make_parser
+from benchmarks.accuracy._fits import Results, half_interval, make_parser
 from skts import HistoryPrepender, LSTMRegressor, SlidingWindower
 from skts.datasets import load_la_haute_borne
 from skts.exceptions import MissingHistoryWarning
@@ -37,7 +36,6 @@ NETWORKS = ["lstm"]
 RATED = 2050.0  # kW
 WINDOW, HORIZON = 48, 24
 PARTS = {"last 59 days": "The last 59 days", "last year": "The last year, quarter by quarter"}
-CONFIDENCE = 0.95
 
 
 def make_pipeline(model, seed, quick=False):
@@ -139,13 +137,13 @@ NAIVE = {"persistence": persistence, "climatology": climatology}
 MODELS = [*NETWORKS, "boosting", "ridge", *NAIVE]
 
 
-def interval(results, model, part, score):
-    """Give the interval of the mean over the seeds, by Student's t."""
-    mean, deviation, n = results.table(score).reindex([(model, part)]).iloc[0]
-    if not n > 1:
+def interval(results, model, part):
+    """Give the interval of the mean RMSE over the seeds."""
+    values = [each["rmse"] for each in results.records if (each["model"], each["part"]) == (model, part)]
+    if len(values) < 2:
         return ""
-    reach = stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) * deviation / np.sqrt(n)
-    return f"{number_of(mean - reach, 2)} to {number_of(mean + reach, 2)}"
+    mean, half = np.mean(values), half_interval(values)
+    return f"{number_of(mean - half, 2)} to {number_of(mean + half, 2)}"
 
 
 def make_blocks(results):
@@ -159,7 +157,7 @@ def make_blocks(results):
             kilowatts = [results.cell(model, part, [score], 1, deviation=False) for score in ("mae_kw", "rmse_kw")]
             cells = [
                 *shares,
-                interval(results, model, part, "rmse"),
+                interval(results, model, part),
                 *kilowatts,
                 results.cell(model, part, ["skill"], 3),
             ]

@@ -14,6 +14,7 @@ for are left out. `--quick --device cpu` runs what a CPU can, as a smoke test.
 
 import copy
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -187,7 +188,8 @@ def survive(sizes, device, *, case):
         return {"left out": NO_DEVICE}
     code = "import json; from benchmarks.speed.cuda_probe import CASES; from benchmarks.speed._device import Sizes; "
     code += f"print(json.dumps(CASES[{case!r}]({sizes!r}, {device!r})))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=LONGEST)
+    options = {"cwd": ROOT, "env": {**os.environ, "OMP_NUM_THREADS": "1"}, "timeout": LONGEST}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, **options)
     if done.returncode:
         return {"goes on": False, "exit": done.returncode, "error": done.stderr.strip()[-300:]}
     found = json.loads(done.stdout.splitlines()[-1])

@@ -19,12 +19,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from scipy.stats import t as student
 from sklearn.preprocessing import StandardScaler
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # a checkout that is not installed
 from benchmarks._report import Parser, data_file, made_with, markdown, results_file, save_json
 from benchmarks.accuracy import epf, gefcom2014
+from benchmarks.accuracy._fits import half_interval
 from skts import HistoryPrepender, LSTMRegressor, SlidingWindower
 from skts.datasets import load_la_haute_borne
 from skts.exceptions import MissingHistoryWarning
@@ -115,9 +115,7 @@ def train(size, arm, seed, parts, quarters):
 
 
 def interval(values):
-    """Mean, and half of its 95 % interval by Student's t."""
-    half = student.ppf(0.975, len(values) - 1) * statistics.stdev(values) / len(values) ** 0.5 if len(values) > 1 else 0
-    return {"mean": statistics.mean(values), "half_interval": half}
+    return {"mean": statistics.mean(values), "half_interval": half_interval(values)}
 
 
 def seconds_until(points, error):
