@@ -33,16 +33,8 @@ PACKAGES = ("torch", "neuralforecast", "darts", "skorch", "scikit-learn", "panda
 
 
 def measure_speed(workers: dict[str, Worker], work: Work, n_rounds: int) -> dict[str, Any]:
-    """Let every side train and forecast, in turn, `n_rounds` times.
-
-    Returns
-    -------
-    found : dict
-        "checked" what each did, counted; "rounds" the rates of each round (targets per second of the training loop,
-        forecasts per second, seconds of set-up), by side; "load" of the machine before each round.
-    """
-    load: list[list[float]] = []
-    names = list(workers)
+    """Let every side train and forecast, in turn; give what each did, counted, its rates by round, and the load."""
+    names, load = list(workers), []
     rounds: dict[str, list[dict[str, float]]] = {name: [] for name in names}
     for worker in workers.values():
         worker.ask("table", work)
@@ -79,12 +71,9 @@ def measure_profile(workers: dict[str, Worker], work: Work, n_rounds: int) -> di
 
 
 def measure_memory(names: Sequence[str], log: Path, quick: bool) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Give the peaks in MB above what each process held after its imports.
-
-    All windows of the panel are there to train on; training stops after 20 steps (after one with ten series a batch).
-    Ours forecast every window too.
-    """
+    """Give the peaks in MB above what each process held after its imports; ours forecast every window too."""
     n_rows = 500 if quick else N_ROWS
+    # all windows of the panel are there to train on; training stops after 20 steps (after one with ten series a batch)
     n_origins = n_rows - 168 - HORIZON + 1
     work = Work(64, 168, 64, 24, 10**6, 1, n_origins, n_rows=n_rows, stop_after=3 if quick else 20)
     for name in names:
@@ -99,10 +88,8 @@ def measure_memory(names: Sequence[str], log: Path, quick: bool) -> Iterator[tup
 
 
 def measure_growth(log: Path, quick: bool) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Give seconds and MB of ours on ten series of 8,760 rows, ten and a hundred times as many; 2 features, 16/24/32.
-
-    An epoch takes a window of about every hundredth row.
-    """
+    """Give seconds and MB of ours on ten series of 8,760 rows, and on ten and a hundred times as many rows."""
+    # an epoch takes a window of about every hundredth row
     once = Work(16, 24, 32, 2, 27, 1, 250, n_rows=500 if quick else N_ROWS)
     for times in (1, 10) if quick else (1, 10, 100):
         work = replace(once, n_rows=once.n_rows * times, n_steps=once.n_steps * times)
