@@ -75,22 +75,21 @@ class Results:
         kept = {key: getattr(self, key) for key in KEPT}
         save_json(kept, results_file(self.folder, f"accuracy_{self.name}"))
 
-    def run_models(
+    def run(
         self, function: Callable[..., dict[str, Any]], parts: Mapping[str, dict], seeded: Sequence[str], options: Any
     ) -> None:
-        """Call a function for every model and part, the part's own arguments given; networks once for each seed."""
+        """Let a function, which gives scores, do every model and part, with the part's own arguments.
+
+        Models that are seeded have a fit for each seed. Results are kept after each, so that nothing is lost.
+        """
         jobs = [
             {"model": model, "part": part, "seed": seed, "quick": options.quick, **own}
             for model in reversed(options.models)
             for seed in (options.seeds if model in seeded else [None])
             for part, own in parts.items()
         ]
-        self.run(function, jobs, options.n_jobs)
-
-    def run(self, function: Callable[..., dict[str, Any]], jobs: Sequence[dict[str, Any]], n_jobs: int) -> None:
-        """Call `function(**job)`, which gives scores, for every job; kept after each, so that nothing is lost."""
         began, before = time.perf_counter(), self.wall_seconds
-        with joblib.parallel_config("loky", n_jobs=n_jobs, inner_max_num_threads=1):
+        with joblib.parallel_config("loky", n_jobs=options.n_jobs, inner_max_num_threads=1):
             done = joblib.Parallel(return_as="generator_unordered")(joblib.delayed(_timed)(function, j) for j in jobs)
             for number, record in enumerate(done, start=1):
                 self.records = [old for old in self.records if any(old[key] != record[key] for key in KEY)] + [record]

@@ -121,7 +121,7 @@ def main():
     estimators = {model: make_pipeline(model, None) for model in options.models if model in OURS}
     results = Results.start(NAME, options, estimators)
     parts = {market: {"table": tables[market]} for market in options.markets or tables}
-    results.run_models(fit_and_score, parts, OURS, options)
+    results.run(fit_and_score, parts, OURS, options)
     results.check(SCORES, 4, options)
     results.publish(make_blocks(results))
 

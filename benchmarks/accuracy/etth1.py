@@ -116,7 +116,7 @@ def main():
     estimators = {model: make_pipeline(model, *pairs[0], None) for model in options.models if model in NETWORKS}
     results = Results.start(NAME, options, estimators)
     parts = {f"{lookback} to {horizon}": {"table": table} for lookback, horizon in pairs}
-    results.run_models(fit_and_score, parts, NETWORKS, options)
+    results.run(fit_and_score, parts, NETWORKS, options)
     results.check(SCORES, 4, options)
     results.publish(make_blocks(results))
 

@@ -138,11 +138,16 @@ def split(table, task):
     return table[month < wanted], table[month == wanted]
 
 
+def climatology(train, test, levels):
+    """Forecast the quantiles of each farm's past power."""
+    quantiles = {farm: power.quantile(levels) for farm, power in train["power"].groupby("farm")}
+    return np.stack([quantiles[farm] for farm in test.index.get_level_values("farm")])
+
+
 def forecast(model, train, test, seed, quick):
     """Forecast the 99 quantiles of every row of the test month; neither model reads any power but to learn from it."""
     if model == "climatology":
-        quantiles = {farm: power.quantile(LEVELS) for farm, power in train["power"].groupby("farm")}
-        return np.stack([quantiles[farm] for farm in test.index.get_level_values("farm")])
+        return climatology(train, test, LEVELS)
     weather = [table.drop(columns="power") for table in (train, test)]
     if model == "lstm":
         pipe = make_pipeline(seed, quick).fit(weather[0], train["power"])
@@ -215,7 +220,7 @@ def main():
     estimators = {BLEND: make_pipeline(None)} if BLEND in options.models else {}
     estimators |= {"boosting": make_boosting()} if "boosting" in options.models else {}
     results = Results.start(NAME, options, estimators)
-    results.run_models(fit_and_score, {f"T{task}": {"table": table} for task in options.tasks}, [BLEND], options)
+    results.run(fit_and_score, {f"T{task}": {"table": table} for task in options.tasks}, [BLEND], options)
     results.check(["loss"], 5, options)
     results.publish(make_blocks(results))
 

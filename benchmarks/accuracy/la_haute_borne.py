@@ -175,7 +175,7 @@ def main():
     X, y = load(options.data)
     estimators = {model: make_pipeline(model, None) for model in options.models if model not in NAIVE}
     results = Results.start(NAME, options, estimators)
-    results.run_models(fit_and_score, {part: {"X": X, "y": y} for part in options.parts}, NETWORKS, options)
+    results.run(fit_and_score, {part: {"X": X, "y": y} for part in options.parts}, NETWORKS, options)
     results.publish(make_blocks(results))
 
 

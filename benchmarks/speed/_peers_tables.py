@@ -13,24 +13,17 @@ RATES = {
 }
 TRAINED, FORECAST, STATEFUL = RATES
 LARGE, SMALL = "64/168/64, 24 features", "16/24/32, 24 features"
-RATIOS = (  # title, a side of ours, its rate, that of the peers, and the targets for each of them, by size
-    (
-        *("Ordinary training, same allocator", "skts", TRAINED, TRAINED),
-        {LARGE: (0.97, 1.0, 1.1, 1.2, 25), SMALL: (1.0, 1.4, 2.3, 3.5, None)},
-    ),
-    (
-        *("Ordinary training, ours with tune_allocator, peers as installed", "skts (tuned)", TRAINED, TRAINED),
-        {LARGE: (1.4, 1.4, 1.5, 1.6, 35)},
-    ),
-    ("Forking, same allocator", "skts, forking", TRAINED, TRAINED, {LARGE: (15,) * 5, SMALL: (8,) * 5}),
-    (
-        *("Forking, ours with tune_allocator, peers as installed", "skts, forking (tuned)", TRAINED, TRAINED),
-        {LARGE: (20,) * 5},
-    ),
-    ("As it comes, same allocator", "skts, as it comes", TRAINED, TRAINED, {}),
-    ("A forecast from every row, windowed", "skts", FORECAST, FORECAST, {LARGE: (None, None, 2, 2, 2)}),
-    ("A forecast from every row, stateful", "skts", STATEFUL, FORECAST, {LARGE: (None, None, 50, 50, 50)}),
-)
+ALIKE = {LARGE: (0.97, 1.0, 1.1, 1.2, 25), SMALL: (1.0, 1.4, 2.3, 3.5, None)}  # targets for each peer, by size
+TUNED, FASTER = {LARGE: (1.4, 1.4, 1.5, 1.6, 35)}, {LARGE: (20,) * 5}
+RATIOS = {  # title: a side of ours, its rate, the rate of the peers, and the targets
+    "Ordinary training, same allocator": ("skts", TRAINED, TRAINED, ALIKE),
+    "Ordinary training, ours with tune_allocator, peers as installed": ("skts (tuned)", TRAINED, TRAINED, TUNED),
+    "Forking, same allocator": ("skts, forking", TRAINED, TRAINED, {LARGE: (15,) * 5, SMALL: (8,) * 5}),
+    "Forking, ours with tune_allocator, peers as installed": ("skts, forking (tuned)", TRAINED, TRAINED, FASTER),
+    "As it comes, same allocator": ("skts, as it comes", TRAINED, TRAINED, {}),
+    "A forecast from every row, windowed": ("skts", FORECAST, FORECAST, {LARGE: (None, None, 2, 2, 2)}),
+    "A forecast from every row, stateful": ("skts", STATEFUL, FORECAST, {LARGE: (None, None, 50, 50, 50)}),
+}
 PEAKS = {
     "imports_of_torch_optim": "torch's late imports",
     "table": "table",
@@ -78,13 +71,13 @@ def speed(found: dict[str, Any]) -> Iterator[str]:
         if names:
             rows = [[name, *(_rate(each["rounds"][name], what) for each in found.values())] for name in names]
             yield markdown([f"{title}: median (least to most)", *found], rows)
-    for title, ours, what, theirs, targets in RATIOS:
+    for title, (ours, what, theirs, targets) in RATIOS.items():
         rows = []
         for number, peer in enumerate(PEERS):
             if _has(found, peer, theirs) and _has(found, ours, what):
-                ratios = {size: ratio(each, ours, peer, what, theirs) for size, each in found.items()}
-                cells = [_verdict(of, targets.get(size, (None,) * 5)[number]) for size, of in ratios.items()]
-                rows.append([peer, *cells])
+                aims = [targets.get(size, (None,) * len(PEERS))[number] for size in found]
+                ratios = [ratio(each, ours, peer, what, theirs) for each in found.values()]
+                rows.append([peer, *map(_verdict, ratios, aims)])
         if rows:
             yield markdown([title, *found], rows)
 

@@ -65,12 +65,15 @@ def test_the_last_year_is_forecast_once():
 
 
 def test_results_are_kept_after_each_fit_and_added_to(tmp_path):
-    options = la_haute_borne.make_parser("", la_haute_borne.MODELS).parse_args(["--output", str(tmp_path), "--add"])
+    options = la_haute_borne.make_parser("", la_haute_borne.MODELS).parse_args(
+        ["--output", str(tmp_path), "--add", "--n-jobs", "1"]
+    )
     for models in (["a", "b"], ["b", "c"]):
         results = Results.start("example", options, {})
-        results.run(make_scores, [{"model": model, "part": "p", "seed": 0} for model in models], n_jobs=1)
+        options.models = models
+        results.run(make_scores, {"p": {}}, [], options)
     kept = Results.read("example", tmp_path).records
-    assert [record["model"] for record in kept] == ["a", "b", "c"]
+    assert [record["model"] for record in kept] == ["a", "c", "b"]
     assert results.cell("a", "p", ["loss"]) == ".5000"
 
 
