@@ -1,22 +1,49 @@
-"""What all benchmarks share: where data lie, on what was measured, results in JSON, tables and pages in Markdown.
+"""What all benchmarks share: options, where data lie, on what was measured, results in JSON, tables and pages.
 
 A page is written by hand but for blocks between two comments, which :func:`fill` fills from the results.
 """
 
+import argparse
 import json
 import os
 import platform
 import re
 import statistics
+import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-RESULTS = ROOT / "benchmarks" / "results"
 DATA = Path(os.environ.get("SKTS_DATA", ROOT.parent / "shared" / "data"))
-DATA_HELP = "the folder of the data sets, or one file of the same layout (default: $SKTS_DATA, else ../shared/data)"
+
+
+class Parser(argparse.ArgumentParser):
+    """The options of a command, with those that all have; `data`, `seeds` and `rounds` ask for more."""
+
+    def __init__(self, doc: str, *, data: bool = False, seeds: Sequence[int] = (), rounds: int = 0):
+        super().__init__(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+        self.add_argument("--quick", action="store_true", help="a smoke test: little work, kept in --output or nowhere")
+        self.add_argument("--output", type=Path, help="where benchmarks/results and docs are (the repository)")
+        if data:
+            what = "the folder of the data sets, or one file of the same layout"
+            self.add_argument("--data", type=Path, help=f"{what} (default: $SKTS_DATA, else ../shared/data)")
+        if seeds:
+            self.add_argument("--seeds", type=int, nargs="+", default=list(seeds), help="a fit or a round for each")
+        if rounds:
+            self.add_argument("--rounds", type=int, default=rounds)
+
+    def add_choice(self, name: str, choices: Iterable[Any], **options: Any) -> None:
+        """Add an option that takes some of the choices, all by default."""
+        choices = list(choices)
+        self.add_argument(name, nargs="+", choices=choices, default=choices, help="all by default", **options)
+
+    def parse_args(self, *arguments: Any) -> argparse.Namespace:  # type: ignore[override]
+        """Read the options; a smoke test without `--output` writes to a temporary folder."""
+        options = super().parse_args(*arguments)
+        options.output = (options.output or Path(tempfile.mkdtemp() if options.quick else ROOT)).resolve()
+        return options
 
 
 def data_file(given: Path | None, relative: str) -> Path:
@@ -28,9 +55,9 @@ def data_file(given: Path | None, relative: str) -> Path:
     return path
 
 
-def is_another_file(given: Path | None) -> bool:
-    """Tell whether a file was given, of which published figures need not hold."""
-    return given is not None and given.is_file()
+def results_file(folder: Path, name: str) -> Path:
+    """Say where the results of a benchmark are, in a repository or in what `--output` names."""
+    return folder / "benchmarks" / "results" / f"{name}.json"
 
 
 def load_json(path: Path) -> dict[str, Any]:
@@ -80,20 +107,15 @@ def spread(values: Sequence[float]) -> dict[str, float]:
     return {"median": statistics.median(values), "min": min(values), "max": max(values)}
 
 
-def versions(*packages: str) -> dict[str, str]:
-    """Give the versions of those packages that are installed."""
-    found = {}
+def made_with(*packages: str) -> dict[str, Any]:
+    """Say on what was measured: Python, those of the packages that are installed, and the processor."""
+    found: dict[str, Any] = {"python": platform.python_version()}
     for package in packages:
         try:
             found[package] = version(package)
         except PackageNotFoundError:
             continue
-    return found
-
-
-def processor() -> str:
-    """Name the processor, where the system tells."""
     told = Path("/proc/cpuinfo")
     lines = told.read_text().splitlines() if told.exists() else []
     names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
-    return f"{names[0] if names else platform.machine()}, {os.cpu_count()} cores"
+    return found | {"processor": f"{names[0] if names else platform.machine()}, {os.cpu_count()} cores"}

@@ -6,15 +6,15 @@ Fewer hops are easier to follow. Counted are functions that are called in the ma
 """
 
 import sys
-import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from types import CodeType
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
+from sklearn.base import clone
+
 sys.path.insert(0, str(ROOT))  # a checkout that is not installed
 import skts
 from benchmarks._report import markdown
@@ -24,9 +24,8 @@ from skts.datasets import make_panel
 PACKAGE = Path(skts.__file__).parent
 
 
-@contextmanager
-def called_functions() -> Iterator[set[CodeType]]:
-    """Collect the functions of skts that are called inside the block; lambdas and comprehensions are no functions."""
+def count_hops(function: Callable[..., Any], *arguments: Any) -> Counter[str]:
+    """Give the files of skts that a call goes through, and how many functions of each (lambdas are none)."""
     found: set[CodeType] = set()
 
     def on_event(frame: Any, event: str, argument: Any) -> None:
@@ -37,15 +36,9 @@ def called_functions() -> Iterator[set[CodeType]]:
     before = sys.getprofile()
     sys.setprofile(on_event)
     try:
-        yield found
+        function(*arguments)
     finally:
         sys.setprofile(before)
-
-
-def count_hops(function: Callable[..., Any], *arguments: Any) -> Counter[str]:
-    """Give the files of skts that a call goes through, and how many functions of each."""
-    with called_functions() as found:
-        function(*arguments)
     return Counter(str(Path(code.co_filename).relative_to(PACKAGE.parent)) for code in found)
 
 
@@ -53,15 +46,9 @@ def count_fit_and_predict() -> dict[str, Counter[str]]:
     """Count both calls of a small regressor, after one that is not counted: what is only done once does not matter."""
     X, y = make_panel(n_series=2, n_rows=120, random_state=0)
     windows = SlidingWindower(12, horizon=4, known=["wind"]).fit_transform(X)
-
-    def make() -> LSTMRegressor:
-        return LSTMRegressor(hidden_size=4, max_epochs=2, random_state=0, device="cpu")
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        fitted = make().fit(windows, y)
-        fitted.predict(windows)
-        return {"fit": count_hops(make().fit, windows, y), "predict": count_hops(fitted.predict, windows)}
+    regressor = LSTMRegressor(hidden_size=4, max_epochs=2, random_state=0, device="cpu")
+    regressor.fit(windows, y).predict(windows)
+    return {"fit": count_hops(clone(regressor).fit, windows, y), "predict": count_hops(regressor.predict, windows)}
 
 
 def main() -> None:

@@ -6,7 +6,6 @@ The file is a Parquet table with the columns farm, timestamp (hour-ending), powe
 month September 2012 + k; a longer file serves later tasks.
 """
 
-import json
 import sys
 import warnings
 from pathlib import Path
@@ -19,8 +18,8 @@ from sklearn.pipeline import make_pipeline as chain
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # a checkout that is not installed
-from benchmarks._report import data_file, is_another_file, markdown, number_of
-from benchmarks.accuracy._fits import Results, describe, make_parser
+from benchmarks._report import data_file, markdown, number_of
+from benchmarks.accuracy._fits import PUBLISHED, Results, make_parser
 from skts import HistoryPrepender, LSTMRegressor, SlidingWindower
 from skts.features import CalendarFeatures, NeighbourFeatures, WindFeatures
 from skts.metrics import mean_quantile_loss
@@ -28,7 +27,7 @@ from skts.strategies import EnsembleRegressor, PerSeriesRegressor, WindowedRegre
 
 NAME = "gefcom2014"
 FILE = "gefcom2014_wind/gefcom2014_wind.parquet"
-TEAMS = json.loads(Path(__file__).with_name("published.json").read_text(encoding="utf-8"))["gefcom2014"]["rows"]
+TASKS = [f"T{task}" for task in range(4, 10)]
 BLEND = "lstm + forest"
 MODELS = [BLEND, "boosting", "climatology"]
 ROWS = [  # model, its score, and how the page calls that
@@ -38,12 +37,11 @@ ROWS = [  # model, its score, and how the page calls that
     ("boosting", "loss", "boosting"),
     ("climatology", "loss", "climatology"),
 ]
-WITHOUT_T5 = [f"T{task}" for task in (4, 6, 7, 8, 9)]  # the winner did not submit task 5
+WITHOUT_T5 = [task for task in TASKS if task != "T5"]  # which the winner did not submit
 BEFORE_FIRST_TASK = pd.Period("2012-09", "M")
 LEVELS = np.arange(1, 100) / 100
 TRAINED = (0.01, *(np.arange(1, 50) / 50).round(2).tolist(), 0.99)
 BOOSTED = (0.01, 0.05, *(np.arange(1, 10) / 10).round(1).tolist(), 0.95, 0.99)
-CLIMATOLOGY = {4: 0.07537, 5: 0.07389, 6: 0.08196, 7: 0.07897, 8: 0.08425, 9: 0.07695}  # what the protocol must give
 
 
 def make_features(model):
@@ -60,7 +58,7 @@ def make_features(model):
 def make_pipeline(seed, quick=False):
     """The network: a bidirectional LSTM over 48 hours of weather and 12 hours on both sides."""
     network = LSTMRegressor(
-        hidden_size=64,
+        hidden_size=8 if quick else 64,
         num_layers=2,
         dropout=0.2,
         input_dropout=0.1,
@@ -76,8 +74,6 @@ def make_pipeline(seed, quick=False):
         weight_decay=0.05,
         quantiles=TRAINED,
     )
-    if quick:
-        network.set_params(hidden_size=8)
     steps = [
         *make_features("lstm"),
         ("scale", StandardScaler()),
@@ -142,11 +138,16 @@ def split(table, task):
     return table[month < wanted], table[month == wanted]
 
 
+def climatology(train, test, levels):
+    """Forecast the quantiles of each farm's past power."""
+    quantiles = {farm: power.quantile(levels) for farm, power in train["power"].groupby("farm")}
+    return np.stack([quantiles[farm] for farm in test.index.get_level_values("farm")])
+
+
 def forecast(model, train, test, seed, quick):
     """Forecast the 99 quantiles of every row of the test month; neither model reads any power but to learn from it."""
     if model == "climatology":
-        quantiles = {farm: power.quantile(LEVELS) for farm, power in train["power"].groupby("farm")}
-        return np.stack([quantiles[farm] for farm in test.index.get_level_values("farm")])
+        return climatology(train, test, LEVELS)
     weather = [table.drop(columns="power") for table in (train, test)]
     if model == "lstm":
         pipe = make_pipeline(seed, quick).fit(weather[0], train["power"])
@@ -182,40 +183,30 @@ def fit_and_score(model, part, seed, table, quick):
     return {"loss": score(test["power"], np.mean(forecasts, axis=0)), **(losses if len(parts) > 1 else {})}
 
 
-def published(team, part):
-    """Give the score of a team, or None."""
-    task = int(part.removeprefix("T"))
-    return TEAMS[team][task - 4] if 4 <= task <= 9 else None
-
-
-def place(means, model, part):
-    """Say which place a model would have had among the teams that the leaderboard lists."""
-    if (model, part) not in means.index:
-        return ""
-    others = [each for team in list(TEAMS)[:-1] if (each := published(team, part)) is not None]
-    return f"{1 + sum(other < means[model, part] for other in others)} of {len(others) + 1}" if others else ""
-
-
 def make_blocks(results):
-    """Write the table of the page."""
+    """Write the table of the page: ours, the places that they would have had, and the teams of the leaderboard."""
     parts = sorted({record["part"] for record in results.records}, key=lambda part: int(part[1:]))
-    ours, ranks = [], []
+    ours, places, teams = [], [], []
+    board = pd.DataFrame(PUBLISHED[NAME]["rows"], index=TASKS, dtype=float)  # a column for each team
     for model, score_name, label in ROWS:
         cells = [results.cell(model, part, [score_name], 5) for part in parts]
         if any(cells):
-            means = results.table(score_name)["mean"]
-            mean = number_of(means[model].reindex(WITHOUT_T5).mean(), 5) if set(WITHOUT_T5) <= set(parts) else ""
-            ours.append([label, *cells, mean])
+            ours.append([label, *cells, results.mean(model, WITHOUT_T5, [score_name], 5)])
             if model != "climatology":
-                ranks.append([f"place of {label}", *(place(means, model, part) for part in parts), ""])
-    teams = []
-    for team in TEAMS:
-        losses = [published(team, part) for part in parts]
-        whole = [published(team, part) for part in WITHOUT_T5]
-        shown = ["" if loss is None else number_of(loss, 5) for loss in losses]
-        teams.append([team, *shown, number_of(np.mean(whole), 5)])
-    table = markdown(["", *parts, "mean without T5"], [*ours, *ranks, *teams])
-    return {"results": table}
+                means = results.table(score_name)["mean"][model]
+                places.append([f"place of {label}", *(place(means, part, board) for part in parts), ""])
+    for team, losses in board.items():
+        shown = losses.reindex(parts).map(lambda loss: number_of(loss, 5), na_action="ignore").fillna("")
+        teams.append([team, *shown, number_of(losses[WITHOUT_T5].mean(), 5)])
+    return {"results": markdown(["", *parts, "mean without T5"], [*ours, *places, *teams])}
+
+
+def place(means, part, board):
+    """Say which place a model would have had among the teams, of which the last is the benchmark."""
+    if part not in means.index or part not in board.index:
+        return ""
+    others = board.loc[part].iloc[:-1].dropna()
+    return f"{1 + (others < means[part]).sum()} of {len(others) + 1}"
 
 
 def main():
@@ -226,13 +217,11 @@ def main():
     table = load(data_file(options.data, FILE))
     for task in options.tasks:
         split(table, task)
-    results = Results.start(NAME, options)
-    makers = {BLEND: lambda: make_pipeline(None), "boosting": make_boosting}
-    results.settings |= {model: describe(makers[model]()) for model in options.models if model in makers}
-    results.run_models(fit_and_score, {f"T{task}": {"table": table} for task in options.tasks}, [BLEND], options)
-    if not is_another_file(options.data):
-        expected = {("climatology", f"T{task}"): [loss] for task, loss in CLIMATOLOGY.items()}
-        results.check(expected, ["loss"], digits=5)
+    estimators = {BLEND: make_pipeline(None)} if BLEND in options.models else {}
+    estimators |= {"boosting": make_boosting()} if "boosting" in options.models else {}
+    results = Results.start(NAME, options, estimators)
+    results.run(fit_and_score, {f"T{task}": {"table": table} for task in options.tasks}, [BLEND], options)
+    results.check(["loss"], 5, options)
     results.publish(make_blocks(results))
 
 

@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from scipy import stats
 from sklearn.compose import make_column_selector
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import Ridge
@@ -23,7 +22,7 @@ from sklearn.preprocessing import StandardScaler
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # a checkout that is not installed
 from benchmarks._report import markdown, number_of
-from benchmarks.accuracy._fits import Results, describe, make_parser
+from benchmarks.accuracy._fits import Results, half_interval, make_parser
 from skts import HistoryPrepender, LSTMRegressor, SlidingWindower
 from skts.datasets import load_la_haute_borne
 from skts.exceptions import MissingHistoryWarning
@@ -34,12 +33,9 @@ from skts.strategies import EnsembleRegressor, WindowedRegressor
 
 NAME = "la_haute_borne"
 NETWORKS = ["lstm"]
-NAIVE = ["persistence", "climatology"]
-MODELS = [*NETWORKS, "boosting", "ridge", *NAIVE]
 RATED = 2050.0  # kW
 WINDOW, HORIZON = 48, 24
 PARTS = {"last 59 days": "The last 59 days", "last year": "The last year, quarter by quarter"}
-CONFIDENCE = 0.95
 
 
 def make_pipeline(model, seed, quick=False):
@@ -67,22 +63,20 @@ def make_regressor(model, seed, quick=False):
         )
         return WindowedRegressor(boosting, leads="rows", lags=[1], around=2)
     network = LSTMRegressor(
-        hidden_size=32,
+        hidden_size=8 if quick else 32,
         dropout=0.2,
         input_dropout=0.1,
         bidirectional=True,
         lookahead=6,
         series_embedding=4,
         origins_per_pass=1,
-        max_epochs=4,
+        max_epochs=1 if quick else 4,
         subsample=0.25,
         lr=3e-3,
         lr_schedule="one_cycle",
         weight_decay=1e-2,
         net_params={"criterion": torch.nn.SmoothL1Loss},
     )
-    if quick:
-        network.set_params(hidden_size=8, max_epochs=1)
     return EnsembleRegressor(network, n_members=4, random_state=seed)
 
 
@@ -122,39 +116,34 @@ def climatology(y, splits):
     return np.concatenate(means)
 
 
-def forecast(model, X, y, splits, seed, quick):
-    """Forecast every test row, split by split."""
-    if model in NAIVE:
-        return {"persistence": persistence, "climatology": climatology}[model](y, splits)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", MissingHistoryWarning)  # power has its holes
-        pipe = make_pipeline(model, seed, quick)
-        return backtest(pipe, X, y, cv=splits, on_error="raise")["y_pred"].to_numpy()
-
-
 def fit_and_score(model, part, seed, X, y, quick):
-    """Do one period with one model."""
+    """Do one period with one model, split by split."""
     splits = make_splits(X.index.get_level_values("time"), part)
     power = y.iloc[np.concatenate([test for _, test in splits])]
-    y_pred = forecast(model, X, y, splits, seed, quick)
+    if model in NAIVE:
+        y_pred = NAIVE[model](y, splits)
+    else:
+        pipe = make_pipeline(model, seed, quick)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", MissingHistoryWarning)  # power has its holes
+            y_pred = backtest(pipe, X, y, cv=splits, on_error="raise")["y_pred"].to_numpy()
     mae = capacity_normalized_mae(power, y_pred, capacity=RATED)
     rmse = capacity_normalized_rmse(power, y_pred, capacity=RATED)
-    return {
-        "mae": 100 * mae,
-        "rmse": 100 * rmse,
-        "mae_kw": RATED * mae,
-        "rmse_kw": RATED * rmse,
-        "skill": skill_score(power, y_pred, persistence(y, splits)),
-    }
+    skill = skill_score(power, y_pred, persistence(y, splits))
+    return {"mae": 100 * mae, "rmse": 100 * rmse, "mae_kw": RATED * mae, "rmse_kw": RATED * rmse, "skill": skill}
 
 
-def interval(results, model, part, score):
-    """Give the interval of the mean over the seeds, by Student's t."""
-    mean, deviation, n = results.table(score).loc[(model, part)]
-    if n < 2:
+NAIVE = {"persistence": persistence, "climatology": climatology}
+MODELS = [*NETWORKS, "boosting", "ridge", *NAIVE]
+
+
+def interval(results, model, part):
+    """Give the interval of the mean RMSE over the seeds."""
+    values = [each["rmse"] for each in results.records if (each["model"], each["part"]) == (model, part)]
+    if len(values) < 2:
         return ""
-    reach = stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) * deviation / np.sqrt(n)
-    return f"{number_of(mean - reach, 2)} to {number_of(mean + reach, 2)}"
+    mean, half = np.mean(values), half_interval(values)
+    return f"{number_of(mean - half, 2)} to {number_of(mean + half, 2)}"
 
 
 def make_blocks(results):
@@ -162,33 +151,31 @@ def make_blocks(results):
     header = ["", "MAE, %", "RMSE, %", "95 % of RMSE, %", "MAE, kW", "RMSE, kW", "skill"]
     tables = []
     for part, title in PARTS.items():
-        rows = [
-            [
-                f"**skts {model}**" if model in NETWORKS else model,
-                results.cell(model, part, ["mae"], 2),
-                results.cell(model, part, ["rmse"], 2),
-                interval(results, model, part, "rmse"),
-                results.cell(model, part, ["mae_kw"], 1, deviation=False),
-                results.cell(model, part, ["rmse_kw"], 1, deviation=False),
+        rows = []
+        for model in MODELS:
+            shares = [results.cell(model, part, [score], 2) for score in ("mae", "rmse")]
+            kilowatts = [results.cell(model, part, [score], 1, deviation=False) for score in ("mae_kw", "rmse_kw")]
+            cells = [
+                *shares,
+                interval(results, model, part),
+                *kilowatts,
                 results.cell(model, part, ["skill"], 3),
             ]
-            for model in MODELS
-            if results.cell(model, part, ["mae"])
-        ]
+            if any(cells):
+                rows.append([f"**skts {model}**" if model in NETWORKS else model, *cells])
         tables.append(f"## {title}\n\n{markdown(header, rows)}")
     return {"results": "\n\n".join(tables)}
 
 
 def main():
     """Run the benchmark."""
-    parser = make_parser(__doc__, MODELS)
-    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS), help="all by default")
-    parser.set_defaults(seeds=[0, 1, 2, 3, 4])
+    parser = make_parser(__doc__, MODELS, seeds=range(5))
+    parser.add_choice("--parts", PARTS)
     options = parser.parse_args()
     X, y = load(options.data)
-    results = Results.start(NAME, options)
-    results.settings |= {model: describe(make_pipeline(model, None)) for model in options.models if model not in NAIVE}
-    results.run_models(fit_and_score, {part: {"X": X, "y": y} for part in options.parts}, NETWORKS, options)
+    estimators = {model: make_pipeline(model, None) for model in options.models if model not in NAIVE}
+    results = Results.start(NAME, options, estimators)
+    results.run(fit_and_score, {part: {"X": X, "y": y} for part in options.parts}, NETWORKS, options)
     results.publish(make_blocks(results))
 
 

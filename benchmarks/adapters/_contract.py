@@ -18,40 +18,19 @@ ADAMW = {"weight_decay": 0.0, "fused": True}
 
 @dataclass(frozen=True)
 class Task:
-    """Tables, and what of them is read and forecast.
-
-    Parameters
-    ----------
-    train, test : DataFrame
-        Indexed by (series, time), all series with the same times: to train on, and to forecast from, which begins with
-        rows that are only read.
-    target : str
-        The column to forecast; its past is read as well.
-    window, horizon : int
-        Rows.
-    first : int
-        The row of each series of `test` that is forecast first.
-    known : sequence of str
-        Columns that are known over the horizon; the others are read up to the row before the origin.
-    static : DataFrame, default=None
-        Columns with one value a series, in the order of the series.
-    loss : "mse", "mae" or tuple of float
-        What is learned: a mean, a median, or quantiles of these levels.
-    stride, step : int, default=1
-        Rows from one training window to the next, and from one forecast to the next.
-    """
+    """Tables, indexed by (series, time) with the same times for all series, and what of them is read and forecast."""
 
     train: pd.DataFrame
-    test: pd.DataFrame
-    target: str
+    test: pd.DataFrame  # what is forecast from; it begins with rows that are only read
+    target: str  # the column to forecast; its past is read as well
     window: int
     horizon: int
-    first: int
-    known: Sequence[str] = ()
-    static: pd.DataFrame | None = None
-    loss: str | tuple[float, ...] = "mse"
-    stride: int = 1
-    step: int = 1
+    first: int  # the row of each series of `test` that is forecast first
+    known: Sequence[str] = ()  # columns known over the horizon; the others are read up to the row before the origin
+    static: pd.DataFrame | None = None  # columns with one value a series, in the order of the series
+    loss: str | tuple[float, ...] = "mse"  # or "mae", or the levels of quantiles
+    stride: int = 1  # rows from one training window to the next
+    step: int = 1  # and from one forecast to the next
 
     @property
     def observed(self) -> list[str]:
@@ -86,67 +65,33 @@ def rows_within(table: pd.DataFrame, n_series: int) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Boostings:
-    """Rows to grow boostings from, each of which is a column of the forecasts: the task of those who read no windows.
+    """Rows to grow boostings from, each a column of the forecasts: the task of those who read no windows."""
 
-    Parameters
-    ----------
-    jobs : list of dict
-        For each boosting "rows" and "targets" to learn from, "rows_test" to forecast from, and "params" of its own.
-    shape : tuple of int
-        Of the forecasts, all rows of a boosting after each other before its last axis.
-    options : dict
-        For the data set that cuts columns into bins.
-    are_levels : bool, default=False
-        Whether the boostings are quantiles, to be put in order.
-    """
-
-    jobs: list[dict[str, Any]]
-    shape: tuple[int, ...]
-    options: dict[str, Any] = field(default_factory=dict)
-    are_levels: bool = False
+    jobs: list[dict[str, Any]]  # for each boosting "rows" and "targets", "rows_test" to forecast from, own "params"
+    shape: tuple[int, ...]  # of the forecasts, all rows of a boosting after each other before its last axis
+    options: dict[str, Any] = field(default_factory=dict)  # for the data set that cuts columns into bins
+    are_levels: bool = False  # whether the boostings are quantiles, to be put in order
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How an LSTM of one layer under a linear head is trained where all do the same work; see `Adapter.plain_lstm`.
-
-    Parameters
-    ----------
-    hidden, batch : int
-        Units, and windows of a step.
-    epochs : int, default=1
-    steps : int, default=None
-        Steps of the optimizer, for libraries that have no epochs over all windows.
-    precision : {"float32", "bf16"}, default="float32"
-        Of those who offer it.
-    """
+    """How an LSTM of one layer under a linear head is trained where all do the same work; see `Adapter.plain_lstm`."""
 
     hidden: int
-    batch: int
+    batch: int  # windows of a step
     epochs: int = 1
-    steps: int | None = None
-    precision: str = "float32"
+    steps: int | None = None  # of the optimizer, for libraries that have no epochs over all windows
+    precision: str = "float32"  # or "bf16", of those who offer it
 
 
 class Adapter(ABC):
-    """One library.
-
-    Parameters
-    ----------
-    task : Task or Boostings
-    settings : dict
-        Parameters of the library, by its own names.
-    watch : Watch
-    seed : int, default=0
-    device : {"cpu", "cuda"}, default="cpu"
-    """
+    """One library: a task, its parameters by its own names, who watches, a seed, and "cpu" or "cuda"."""
 
     looks_after: ClassVar[str] = "epoch"  # or "step"
+    n_taught = 0  # windows that an epoch of the last fit taught
 
     def __init__(self, task: Any, settings: dict[str, Any], watch: Watch, seed: int = 0, device: str = "cpu"):
         self.task, self.settings, self.watch, self.seed, self.device = task, dict(settings), watch, seed, device
-
-    n_taught = 0  # windows that an epoch of the last fit taught
 
     @staticmethod
     def plain_lstm(plan: Plan) -> dict[str, Any]:
@@ -161,14 +106,8 @@ class Adapter(ABC):
     def forecast(self, learned: Any = None) -> np.ndarray:
         """Forecast from every `step` rows of each series of `test`, one series after the other.
 
-        Parameters
-        ----------
-        learned : object, default=None
-            Weights, or rounds, that the watch has kept; None takes what is there after the fit.
-
-        Returns
-        -------
-        forecasts : ndarray of shape (n_origins, horizon) or (n_origins, horizon, n_levels)
+        With what the watch has kept, weights or rounds, or with what is there after the fit. The shape is (n_origins,
+        horizon), or (n_origins, horizon, n_levels).
         """
 
 

@@ -16,12 +16,8 @@ FIRST, FACTOR = 0.5, 1.25  # seconds of the first mark of a clock, and by how mu
 class Watch:
     """What a training is watched by: the times at which its loop begins, is looked at, and ends.
 
-    Adapters call `begin`, `look` after each epoch (or step, see `Adapter.looks_after`) and `end`.
-
-    Parameters
-    ----------
-    at : set of int, default=None
-        The looks whose time is taken; None takes all. On a CUDA device, taking a time waits for the device.
+    Adapters call `begin`, `look` after each epoch (or step, see `Adapter.looks_after`) and `end`. Of looks, the time of
+    those is taken whose numbers are given, or of all; on a CUDA device that waits for the device.
     """
 
     def __init__(self, at: set[int] | None = None):
@@ -51,17 +47,11 @@ class Watch:
 
 
 class Clock(Watch):
-    """Count the wall seconds of a contender from now on, and keep what it had learned at marks that grow by a quarter.
-
-    Attributes
-    ----------
-    marks : list of (float, object)
-        Counted seconds, and the weights as they were then.
-    """
+    """Count the wall seconds from now on, and keep what was learned at marks that grow by a quarter."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.marks: list[tuple[float, Any]] = []
+        self.marks: list[tuple[float, Any]] = []  # seconds, and the weights as they were then
         self._next = FIRST
         self._before, self._since = 0.0, time.perf_counter()
 
@@ -80,16 +70,15 @@ class Clock(Watch):
             self._since = time.perf_counter()
 
     def look(self, module: torch.nn.Module) -> None:
-        """Keep a copy of the weights where the next mark is reached."""
         self.n_looks += 1
         if self.seconds >= self._next:
             self._keep(module)
 
     def end(self, module: torch.nn.Module) -> None:
-        """Keep a copy of the weights at the end."""
         self._keep(module)
 
     def _keep(self, module: torch.nn.Module) -> None:
+        """Copy the weights for a mark, and set the next."""
         with self.standing():
             weights = {name: value.detach().clone() for name, value in module.state_dict().items()}
             self.marks.append((self._before, weights))

@@ -5,31 +5,39 @@ from typing import Any
 
 from benchmarks._report import markdown, spread
 
-# peer: targets at 64/168/64 with the same allocator and with ours tuned, at 16/24/32 with the same allocator
-TARGETS: dict[str, tuple[float | None, float | None, float | None]] = {
-    "loop by hand": (0.97, 1.4, 1.0),
-    "skorch": (1.0, 1.4, 1.4),
-    "darts": (1.1, 1.5, 2.3),
-    "neuralforecast, one series": (1.2, 1.6, 3.5),
-    "neuralforecast, ten series": (25, 35, None),
-}
-FORKING = (15, 20, 8)
-WINDOWED, STATEFUL = 2, 50
+PEERS = ("loop by hand", "skorch", "darts", "neuralforecast, one series", "neuralforecast, ten series")
 RATES = {
     "targets_per_s": "Targets/s of training",
     "forecasts_per_s": "Forecasts/s",
     "stateful_per_s": "Forecasts/s, one pass over each series",
 }
-RATIOS = {  # a side of ours: the title of the table, and which of the targets holds
-    "skts": ("Ordinary training, same allocator", TARGETS),
-    "skts (tuned)": ("Ordinary training, ours with tune_allocator, peers as installed", TARGETS),
-    "skts, forking": ("Forking, same allocator", dict.fromkeys(TARGETS, FORKING)),
-    "skts, forking (tuned)": ("Forking, ours with tune_allocator, peers as installed", dict.fromkeys(TARGETS, FORKING)),
-    "skts, as it comes": ("As it comes, same allocator", {}),
+TRAINED, FORECAST, STATEFUL = RATES
+LARGE, SMALL = "64/168/64, 24 features", "16/24/32, 24 features"
+ALIKE = {LARGE: (0.97, 1.0, 1.1, 1.2, 25), SMALL: (1.0, 1.4, 2.3, 3.5, None)}  # targets for each peer, by size
+TUNED, FASTER = {LARGE: (1.4, 1.4, 1.5, 1.6, 35)}, {LARGE: (20,) * 5}
+RATIOS = {  # title: a side of ours, its rate, the rate of the peers, and the targets
+    "Ordinary training, same allocator": ("skts", TRAINED, TRAINED, ALIKE),
+    "Ordinary training, ours with tune_allocator, peers as installed": ("skts (tuned)", TRAINED, TRAINED, TUNED),
+    "Forking, same allocator": ("skts, forking", TRAINED, TRAINED, {LARGE: (15,) * 5, SMALL: (8,) * 5}),
+    "Forking, ours with tune_allocator, peers as installed": ("skts, forking (tuned)", TRAINED, TRAINED, FASTER),
+    "As it comes, same allocator": ("skts, as it comes", TRAINED, TRAINED, {}),
+    "A forecast from every row, windowed": ("skts", FORECAST, FORECAST, {LARGE: (None, None, 2, 2, 2)}),
+    "A forecast from every row, stateful": ("skts", STATEFUL, FORECAST, {LARGE: (None, None, 50, 50, 50)}),
 }
-_COLUMNS = {"64/168/64, 24 features": 0, "16/24/32, 24 features": 2}
-_GROWTH = ("rows", "windows trained on", "set-up, s", "training, s", "held, MB", "peak above it, MB")
-_PEAKS = ("imports_of_torch_optim", "table", "fit", "forecast")
+PEAKS = {
+    "imports_of_torch_optim": "torch's late imports",
+    "table": "table",
+    "fit": "fit",
+    "forecast": "forecast",
+}
+GROWTH = {
+    "rows": ("n_rows", ","),
+    "windows trained on": ("n_windows", ","),
+    "set-up, s": ("setup_s", ".2f"),
+    "training, s": ("loop_s", ".2f"),
+    "held, MB": ("held_mb", ",.0f"),
+    "peak above it, MB": ("mb_above_table", ",.0f"),
+}
 
 
 def make_blocks(found: dict[str, Any]) -> dict[str, str]:
@@ -48,14 +56,12 @@ def make_blocks(found: dict[str, Any]) -> dict[str, str]:
 
 def machine(found: dict[str, Any]) -> str:
     """Say on what the figures were made."""
-    if "with" not in found:
-        return ""
-    loads = [load[0] for each in found.get("speed", {}).values() for load in each["load"]]
-    about = {**found["with"]}
-    python, cpu, threads = (about.pop(key) for key in ("python", "cpu", "threads"))
+    about = dict(found["with"])
+    python, processor, threads = (about.pop(key) for key in ("python", "processor", "threads"))
     made = ", ".join(f"{name} {version}" for name, version in about.items())
+    loads = [load[0] for each in found.get("speed", {}).values() for load in each["load"]]
     load = f"; load average before the rounds {min(loads):.1f} to {max(loads):.1f}" if loads else ""
-    return f"{made}; Python {python}. Machine: {cpu}, shared, no GPU, threads: {threads}{load}."
+    return f"{made}; Python {python}. Machine: {processor}, shared, no GPU, threads: {threads}{load}."
 
 
 def speed(found: dict[str, Any]) -> Iterator[str]:
@@ -65,35 +71,15 @@ def speed(found: dict[str, Any]) -> Iterator[str]:
         if names:
             rows = [[name, *(_rate(each["rounds"][name], what) for each in found.values())] for name in names]
             yield markdown([f"{title}: median (least to most)", *found], rows)
-    for ours, (title, targets) in RATIOS.items():
-        tuned = ours.endswith("(tuned)")
-        aims = {peer: (aim[1], None, None) if tuned else (aim[0], None, aim[2]) for peer, aim in targets.items()}
-        yield from _ratios(title, found, ours, aims)
-    for title, what, aim in (
-        ("A forecast from every row, windowed", "forecasts_per_s", WINDOWED),
-        ("A forecast from every row, stateful", "stateful_per_s", STATEFUL),
-    ):
-        libraries = [peer for peer in TARGETS if peer.startswith(("darts", "neuralforecast"))]
-        yield from _ratios(title, found, "skts", dict.fromkeys(libraries, (aim, None, None)), what, "forecasts_per_s")
-
-
-def _ratios(
-    title: str, found: dict[str, Any], ours: str, aims: dict, what: str = "targets_per_s", theirs: str = "targets_per_s"
-) -> Iterator[str]:
-    """Compare ours with each peer, and say whether the target is reached where there is one."""
-    peers = [peer for peer in TARGETS if _has(found, peer, theirs)]
-    if not peers or not _has(found, ours, what):
-        return
-    rows = []
-    for peer in peers:
-        cells = []
-        for size, each in found.items():
-            of = ratio(each, ours, peer, what, theirs)
-            aim = aims.get(peer, (None, None, None))[_COLUMNS[size]] if size in _COLUMNS else None
-            shown = f"{_short(of['median'])} ({_short(of['min'])} to {_short(of['max'])})"
-            cells.append(shown + _verdict(of["median"], aim))
-        rows.append([peer, *cells])
-    yield markdown([title, *found], rows)
+    for title, (ours, what, theirs, targets) in RATIOS.items():
+        rows = []
+        for number, peer in enumerate(PEERS):
+            if _has(found, peer, theirs) and _has(found, ours, what):
+                aims = [targets.get(size, (None,) * len(PEERS))[number] for size in found]
+                ratios = [ratio(each, ours, peer, what, theirs) for each in found.values()]
+                rows.append([peer, *map(_verdict, ratios, aims)])
+        if rows:
+            yield markdown([title, *found], rows)
 
 
 def ratio(found: dict[str, Any], ours: str, other: str, what: str, theirs: str) -> dict[str, float]:
@@ -102,19 +88,25 @@ def ratio(found: dict[str, Any], ours: str, other: str, what: str, theirs: str) 
     return spread([one[what] / another[theirs] for one, another in pairs])
 
 
-def _rate(rounds: list[dict[str, float]], what: str) -> str:
-    of = spread([one[what] for one in rounds])
-    return f"{of['median']:,.0f} ({of['min']:,.0f} to {of['max']:,.0f})"
+def _verdict(of: dict[str, float], target: float | None) -> str:
+    """Show a median and its range, and whether the target is reached where there is one."""
+    shown = f"{_short(of['median'])} ({_short(of['min'])} to {_short(of['max'])})"
+    if target is None:
+        return shown
+    return f"{shown}; target {target:g}: {'reached' if of['median'] >= target else '**missed**'}"
 
 
 def _short(value: float) -> str:
     return f"{value:.3f}" if value < 3 else f"{value:,.1f}" if value < 100 else f"{value:,.0f}"
 
 
-def _verdict(value: float, aim: float | None) -> str:
-    if aim is None:
-        return ""
-    return f"; target {aim:g}: {'reached' if value >= aim else '**missed**'}"
+def _rate(rounds: list[dict[str, float]], what: str) -> str:
+    of = spread([one[what] for one in rounds])
+    return f"{of['median']:,.0f} ({of['min']:,.0f} to {of['max']:,.0f})"
+
+
+def _has(found: dict[str, Any], name: str, what: str) -> bool:
+    return all(what in each["rounds"].get(name, [{}])[0] for each in found.values())
 
 
 def profile(found: dict[str, Any]) -> Iterator[str]:
@@ -128,18 +120,12 @@ def memory(found: dict[str, Any]) -> Iterator[str]:
     """Give the peaks after each stage."""
     rows = []
     for name, peaks in found.items():
-        values = [peaks.get(f"peak_mb_{column}") for column in _PEAKS]
+        values = [peaks.get(f"peak_mb_{stage}") for stage in PEAKS]
         rows.append([name, *("" if value is None else f"{value:,.0f}" for value in values)])
-    yield markdown(["Peak MB above imports, after", "torch's late imports", "table", "fit", "forecast"], rows)
+    yield markdown(["Peak MB above imports, after", *PEAKS.values()], rows)
 
 
 def growth(found: dict[str, Any]) -> Iterator[str]:
     """Give time and memory of ours by the number of rows."""
-    keys = {"n_rows": ",", "n_windows": ",", "setup_s": ".2f", "loop_s": ".2f", "held_mb": ",.0f"}
-    keys["mb_above_table"] = ",.0f"
-    rows = [[name, *(format(each[key], shown) for key, shown in keys.items())] for name, each in found.items()]
-    yield markdown(["Rows", *_GROWTH], rows)
-
-
-def _has(found: dict[str, Any], name: str, what: str) -> bool:
-    return all(what in each["rounds"].get(name, [{}])[0] for each in found.values())
+    rows = [[name, *(format(each[key], shown) for key, shown in GROWTH.values())] for name, each in found.items()]
+    yield markdown(["Rows", *GROWTH], rows)

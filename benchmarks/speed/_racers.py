@@ -14,38 +14,12 @@ class Racer:
     tuned: bool = False
 
 
-SKTS = {
-    "wind": {
-        "scaled": True,
-        "hidden_size": 48,
-        "dropout": 0.1,
-        "input_dropout": 0.1,
-        "bidirectional": True,
-        "lookahead": 12,
-        "series_embedding": 16,
-        "origins_per_pass": 1,
-        "max_epochs": 12,
-        "subsample": 1 / 48,
-        "lr": 7e-3,
-        "lr_schedule": "one_cycle",
-        "batch_size": 64,
-        "weight_decay": 0.05,
-    },
-    "prices": {
-        "tamed": True,
-        "hidden_size": 64,
-        "dropout": 0.1,
-        "patch_len": 24,
-        "linear_skip": True,
-        "instance_norm": "median",
-        "max_epochs": 12,
-        "subsample": 1 / 8,
-        "lr": 1e-2,
-        "lr_schedule": "one_cycle",
-        "batch_size": 128,
-        "weight_decay": 0.05,
-    },
-}
+SAME = {"max_epochs": 12, "lr_schedule": "one_cycle", "dropout": 0.1, "weight_decay": 0.05}
+WIND_AHEAD = {"scaled": True, "input_dropout": 0.1, "bidirectional": True, "lookahead": 12, "series_embedding": 16}
+WIND_SIZES = {"hidden_size": 48, "origins_per_pass": 1, "subsample": 1 / 48, "lr": 7e-3, "batch_size": 64}
+PRICES = {"tamed": True, "patch_len": 24, "linear_skip": True, "instance_norm": "median"}
+PRICES_SIZES = {"hidden_size": 64, "subsample": 1 / 8, "lr": 1e-2, "batch_size": 128}
+SKTS = {"wind": {**SAME, **WIND_AHEAD, **WIND_SIZES}, "prices": {**SAME, **PRICES, **PRICES_SIZES}}
 SKTS_LOWER = {"prices": SKTS["prices"] | {"max_epochs": 24, "lr": 3e-3}}
 GROWTH = {"num_boost_round": 200, "learning_rate": 0.1, "num_leaves": 63, "max_bin": 63}
 SAMPLED = {"bagging_fraction": 0.5, "bagging_freq": 1}

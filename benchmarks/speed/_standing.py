@@ -29,9 +29,8 @@ def by_contender(records, task, of):
     return found
 
 
-def final_errors(records, task):
-    """Give the error at the end of each run, by contender."""
-    return by_contender(records, task, lambda record: record["curve"][-1][1])
+def final_error(record):
+    return record["curve"][-1][1]
 
 
 def choose_levels(records, task, naive):
@@ -39,8 +38,8 @@ def choose_levels(records, task, naive):
 
     The best peer has the lowest median over seeds among those that are not skts.
     """
-    peers = {name: errors for name, errors in final_errors(records, task).items() if not name.startswith(OURS)}
-    best = min(statistics.median(errors) for errors in (peers or final_errors(records, task)).values())
+    finals = medians(records, task, final_error)
+    best = min([error for name, error in finals.items() if not name.startswith(OURS)] or finals.values())
     return {
         "half way from the naive error to the best peer's": (naive + best) / 2,
         "the best peer's and 5 %": 1.05 * best,
@@ -81,7 +80,7 @@ def make_block(results, task):
     """Write the table of one task, and who was first at each level."""
     records, naive, race = results["records"], results["naive"][task], RACES[task]
     levels = choose_levels(records, task, naive)
-    finals = final_errors(records, task)
+    finals = by_contender(records, task, final_error)
     total = medians(records, task, lambda record: curve_of(record)[-1][0])
     wall = medians(records, task, lambda record: record["curve"][-1][0])
     forecast = medians(records, task, lambda record: record["forecast_seconds"])

@@ -1,109 +1,89 @@
-"""Processes of one contender each, that wait for orders, so that contenders take turns and never run at once.
+"""Processes of one contender each, that wait for orders, so that contenders take turns and never run at once."""
 
-:class:`Worker` starts this module in the environment of the peers; orders and what they found are lines of JSON.
-"""
-
-import json
 import logging
 import os
 import re
 import resource
-import subprocess
-import sys
 import time
-import traceback
 import warnings
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from functools import cached_property
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Self
 
 import torch
 
-from benchmarks._report import ROOT
 from benchmarks.adapters import Watch, load_adapter
 from benchmarks.adapters._counting import ClosureFirst, counted, profiled
 from benchmarks.speed._work import CONTENDERS, N_SERIES, Work, make_contender, make_panel
 from skts.training import tune_allocator
 
 _LIMIT = 5 * 2**30  # bytes; the machine has others
-_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+
+
+def start_process() -> ProcessPoolExecutor:
+    """Start a process that inherits nothing but one thread, and the allocator as it comes."""
+    for name in [name for name in os.environ if name.startswith("MALLOC_")]:
+        del os.environ[name]
+    os.environ |= {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS")} | {"PYTHONWARNINGS": "ignore"}
+    return ProcessPoolExecutor(1, get_context("spawn"))
 
 
 class Worker:
-    """A process of one contender.
+    """A process of one contender, that has called `tune_allocator()` if it is tuned; its warnings go to a log."""
 
-    Parameters
-    ----------
-    python : str
-        The interpreter of the environment with the peers.
-    contender : str
-    tuned : bool
-        Whether it calls `skts.training.tune_allocator()` first.
-    log : Path
-        Where its warnings go.
-    """
+    def __init__(self, contender: str, tuned: bool, log: Path):
+        self.contender = contender
+        self.process = start_process()
+        self.imported = self.process.submit(_begin, contender, tuned, log)  # which processes may do at once
 
-    def __init__(self, python: str, contender: str, tuned: bool, log: Path):
-        self.contender, self.tuned = contender, tuned
-        paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-        with log.open("a") as errors:
-            self.process = subprocess.Popen(
-                [python, "-m", "benchmarks.speed._worker"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                text=True,
-                cwd=log.parent,  # where a library leaves its files
-                env={**os.environ, **_ONE_THREAD, "PYTHONPATH": os.pathsep.join(paths), "PYTHONWARNINGS": "ignore"},
-            )
-        self._send("imports", contender=contender, tuned=tuned)
-
-    @cached_property
-    def imported(self) -> dict[str, Any]:
-        """What was held after the imports, which processes may do at once."""
-        return self._receive()
-
-    def ask(self, order: str, **arguments: Any) -> dict[str, Any]:
-        """Give an order, and wait for what it found."""
-        if "error" in self.imported:
-            return self.imported
-        self._send(order, **arguments)
-        return self._receive()
-
-    def _send(self, order: str, **arguments: Any) -> None:
-        assert self.process.stdin is not None
-        print(json.dumps({"do": order, **arguments}), file=self.process.stdin, flush=True)
-
-    def _receive(self) -> dict[str, Any]:
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        return json.loads(line) if line else {"error": f"the process ended with {self.process.wait()}"}
+    def ask(self, order: str, *arguments: Any, **named: Any) -> dict[str, Any]:
+        """Give an order, a method of `Orders`, and wait for what it found."""
+        self.imported.result()
+        return self.process.submit(_obey, order, arguments, named).result()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: Any) -> None:
-        self.process.communicate()  # no more orders: it ends
+        self.process.shutdown()
+
+
+def _begin(contender: str, tuned: bool, log: Path) -> dict[str, float]:
+    global _orders  # what the process holds between two orders
+    with log.open("a") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    os.chdir(log.parent)  # where a library leaves its files
+    resource.setrlimit(resource.RLIMIT_DATA, (_LIMIT, _LIMIT))
+    warnings.simplefilter("ignore")
+    logging.disable(logging.WARNING)
+    torch.set_num_threads(1)
+    if tuned:
+        tune_allocator()
+    _orders = Orders(contender)
+    return _orders.memory("imports_of_torch_optim")
+
+
+def _obey(order: str, arguments: tuple, named: dict[str, Any]) -> dict[str, Any]:
+    return getattr(_orders, order)(*arguments, **named)
 
 
 class Orders:
-    """What the process holds, and the orders that it knows."""
+    """What the process of a contender holds, and the orders that it knows."""
 
-    def imports(self, contender: str, tuned: bool) -> dict[str, Any]:
+    def __init__(self, name: str):
         """Import what the contender needs; the optimizer's first step, which imports more of torch, counted apart."""
-        if tuned:
-            tune_allocator()
-        self.name = contender
-        load_adapter(CONTENDERS[contender][0])
+        self.name = name
+        load_adapter(CONTENDERS[name][0])
         self.before = resident_mb("VmRSS")
         torch.optim.AdamW([torch.nn.Parameter(torch.zeros(1))], fused=True).zero_grad()
-        return self._memory("imports_of_torch_optim")
 
-    def table(self, **work: Any) -> dict[str, Any]:
-        self.work = Work(**work)
-        self.X = make_panel(N_SERIES, self.work.n_rows, self.work.n_features)
-        return self._memory("table")
+    def table(self, work: Work) -> dict[str, float]:
+        self.work = work
+        self.X = make_panel(N_SERIES, work.n_rows, work.n_features)
+        return self.memory("table")
 
     def check(self) -> dict[str, Any]:
         """Do a round untimed, and count."""
@@ -113,12 +93,12 @@ class Orders:
         by_pass = found["rows"] > self.work.window
         return found | {"targets": self.contender.n_taught if by_pass else found["windows"]}
 
-    def fit(self) -> dict[str, Any]:
+    def fit(self) -> dict[str, float]:
         start = time.perf_counter()
         watch = self._fit()
         end = time.perf_counter()
         seconds = {"setup_s": watch.began - start, "loop_s": watch.ended - watch.began, "fit_s": end - start}
-        return {**seconds, **self._memory("fit")}
+        return {**seconds, **self.memory("fit")}
 
     def _fit(self, **settings: Any) -> Watch:
         watch = Watch()
@@ -126,18 +106,18 @@ class Orders:
         self.contender.fit()
         return watch
 
-    def profile(self) -> dict[str, Any]:
+    def profile(self) -> dict[str, float]:
         """Say what part of a step takes how many milliseconds."""
         with profiled() as spent:
             self._fit(**({"optimizer": ClosureFirst} if self.name == "skorch" else {}))
         return spent
 
-    def forget_peak(self) -> dict[str, Any]:
+    def forget_peak(self) -> dict[str, float]:
         """Let the peak start anew from what is held now."""
         Path("/proc/self/clear_refs").write_text("5")
         return {"held_mb": round(resident_mb("VmRSS") - self.before, 1)}
 
-    def forecast(self, rolling: str | None = None, everywhere: bool = False) -> dict[str, Any]:
+    def forecast(self, rolling: str | None = None, everywhere: bool = False) -> dict[str, float]:
         """Forecast from the rows of the round, or from every row of the panel."""
         if rolling is not None:
             self.contender.rolling = rolling
@@ -146,11 +126,11 @@ class Orders:
             self.contender.task = replace(task, test=self.X)
         start = time.perf_counter()
         n_forecasts = len(self.contender.forecast())
-        seconds = time.perf_counter() - start
+        rate = n_forecasts / (time.perf_counter() - start)
         self.contender.task = task
-        return {"n_forecasts": n_forecasts, "forecast_s": seconds, **self._memory("forecast")}
+        return {"forecasts_per_s": round(rate, 1), **self.memory("forecast")}
 
-    def _memory(self, after: str) -> dict[str, float]:
+    def memory(self, after: str) -> dict[str, float]:
         return {f"peak_mb_{after}": round(resident_mb("VmHWM") - self.before, 1)}
 
 
@@ -158,26 +138,3 @@ def resident_mb(which: str) -> float:
     """Read "VmRSS", the resident size now, or "VmHWM", its peak, which starts anew with each process (Linux)."""
     status = Path("/proc/self/status").read_text()
     return int(re.search(rf"{which}:\s+(\d+)", status)[1]) / 1024
-
-
-def main() -> None:
-    """Do what the lines of standard input order."""
-    results = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what a library prints goes with its warnings
-    resource.setrlimit(resource.RLIMIT_DATA, (_LIMIT, _LIMIT))
-    warnings.simplefilter("ignore")
-    logging.disable(logging.WARNING)
-    torch.set_num_threads(1)
-    orders = Orders()
-    for line in sys.stdin:
-        order = json.loads(line)
-        try:
-            found = getattr(orders, order.pop("do"))(**order)
-        except Exception as error:
-            traceback.print_exc()
-            found = {"error": f"{type(error).__name__}: {error}"[:300]}
-        print(json.dumps(found), file=results, flush=True)
-
-
-if __name__ == "__main__":
-    main()

@@ -9,23 +9,22 @@ measured on the months after those that train, never on the months of a publishe
 a seed, `skts.training.tune_allocator()`.
 """
 
-import argparse
 import os
-import platform
 import statistics
 import sys
 import time
 import warnings
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import torch
-from scipy.stats import t as student
 from sklearn.preprocessing import StandardScaler
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # a checkout that is not installed
-from benchmarks._report import DATA_HELP, RESULTS, data_file, markdown, save_json
+from benchmarks._report import Parser, data_file, made_with, markdown, results_file, save_json
 from benchmarks.accuracy import epf, gefcom2014
+from benchmarks.accuracy._fits import half_interval
 from skts import HistoryPrepender, LSTMRegressor, SlidingWindower
 from skts.datasets import load_la_haute_borne
 from skts.exceptions import MissingHistoryWarning
@@ -42,7 +41,7 @@ ARMS = {  # windows of a step, origins of a pass
 }
 ORDINARY = "64 windows"
 QUARTERS = (1, 3, 6, 12)  # of an epoch
-MORE_QUARTERS = (*QUARTERS, 24)  # for large steps, of which there are fewer
+MORE_QUARTERS = (*QUARTERS, 24)  # for steps of more than 100 windows, of which there are fewer
 
 
 def load_turbines(data):
@@ -77,31 +76,19 @@ SETS = {
 }
 
 
-def cut(name, table, target, train, test):
+def cut(table, target, train, test, window, *, known=True, stride=1):
     """Scale with the rows that train; give windows and target to train on, and windows and target to forecast."""
-    size = SETS[name]
     scaled = StandardScaler().set_output(transform="pandas").fit(table[train]).transform(table)
-    y = table[target]
-    ahead = [column for column in table if column != target] if size["known"] else None
-    windower = SlidingWindower(size["window"], 24, known=ahead)
+    ahead = [column for column in table if column != target] if known else None
+    windower = SlidingWindower(window, 24, known=ahead, stride=stride)
     training = windower.fit_transform(scaled[train])
-    new = HistoryPrepender(size["window"]).fit(scaled[train]).transform(scaled[test])
-    return training, y[train], windower.transform(new), y[test]
+    new = HistoryPrepender(window).fit(scaled[train]).transform(scaled[test])
+    return training, table.loc[train, target], windower.transform(new), table.loc[test, target]
 
 
-def error_of(regressor, windows, y):
-    """Mean absolute error, or mean pinball loss over the levels, where there is a truth."""
-    there = y.notna().to_numpy()
-    if regressor.quantiles is None:
-        return float(np.abs(regressor.predict(windows) - y.to_numpy())[there].mean())
-    forecasts = regressor.predict(windows, quantiles=LEVELS)
-    return float(mean_quantile_loss(y.to_numpy()[there], forecasts[there], quantiles=LEVELS))
-
-
-def train(name, arm, seed, parts, quarters):
-    """Train for some quarters of an epoch: the seconds that took, and the error."""
+def train(size, arm, seed, parts, quarters):
+    """Train for some quarters of an epoch: the seconds that took, and the error where there is a truth."""
     training, y, testing, y_test = parts
-    size = SETS[name]
     batch_size, n_origins = ARMS[arm]
     regressor = LSTMRegressor(
         size["hidden_size"],
@@ -118,13 +105,17 @@ def train(name, arm, seed, parts, quarters):
     )
     start = time.perf_counter()
     regressor.fit(training, y)
-    return time.perf_counter() - start, error_of(regressor, testing, y_test)
+    seconds = time.perf_counter() - start
+    there = y_test.notna().to_numpy()
+    truth = y_test[there].to_numpy()
+    if regressor.quantiles is None:
+        return seconds, float(np.abs(regressor.predict(testing)[there] - truth).mean())
+    forecasts = regressor.predict(testing, quantiles=LEVELS)[there]
+    return seconds, float(mean_quantile_loss(truth, forecasts, quantiles=LEVELS))
 
 
 def interval(values):
-    """Mean, and half of its 95 % interval by Student's t."""
-    half = student.ppf(0.975, len(values) - 1) * statistics.stdev(values) / len(values) ** 0.5 if len(values) > 1 else 0
-    return {"mean": statistics.mean(values), "half_interval": half}
+    return {"mean": statistics.mean(values), "half_interval": half_interval(values)}
 
 
 def seconds_until(points, error):
@@ -137,63 +128,63 @@ def seconds_until(points, error):
 
 def summarise(runs):
     """Compare each arm, at each length, with ordinary training."""
-    rows = {}
-    points = {}
-    for arm, lengths in runs.items():
-        points[arm] = [
-            (statistics.median(run[0] for run in done), statistics.mean(run[1] for run in done))
-            for done in lengths.values()
+    points = {
+        arm: [
+            (statistics.median(seconds), statistics.mean(errors)) for seconds, errors in map(columns, lengths.values())
         ]
-        rows[arm] = {
-            "lengths": {
-                quarters: {
-                    "seconds": statistics.median(run[0] for run in done),
-                    "error": interval([run[1] for run in done]),
-                    "difference": interval(
-                        [run[1] - usual[1] for run, usual in zip(done, runs[ORDINARY][quarters], strict=True)]
-                    )
-                    if quarters in runs[ORDINARY]
-                    else None,
-                }
-                for quarters, done in lengths.items()
-            }
-        }
+        for arm, lengths in runs.items()
+    }
     best = min(error for _, error in points[ORDINARY])
     usual = seconds_until(points[ORDINARY], best)
-    for arm in runs:
+    rows = {}
+    for arm, lengths in runs.items():
         reached = seconds_until(points[arm], best)
-        rows[arm]["seconds to the best error of 64 windows"] = reached
-        rows[arm]["times as fast"] = usual / reached if reached else None
+        rows[arm] = {
+            "lengths": {quarters: compare(done, runs[ORDINARY].get(quarters)) for quarters, done in lengths.items()},
+            "seconds to the best error of 64 windows": reached,
+            "times as fast": usual / reached if reached else None,
+        }
     return rows
+
+
+def columns(done):
+    """Give the seconds, and the errors, of all seeds."""
+    return tuple(zip(*done, strict=True))
+
+
+def compare(done, usual):
+    """Give seconds and error of an arm at one length, and how far that is from ordinary training, seed by seed."""
+    seconds, errors = columns(done)
+    difference = None
+    if usual is not None:
+        difference = interval([error - other for error, other in zip(errors, columns(usual)[1], strict=True)])
+    return {"seconds": statistics.median(seconds), "error": interval(errors), "difference": difference}
 
 
 def run(name, options):
     """Do one data set."""
-    table, target, is_train, is_test = SETS[name]["load"](options.data)
+    size = SETS[name]
+    table, target, is_train, is_test = size["load"](options.data)
     if options.quick:
         is_train = is_train & (np.arange(len(table)) % 8000 < 600)
-    parts = cut(name, table, target, is_train, is_test)
+    parts = cut(table, target, is_train, is_test, size["window"], known=size["known"])
     runs = {arm: {} for arm in options.arms}
-    for seed in options.seeds:
-        for arm in options.arms:
-            many = ARMS[arm][0] > 100
-            for quarters in (1, 2) if options.quick else MORE_QUARTERS if many else QUARTERS:
-                runs[arm].setdefault(quarters, []).append(train(name, arm, seed, parts, quarters))
-                print(name, seed, arm, quarters, runs[arm][quarters][-1], os.getloadavg()[0], flush=True)
+    for seed, arm in product(options.seeds, options.arms):
+        for quarters in (1, 2) if options.quick else MORE_QUARTERS if ARMS[arm][0] > 100 else QUARTERS:
+            runs[arm].setdefault(quarters, []).append(train(size, arm, seed, parts, quarters))
+            print(name, seed, arm, quarters, runs[arm][quarters][-1], os.getloadavg()[0], flush=True)
     return {"windows": len(parts[0]), "arms": summarise(runs), "runs of (seconds, error)": runs}
 
 
 def as_markdown(found):
     """Make one table: a row for each data set and arm, a column for each length."""
-    lengths = list(
-        dict.fromkeys(q for result in found.values() for arm in result["arms"].values() for q in arm["lengths"])
-    )
+    arms = [(name, arm, row) for name, result in found.items() for arm, row in result["arms"].items()]
+    lengths = list(dict.fromkeys(quarters for _, _, row in arms for quarters in row["lengths"]))
     rows = []
-    for name, result in found.items():
-        for arm, row in result["arms"].items():
-            cells = [as_cell(row["lengths"].get(q), SETS[name]["digits"]) for q in lengths]
-            fast = row["times as fast"]
-            rows.append([name, arm, *cells, f"{fast:.1f}" if fast else "not reached"])
+    for name, arm, row in arms:
+        cells = [as_cell(row["lengths"].get(quarters), SETS[name]["digits"]) for quarters in lengths]
+        fast = row["times as fast"]
+        rows.append([name, arm, *cells, f"{fast:.1f}" if fast else "not reached"])
     return markdown(["", "a step", *(f"{int(q) / 4:g} epochs" for q in lengths), "times as fast"], rows)
 
 
@@ -207,24 +198,17 @@ def as_cell(entry, digits):
 
 def main(arguments=None):
     """Measure the sets that are asked for."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, nargs="+", default=range(5))
-    parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
-    parser.add_argument("--arms", nargs="+", choices=ARMS, default=list(ARMS))
-    parser.add_argument("--data", type=Path, help=DATA_HELP)
-    parser.add_argument("--quick", action="store_true", help="a smoke test")
-    parser.add_argument("--output", type=Path, default=RESULTS)
+    parser = Parser(__doc__, data=True, seeds=range(5))
+    parser.add_choice("--sets", SETS)
+    parser.add_choice("--arms", ARMS)
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     tune_allocator()
     warnings.simplefilter("ignore", MissingHistoryWarning)
     found = {name: run(name, options) for name in options.sets}
     print(as_markdown(found))
-    found["with"] = {
-        "torch": torch.__version__,
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {torch.backends.cpu.get_cpu_capability()}",
-    }
-    save_json(found, options.output / "forking.json")
+    found["with"] = made_with("torch") | {"capability": torch.backends.cpu.get_cpu_capability()}
+    save_json(found, results_file(options.output, "forking"))
 
 
 if __name__ == "__main__":

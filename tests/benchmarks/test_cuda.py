@@ -1,7 +1,6 @@
 """The scripts for a CUDA device, where there is none."""
 
 import importlib.util
-import json
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -9,21 +8,22 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from benchmarks._report import ROOT
-from benchmarks.speed import _cuda_figures, cuda, cuda_probe
+from benchmarks._report import ROOT, load_json, results_file
+from benchmarks.speed import _cuda_figures, _device, cuda, cuda_probe
 
 FOLDER = ROOT / "benchmarks" / "speed"
 
 
+@pytest.mark.slow
 def test_a_quick_run_fills_every_cell(tmp_path, capsys):
     assert cuda.main(["--quick", "--device", "cpu", "--output", str(tmp_path)]) == 0
-    found = json.loads((tmp_path / "cuda.json").read_text())
-    ours = [(row["origins"], row["precision"]) for row in found["figures"]["train"]]
+    found = load_json(results_file(tmp_path, "cuda"))
+    ours = [(row["origins"], row["precision"]) for row in found["training"]]
     assert ours == [(1, "float32"), (1, "bf16"), (4, "float32"), (4, "bf16")]
-    rows = [*found["figures"]["train"], *found["figures"]["forecast"], *found["peers"]]
-    assert all(row["windows_per_s"] > 0 for row in rows if "absent" not in row and not lacks_bf16(row))
-    assert {row["batch_size"] for row in found["figures"]["auto"] if not lacks_bf16(row)} == {64}
-    assert capsys.readouterr().out.count("\n| skts") == 4
+    rows = [*found["training"], *found["forecasts"], *found["peers"]]
+    assert all(row["windows/s"] > 0 for row in rows if "absent" not in row and not lacks_bf16(row))
+    assert {row["batch_size"] for row in found["batch_size='auto'"] if not lacks_bf16(row)} == {64}
+    assert "## batch_size='auto'\n\n| origins | precision |" in capsys.readouterr().out
 
 
 def lacks_bf16(row):
@@ -31,38 +31,52 @@ def lacks_bf16(row):
     return row.get("precision") == "bf16" and "LSTM" in row.get("failed", "")
 
 
-def test_a_quick_probe_runs_what_a_cpu_can_and_says_what_it_left_out(tmp_path, capsys):
-    assert cuda_probe.main(["--quick", "--device", "cpu", "--output", str(tmp_path)]) == 0
-    found = json.loads((tmp_path / "cuda_probe.json").read_text())
+def test_windows_of_an_epoch_are_shared_out_among_its_steps(monkeypatch):
+    monkeypatch.setattr(_device.CountingWatch, "seconds_of_a_look", lambda self: 2.0)  # an epoch of 158 windows
+    found = _device.time_training(_device.QUICK, "cpu", batch=32)
+    assert found == {"ms a step": 405.063, "windows/s": 79, "targets/s": 316, "replays": False, "peak MB": None}
+
+
+def test_a_quick_probe_runs_what_a_cpu_can(tmp_path):
+    parts = ["autocast", "gradients", "steps"]
+    assert cuda_probe.main(["--quick", "--device", "cpu", "--output", str(tmp_path), "--parts", *parts]) == 0
+    found = load_json(results_file(tmp_path, "cuda_probe"))
     exact = [row for row in found["autocast"] if row["mode"] == "float32"]
     assert {row["cell"] for row in exact} == {"LSTM", "GRU"}
     assert all(row["computed in"] == "float32" and row["gradient error"] < 1e-5 for row in exact)
-    assert {row["case"]: row.get("goes on", row.get("left out")) for row in found["failures"]} == {
+    assert [row["zero gradients"] for row in found["gradients"] if row["precision"] == "float32"] == [0]
+    assert all(row["ms a step"] > 0 for row in found["steps"] if not lacks_bf16(row))
+
+
+@pytest.mark.slow
+def test_a_failure_happens_in_a_process_of_its_own_or_is_left_out(tmp_path, capsys):
+    assert cuda_probe.main(["--quick", "--device", "cpu", "--output", str(tmp_path), "--parts", "failures"]) == 0
+    found = load_json(results_file(tmp_path, "cuda_probe"))["failures"]
+    assert {row["case"]: row.get("goes on", row.get("left out")) for row in found} == {
         "capture": True,
         "memory": "needs a CUDA device",
     }
-    assert all(row["ms a step"] > 0 for row in found["steps"] if not lacks_bf16(row))
-    assert "Left out: replays: needs a CUDA device." in capsys.readouterr().out
+    assert "needs a CUDA device" in capsys.readouterr().out
 
 
 def test_a_gradient_that_underflows_counts_as_zero(monkeypatch):
     """In float16, which is what a CUDA device computes in, a mean over many forecasts has gradients below its range."""
-    sizes = cuda_probe.QUICK
+    sizes = _device.QUICK
     monkeypatch.setattr(torch.nn.functional, "mse_loss", lambda a, b: ((a - b) ** 2).mean() * 1e-45)
     found = cuda_probe.watch_loop(sizes, "cpu", who="loop", precision="float32", scale=1.0)
     assert found["zero gradients"] > 0.9
 
 
 def test_no_cell_of_a_probe_begins_once_the_time_is_up():
-    tried = cuda_probe.Trial(cuda_probe.QUICK, "cpu", minutes=0)
-    assert tried(cuda_probe.time_steps, batch=32) == {"batch": 32, "left out": "the time was up"}
+    tried = _device.Trial(_device.QUICK, "cpu", minutes=0)
+    assert tried(cuda_probe.time_training, batch=32) == {"batch": 32, "left out": "the time was up"}
 
 
 def test_parts_of_another_run_on_the_same_device_are_kept():
-    about = cuda.describe("cpu")
+    about = _device.describe("cpu")
     found = {"with": about, "tests": "all"}
-    assert cuda.earlier(found, about)["tests"] == "all"
-    assert cuda.earlier(found, about | {"device": "another"}) == cuda.earlier({}, about) == {}
+    assert _device.earlier(found, about)["tests"] == "all"
+    assert _device.earlier(found, about | {"device": "another"}) == _device.earlier({}, about) == {}
 
 
 def test_what_is_missing_is_said_in_a_line(monkeypatch, capsys):
@@ -76,6 +90,7 @@ def test_what_is_missing_is_said_in_a_line(monkeypatch, capsys):
     assert "not installed: skorch" in package
 
 
+@pytest.mark.slow
 def test_torch_is_imported_beside_it():
     """Torch looks for a package `cuda`, and finds this script from the scripts beside it."""
     code = f"import sys; sys.path.insert(0, {str(FOLDER)!r}); import torch; print(torch.ones(2).sum().item())"
@@ -84,7 +99,7 @@ def test_torch_is_imported_beside_it():
 
 
 def test_a_step_that_is_replayed_runs_no_python():
-    watch = _cuda_figures.CountingWatch()
+    watch = _device.CountingWatch()
     watch.begin()
     weight = torch.nn.Parameter(torch.zeros(1))
     optimizer = torch.optim.SGD([weight], lr=1.0)

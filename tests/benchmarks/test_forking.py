@@ -1,9 +1,8 @@
 """The benchmark of passes that teach several windows."""
 
-import json
-
 import pytest
 
+from benchmarks._report import load_json, results_file
 from benchmarks.speed import forking
 
 
@@ -11,10 +10,18 @@ from benchmarks.speed import forking
 def test_a_quick_run_compares_every_arm_with_ordinary_training(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(forking, "tune_allocator", lambda: False)  # this process goes on
     forking.main(["--quick", "--sets", "turbines", "--seeds", "0", "--output", str(tmp_path)])
-    found = json.loads((tmp_path / "forking.json").read_text())["turbines"]
+    found = load_json(results_file(tmp_path, "forking"))["turbines"]
     assert found["arms"].keys() == forking.ARMS.keys()
     assert found["arms"][forking.ORDINARY]["lengths"]["2"]["difference"]["mean"] == 0
     assert capsys.readouterr().out.count("| turbines |") == len(forking.ARMS)
+
+
+def test_an_arm_is_compared_with_ordinary_training_at_each_length():
+    runs = {forking.ORDINARY: {1: [(2.0, 5.0), (4.0, 7.0)], 3: [(6.0, 4.0)]}, "another": {1: [(1.0, 6.0), (1.0, 7.0)]}}
+    rows = forking.summarise(runs)
+    assert rows["another"]["lengths"][1]["difference"]["mean"] == 0.5
+    assert rows["another"]["times as fast"] is None  # it never has the best error, 4
+    assert rows[forking.ORDINARY]["times as fast"] == 1
 
 
 def test_an_error_is_reached_between_two_lengths():

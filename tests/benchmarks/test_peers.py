@@ -7,9 +7,10 @@ from contextlib import ExitStack
 
 import pytest
 
-from benchmarks._report import ROOT, fill
+from benchmarks._report import ROOT, fill, load_json, results_file
 from benchmarks.speed import _peers_tables, peers
 from benchmarks.speed._work import Work, check_sameness, make_work
+from benchmarks.speed._worker import Orders
 
 
 def counts(work, **changes):
@@ -26,12 +27,25 @@ def counts(work, **changes):
     return facts | n_steps | {"rows": work.window, "answers": 50, "targets": work.n_windows} | changes
 
 
+def test_orders_of_two_contenders_are_the_same_work():
+    work = Work(4, 6, 16, 2, 4, 1, 5, n_rows=60)
+    checked = {}
+    for name in ("skts", "skts, forking", "loop by hand"):
+        orders = Orders(name)
+        orders.table(work)
+        checked[name] = orders.check()
+        assert orders.fit()["loop_s"] > 0
+        assert orders.forecast(everywhere=True)["forecasts_per_s"] > 0
+    check_sameness(work, checked)
+    assert checked["skts"]["windows"] == checked["loop by hand"]["windows"] == work.n_windows
+
+
 @pytest.mark.slow
 def test_contenders_do_the_work_that_is_asked_for(tmp_path):
     work = Work(4, 6, 16, 2, 4, 1, 5, n_rows=60)
     names = ["skts", "skts, forking", "skts, as it comes", "loop by hand"]
     with ExitStack() as stack:
-        workers = peers.start(sys.executable, [(name, False) for name in names], tmp_path / "log", stack)
+        workers = peers.start([(name, False) for name in names], tmp_path / "log", stack)
         found = peers.measure_speed(workers, work, 1)
     assert {found["checked"][name]["windows"] for name in ("skts", "loop by hand")} == {work.n_windows}
     assert all(_peers_tables.ratio(found, "skts", name, *["targets_per_s"] * 2)["median"] > 0 for name in names)
@@ -53,15 +67,16 @@ def test_a_target_is_held_beside_the_median_of_ratios_within_rounds():
 
 
 def test_the_page_is_what_the_results_say():
-    found = json.loads((ROOT / "benchmarks" / "results" / "peers.json").read_text())
+    found = load_json(results_file(ROOT, "peers"))
     page = (ROOT / "docs" / "speed_peers.md").read_text(encoding="utf-8")
     assert fill(page, _peers_tables.make_blocks(found)) == page
 
 
+@pytest.mark.slow
 def test_a_quick_run_writes_what_was_asked_for(tmp_path, capsys):
     options = ["--quick", "--without-peers", "--rounds", "1", "--only", "growth", "--python", sys.executable]
     peers.main([*options, "--output", str(tmp_path)])
-    found = json.loads((tmp_path / "benchmarks" / "results" / "peers.json").read_text())
+    found = load_json(results_file(tmp_path, "peers"))
     assert re.findall("error.*", json.dumps(found)) == []
     assert found["growth"]["x 10"]["n_rows"] == 50_000
     assert "| x 10 | 50,000 |" in capsys.readouterr().out

@@ -17,6 +17,15 @@ def test_a_data_set_is_found_below_its_folder_or_given_itself(tmp_path):
     assert _report.data_file(tmp_path, "epf/epf.parquet") == _report.data_file(path, "epf/epf.parquet") == path
 
 
+def test_a_smoke_test_leaves_the_repository_alone(tmp_path):
+    def output(*arguments):
+        return _report.Parser("").parse_args(arguments).output
+
+    assert output() == _report.ROOT
+    assert output("--quick", "--output", str(tmp_path)) == tmp_path
+    assert _report.ROOT not in [output("--quick"), *output("--quick").parents]
+
+
 def test_what_is_written_by_hand_stays_when_a_page_is_filled():
     page = "mine\n<!-- a: written by the benchmark -->\nold\n<!-- end of a -->\nmine too\n"
     filled = _report.fill(page, {"a": "new"})

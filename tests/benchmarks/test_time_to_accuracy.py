@@ -1,6 +1,5 @@
 """The race to an accuracy reads what it says, counts what it says, and lets nobody win by a lucky mark."""
 
-import json
 import math
 
 import numpy as np
@@ -8,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from benchmarks._report import ROOT, fill
+from benchmarks._report import ROOT, fill, load_json, results_file
 from benchmarks.speed import _standing, time_to_accuracy
 from benchmarks.speed._racers import RACERS
 from benchmarks.speed._races import RACES
@@ -93,7 +92,18 @@ def test_what_is_missing_is_said_in_a_line(monkeypatch):
         time_to_accuracy.main(["--contenders", "LightGBM"])
 
 
+@pytest.mark.slow
+def test_a_quick_race_writes_results_and_page(load_race, tmp_path):
+    load_race("prices", quick=True)
+    time_to_accuracy.main(
+        ["--quick", "--tasks", "prices", "--contenders", "skts", "--seeds", "0", "--output", str(tmp_path)]
+    )
+    (record,) = load_json(results_file(tmp_path, "time_to_accuracy"))["records"]
+    assert record["curve"][-1][1] > 0
+    assert "**skts**" in (tmp_path / "docs" / "time_to_accuracy.md").read_text(encoding="utf-8")
+
+
 def test_the_page_is_what_the_results_say():
-    results = json.loads((ROOT / "benchmarks" / "results" / "time_to_accuracy.json").read_text())
+    results = load_json(results_file(ROOT, "time_to_accuracy"))
     page = (ROOT / "docs" / "time_to_accuracy.md").read_text(encoding="utf-8")
     assert fill(page, time_to_accuracy.make_blocks(results)) == page
