@@ -226,7 +226,7 @@ class BaseNetRegressor(CallbackSupportMixin, ScoreMixin, BaseEstimator):
             self._refuse_whole_window(self.net_.module_, f"rolling={rolling!r}")
         if inputs.windows is not None:
             warn_missing_history(inputs.windows, ", filled with the last value seen in the window or 0")
-        check_sizes(self, learned.sizes, inputs)
+        check_sizes(name, learned.sizes, inputs)
         forecast = self._forecast(inputs.whole_series() if rolling == "stateful" else inputs)
         if quantiles is None:
             return to_output(learned.head.point(forecast), inputs, learned.y_shape)
@@ -249,13 +249,13 @@ class BaseNetRegressor(CallbackSupportMixin, ScoreMixin, BaseEstimator):
         return int(getattr(self.net_.module_, "lookahead", 0))
 
     def _fit(self, X: Any, y: Any, sample_weight: ArrayLike | None, *, goes_on: bool, n_epochs: int) -> Self:
-        device = resolve_device(self.device)
+        device, name = resolve_device(self.device), type(self).__name__
         if self.verbose:
             mention_allocator(device)
         if not goes_on:
             self._forget()
         inputs = read_inputs(self, X, reset=not goes_on)
-        targets = read_targets(self, inputs, y, sample_weight)
+        targets = read_targets(name, inputs, y, sample_weight)
         train, valid = self._split(inputs, targets)
         order = torch.Generator()
         try:
@@ -287,26 +287,25 @@ class BaseNetRegressor(CallbackSupportMixin, ScoreMixin, BaseEstimator):
 
     def _split(self, inputs: Inputs, targets: Targets) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Choose the windows that teach, and those that validate."""
-        teaching = targets.teaching()
+        teaching, name = targets.teaching(), type(self).__name__
         if not len(teaching):
             raise ValueError(
-                f"{type(self).__name__}: y is missing (NaN) over the horizon of every window: there is nothing to "
-                "learn from."
+                f"{name}: y is missing (NaN) over the horizon of every window: there is nothing to learn from."
             )
         if self.early_stopping:
-            return split_holdout(self, inputs, targets, teaching)
+            return split_holdout(name, self.validation_fraction, inputs, teaching)
         return teaching, np.empty(0, dtype=np.int64)
 
     def _start(self, inputs: Inputs, targets: Targets, train: NDArray[np.int64], device: torch.device) -> None:
         """Learn the scale of the targets and build a fresh net."""
-        head, sizes = self._head(), read_sizes(inputs, targets.n_targets, targets.horizon)
+        head, name, sizes = self._head(), type(self).__name__, read_sizes(inputs, targets.n_targets, targets.horizon)
         y_mean, y_scale = targets.moments(train)
         params = self.get_params(deep=False)
         self._learned = Learned(head, sizes, inputs.series_names, y_mean, y_scale, targets.shape, params)
         make_network: Callable[[], torch.nn.Module] = partial(self._network()[0], **self._arguments(sizes, head))
         kind = self._norm(inputs)
         if kind is not None:
-            own = find_target_columns(self, inputs, targets, y_mean, y_scale)
+            own = find_target_columns(name, inputs, targets, y_mean, y_scale)
             make_network = partial(InstanceNorm, make_network=make_network, head=head, kind=kind, **own)
         try:
             self.net_ = WindowNet(make_network, **net_options(self, head, device)).initialize()
@@ -315,7 +314,7 @@ class BaseNetRegressor(CallbackSupportMixin, ScoreMixin, BaseEstimator):
             raise
         self._check_reads(self.net_.module_, sizes)
         check_precision(self.precision, self.net_.module_, device)
-        warn_unscaled(self, inputs, [] if kind is None else own["columns"])
+        warn_unscaled(name, inputs, [] if kind is None else own["columns"])
 
     def _arguments(self, sizes: dict[str, Any], head: Head) -> dict[str, Any]:
         """Choose, of what there is to know, the arguments that the network takes, beside its own parameters."""
@@ -392,7 +391,7 @@ class BaseNetRegressor(CallbackSupportMixin, ScoreMixin, BaseEstimator):
 
     def _take_over(self, inputs: Inputs, targets: Targets) -> int:
         """Keep the net, and take over what may change between two fits; give a seed for this one."""
-        check_sizes(self, self._learned.sizes, inputs, targets.n_targets, targets.horizon)
+        check_sizes(type(self).__name__, self._learned.sizes, inputs, targets.n_targets, targets.horizon)
         self._check_reads(self.net_.module_, self._learned.sizes)
         check_precision(self.precision, self.net_.module_, torch.device(self.net_.device))
         if "random_state" in take_over(self, self._learned.params):

@@ -180,7 +180,7 @@ class WindowedRegressor(CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, Ba
             )
         with fit_task(self, X, y):
             inputs = read_inputs(self, X, reset=True)
-            targets = read_targets(self, inputs, y, sample_weight)
+            targets = read_targets(type(self).__name__, inputs, y, sample_weight)
             self.levels_ = None if self.quantiles is None else sort_levels(self.quantiles)
             self._y_shape = targets.shape
             self._sizes = read_sizes(inputs, targets.n_targets, targets.horizon)
@@ -220,7 +220,7 @@ class WindowedRegressor(CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, Ba
                 "WindowedRegressor.predict(quantiles=...): fit with WindowedRegressor(quantiles=(0.1, 0.5, 0.9)) first."
             )
         inputs = read_inputs(self, X, reset=False)
-        check_sizes(self, self._sizes, inputs)
+        check_sizes(type(self).__name__, self._sizes, inputs)
         if inputs.windows is not None:
             warn_missing_history(inputs.windows)
         forecasts = self._forecast(inputs)  # (n_windows, horizon, n_targets, n_levels)

@@ -1,12 +1,9 @@
 """Validation on the latest times."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from skts.supervised._inputs import Inputs
-from skts.supervised._targets import Targets
 
 
 def split_latest(
@@ -32,16 +29,17 @@ def split_latest(
 
 
 def split_holdout(
-    estimator: Any, inputs: Inputs, targets: Targets, teaching: NDArray[np.int64]
+    owner: str, fraction: float, inputs: Inputs, teaching: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Choose the windows that teach and those that validate.
 
     Parameters
     ----------
-    estimator : estimator
-        Whose `validation_fraction` decides.
+    owner : str
+        The estimator, for messages.
+    fraction : float
+        Its `validation_fraction`: share of the times, the latest, to validate on.
     inputs : Inputs
-    targets : Targets
     teaching : ndarray of int64
         Numbers of the windows that have a target.
 
@@ -60,11 +58,11 @@ def split_holdout(
     else:
         windows = inputs.windows
         first, last = windows.ticks[windows.origins], windows.ticks[windows.origins + windows.horizon - 1]
-    trains, validates = split_latest(first, last, estimator.validation_fraction)
+    trains, validates = split_latest(first, last, fraction)
     train, valid = teaching[trains[teaching]], teaching[validates[teaching]]
     if not len(train) or not len(valid):
         raise ValueError(
-            f"{type(estimator).__name__}(early_stopping=True, validation_fraction={estimator.validation_fraction}) "
+            f"{owner}(early_stopping=True, validation_fraction={fraction}) "
             f"leaves {len(train)} windows to train on and {len(valid)} to validate on, of {len(inputs)}: "
             "give a longer table or another validation_fraction."
         )

@@ -124,7 +124,7 @@ def read_sizes(inputs: Inputs, n_targets: int, horizon: int) -> dict[str, Any]:
 
 
 def check_sizes(
-    owner: Any, sizes: dict[str, Any], inputs: Inputs, n_targets: int | None = None, horizon: int | None = None
+    owner: str, sizes: dict[str, Any], inputs: Inputs, n_targets: int | None = None, horizon: int | None = None
 ) -> None:
     """Refuse windows, or targets, of other sizes than those that `owner` was fitted with."""
     if inputs.windows is not None:
@@ -138,18 +138,18 @@ def check_sizes(
     for what, before, now in checked:
         if before != now:
             raise ValueError(
-                f"{type(owner).__name__} was fitted with {before} {what} and is now given {now}: use the "
+                f"{owner} was fitted with {before} {what} and is now given {now}: use the "
                 "SlidingWindower it was fitted with."
             )
 
 
-def warn_unscaled(estimator: Any, inputs: Inputs, normalised: Sequence[int]) -> None:
+def warn_unscaled(owner: str, inputs: Inputs, normalised: Sequence[int]) -> None:
     """Warn of columns in units far from their deviation, which a network hardly learns from, or from nothing else.
 
     Parameters
     ----------
-    estimator : estimator
-        Named in the message.
+    owner : str
+        The estimator, for the message.
     inputs : Inputs
         Of `fit`.
     normalised : sequence of int
@@ -163,7 +163,7 @@ def warn_unscaled(estimator: Any, inputs: Inputs, normalised: Sequence[int]) -> 
         return
     listed = ", ".join(f"{column} ({spread[column]:.3g})" for column in np.flatnonzero(far)[:5])
     warnings.warn(
-        f"{type(estimator).__name__} was given columns whose standard deviation is far from 1: {listed}"
+        f"{owner} was given columns whose standard deviation is far from 1: {listed}"
         f"{' ...' if far.sum() > 5 else ''}. A network learns from them poorly, or from nothing else: put a "
         "StandardScaler before HistoryPrepender.",
         UnscaledColumnsWarning,

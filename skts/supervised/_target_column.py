@@ -1,7 +1,5 @@
 """The column of the windows that holds the past of the target."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,14 +11,14 @@ _UNEXPLAINED_AT_MOST = 0.01  # where float32 has rounded much of a small swing o
 
 
 def find_target_columns(
-    estimator: Any, inputs: Inputs, targets: Targets, mean: NDArray[np.float64], scale: NDArray[np.float64]
+    owner: str, inputs: Inputs, targets: Targets, mean: NDArray[np.float64], scale: NDArray[np.float64]
 ) -> dict[str, list]:
     """Find the column that holds the past of each target, whatever scale a step before gave it.
 
     Parameters
     ----------
-    estimator : estimator
-        Named in messages.
+    owner : str
+        The estimator, for messages.
     inputs : Inputs
     targets : Targets
     mean, scale : ndarray of shape (n_targets,)
@@ -39,7 +37,7 @@ def find_target_columns(
     """
     if inputs.windows is None:
         raise ValueError(
-            f"{type(estimator).__name__}: arrays of windows do not tell which column is the target's own past, which "
+            f"{owner}: arrays of windows do not tell which column is the target's own past, which "
             "instance_norm needs: give Windows of a SlidingWindower."
         )
     own: dict[str, list] = {"columns": [], "slope": [], "offset": []}
@@ -47,7 +45,7 @@ def find_target_columns(
         column, slope, offset = affine_column(inputs.panel, values)
         if column is None:
             raise ValueError(
-                f"{type(estimator).__name__}: no column of X is target {number} itself, in whatever units, which "
+                f"{owner}: no column of X is target {number} itself, in whatever units, which "
                 "instance_norm needs: add the observed target to X, as in X.assign(power=y), and scale it alike for "
                 "all series."
             )

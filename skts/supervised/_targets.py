@@ -74,13 +74,13 @@ class Targets:
         return values, None if (self.weights == 1).all() else self.weights.astype(np.float32)
 
 
-def read_targets(estimator: Any, inputs: Inputs, y: Any, sample_weight: ArrayLike | None) -> Targets:
+def read_targets(owner: str, inputs: Inputs, y: Any, sample_weight: ArrayLike | None) -> Targets:
     """Validate `y` and put it beside the windows.
 
     Parameters
     ----------
-    estimator : estimator
-        Named in messages.
+    owner : str
+        The estimator, for messages.
     inputs : Inputs
     y : array-like of shape (n_rows,) or (n_rows, n_targets)
         For windows: one value for every row that entered the windower. For arrays of windows: (n_windows,),
@@ -88,17 +88,16 @@ def read_targets(estimator: Any, inputs: Inputs, y: Any, sample_weight: ArrayLik
     sample_weight : array-like of shape (n_rows,) or None
         As long as `y`.
     """
-    name = type(estimator).__name__
     if y is None:
-        raise ValueError(f"{name} requires y to be passed, but the target y is None.")
+        raise ValueError(f"{owner} requires y to be passed, but the target y is None.")
     if isinstance(y, Number) or getattr(y, "ndim", 1) == 0:
-        raise ValueError(f"{name}: y must have one value per row, and is the single value {y}.")
+        raise ValueError(f"{owner}: y must have one value per row, and is the single value {y}.")
     y = check_array(y, dtype=np.float64, ensure_2d=False, allow_nd=True, ensure_all_finite="allow-nan", input_name="y")
     weights = None
     if sample_weight is not None:
         weights = check_sample_weight(sample_weight, y, dtype=np.float64, ensure_non_negative=True)
     if inputs.windows is not None:
-        table, row_weights, starts = _of_rows(name, inputs, y, weights)
+        table, row_weights, starts = _of_rows(owner, inputs, y, weights)
         horizon, shape = inputs.windows.horizon, y.shape[1:]
     else:
         check_consistent_length(inputs.starts, y)
@@ -108,17 +107,19 @@ def read_targets(estimator: Any, inputs: Inputs, y: Any, sample_weight: ArrayLik
         starts = horizon * np.arange(len(y), dtype=np.int64)
     table_weights = np.where(np.isnan(table), 0.0, row_weights[:, None])
     if not table_weights.any():
-        raise ValueError(f"{name}: y is missing (NaN) in every row of positive weight: there is nothing to learn from.")
+        raise ValueError(
+            f"{owner}: y is missing (NaN) in every row of positive weight: there is nothing to learn from."
+        )
     table_weights /= table_weights[table_weights > 0].mean()
     return Targets(table, table_weights, starts, horizon, shape)
 
 
 def _of_rows(
-    name: str, inputs: Inputs, y: NDArray[np.float64], weights: NDArray[np.float64] | None
+    owner: str, inputs: Inputs, y: NDArray[np.float64], weights: NDArray[np.float64] | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
     windows = inputs.windows
     assert windows is not None
     if y.ndim > 2:
-        raise ValueError(f"{name}: y must be (n_rows,) or (n_rows, n_targets) beside Windows, and is {y.shape}.")
+        raise ValueError(f"{owner}: y must be (n_rows,) or (n_rows, n_targets) beside Windows, and is {y.shape}.")
     row_weights = windows.to_panel(np.ones(len(y)) if weights is None else weights, fill=0.0)
     return windows.to_panel(y.reshape(len(y), -1)), row_weights, windows.origins

@@ -104,7 +104,7 @@ def test_batches_may_hold_one_series_each(panel, make_one, monkeypatch):
 
 def read(regressor, windows, y):
     inputs = read_inputs(regressor, windows, reset=False)
-    targets = read_targets(regressor, inputs, y, None)
+    targets = read_targets("a regressor", inputs, y, None)
     return inputs, targets, targets.teaching(), np.empty(0, dtype=np.int64)
 
 

@@ -38,7 +38,7 @@ def flat_weights(regressor):
 def losses_of_origins(regressor, windows, y, n_origins):
     """Give the table of passes, the panel and the targets that it was made from, and the loss of each origin."""
     inputs, learned, net = read_inputs(regressor, windows, reset=False), regressor._learned, regressor.net_
-    targets = read_targets(regressor, inputs, y, None)
+    targets = read_targets("a regressor", inputs, y, None)
     values = targets.standardised(learned.y_mean, learned.y_scale)
     targets = (*values, targets.starts, targets.horizon)
     table = make_table(inputs, net.module_, learned.series_names, targets=targets, n_origins=n_origins)

@@ -42,8 +42,8 @@ class Anyone(BaseEstimator):
 
 def holdout(X, y, windower):
     inputs = read_inputs(Anyone(), windower.fit_transform(X), reset=True)
-    targets = read_targets(Anyone(), inputs, y, None)
-    return inputs.windows, *split_holdout(Anyone(), inputs, targets, targets.teaching())
+    targets = read_targets("Anyone", inputs, y, None)
+    return inputs.windows, *split_holdout("Anyone", Anyone.validation_fraction, inputs, targets.teaching())
 
 
 def test_no_time_trains_that_validates_whatever_the_series():
@@ -58,8 +58,8 @@ def test_no_time_trains_that_validates_whatever_the_series():
 
 def test_of_arrays_the_last_windows_validate():
     inputs = read_inputs(Anyone(), np.zeros((40, 3, 1)), reset=True)
-    targets = read_targets(Anyone(), inputs, np.arange(40.0), None)
-    train, valid = split_holdout(Anyone(), inputs, targets, targets.teaching())
+    targets = read_targets("Anyone", inputs, np.arange(40.0), None)
+    train, valid = split_holdout("Anyone", Anyone.validation_fraction, inputs, targets.teaching())
     np.testing.assert_array_equal(train, np.arange(30))
     np.testing.assert_array_equal(valid, np.arange(30, 40))
 

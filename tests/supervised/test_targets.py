@@ -76,7 +76,7 @@ class Anyone(BaseEstimator):
 def test_targets_of_arrays_stand_window_after_window(shape):
     y = np.random.default_rng(0).standard_normal(shape)
     weight = np.arange(30.0)
-    targets = read_targets(Anyone(), read_inputs(Anyone(), np.zeros((30, 3, 1)), reset=True), y, weight)
+    targets = read_targets("Anyone", read_inputs(Anyone(), np.zeros((30, 3, 1)), reset=True), y, weight)
     horizon, n_targets = (4, 2) if len(shape) == 3 else (1, *shape[1:], 1)[:2]
     assert (targets.horizon, targets.n_targets, targets.shape) == (horizon, n_targets, shape[1:])
     cut = targets.values[targets.starts[:, None] + np.arange(horizon)]
@@ -88,7 +88,7 @@ def test_targets_of_arrays_stand_window_after_window(shape):
 def test_targets_of_windows_stand_beside_the_rows_of_the_table():
     X, y = make_panel(n_series=2, n_rows=40, missing=0.2, interleave=True, random_state=0)
     windows = SlidingWindower(5, 3).fit_transform(X)
-    targets = read_targets(Anyone(), read_inputs(Anyone(), windows, reset=True), y, None)
+    targets = read_targets("Anyone", read_inputs(Anyone(), windows, reset=True), y, None)
     cut = targets.values[targets.starts[:, None] + np.arange(3)]
     np.testing.assert_array_equal(cut[..., 0], windows.targets(y))
     weights = targets.weights[targets.starts[:, None] + np.arange(3)]
@@ -110,7 +110,7 @@ def test_targets_of_windows_stand_beside_the_rows_of_the_table():
 def test_targets_that_teach_nothing_are_refused(y, weight, refusal):
     inputs = read_inputs(Anyone(), np.zeros((30, 3, 1)), reset=True)
     with pytest.raises(ValueError, match=refusal):
-        read_targets(Anyone(), inputs, y, weight)
+        read_targets("Anyone", inputs, y, weight)
 
 
 def test_a_target_whose_square_is_infinite_is_refused():
