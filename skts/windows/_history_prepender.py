@@ -89,7 +89,7 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
             panel = PanelIndex.read(X if isinstance(X, pd.DataFrame) else values)
             tail = panel.rows[_last_of_each(panel.indptr, self.length)]
             self.tail_: Any = _take_rows(X, np.sort(tail)) if isinstance(X, pd.DataFrame) else values[tail]
-            self._layout = panel.layout
+            self._layout, self._n_before = panel.layout, self.length  # whatever the parameter becomes
             self._trained = TrainedTimes.read(panel)
             self._digest = _digest(values) if panel.index.ticks is None else None
         return self
@@ -138,9 +138,9 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
         follows = self._digest != _digest(values)
         if isinstance(X, pd.DataFrame):
             tail = pd.DataFrame(self.tail_, columns=X.columns) if isinstance(self.tail_, np.ndarray) else self.tail_
-            return _prepend_frame(X, tail, self.length, follows)
+            return _prepend_frame(X, tail, self._n_before, follows)
         tail = np.asarray(self.tail_)
-        return np.concatenate([_blank_before(tail if follows else tail[:0], self.length), values])
+        return np.concatenate([_blank_before(tail if follows else tail[:0], self._n_before), values])
 
     def _prepend_by_time(self, X: pd.DataFrame, panel: PanelIndex) -> pd.DataFrame:
         if panel.step is None:
@@ -152,13 +152,13 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
         clock = panel.index.clock
         assert clock is not None
         first = panel.ticks[panel.indptr[:-1]]
-        times = clock.labels((first[:, None] + panel.step * np.arange(-self.length, 0)).ravel())
+        times = clock.labels((first[:, None] + panel.step * np.arange(-self._n_before, 0)).ravel())
         names = panel.index.names
         if names is None:
             has_levels = isinstance(X.index, pd.MultiIndex)  # of which the one is the time
             index = pd.MultiIndex.from_arrays([times], names=X.index.names) if has_levels else times
         else:
-            levels = [names.get_level_values(i).repeat(self.length) for i in range(names.nlevels)]
+            levels = [names.get_level_values(i).repeat(self._n_before) for i in range(names.nlevels)]
             index = pd.MultiIndex.from_arrays([*levels, times], names=X.index.names)
         return _join(self.tail_.reindex(index), X)
 

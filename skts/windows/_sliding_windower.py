@@ -218,9 +218,9 @@ class SlidingWindower(  # type: ignore[call-arg]
         check_is_fitted(self)
         values = read_values(self, X, reset=False, dtype=np.float32)
         panel = PanelIndex.read(X if isinstance(X, pd.DataFrame) else values, self._layout)
-        history = self._history()
+        window, horizon, history = self._sizes
         self._check_history(panel, history)
-        sizes = {"history": history, "window": self.window or history, "horizon": self.horizon}
+        sizes = {"history": history, "window": window or history, "horizon": horizon}
         blocks = lay_out_blocks(panel.ticks, panel.indptr, panel.step, **sizes)
         n_places = int(blocks.spans[-1, 1])
         grid = np.full((n_places, values.shape[1]), np.nan, dtype=np.float32)
@@ -260,7 +260,7 @@ class SlidingWindower(  # type: ignore[call-arg]
             if self.known is not None:
                 table = X if isinstance(X, pd.DataFrame) else values
                 self.known_ = find_columns(table, self.known, f"SlidingWindower(known={self.known!r})")
-            self._history()
+            self._sizes = self.window, self.horizon, self._history()  # whatever the parameters become
             if self.window is None and self.max_similarity is not None:
                 raise ValueError(
                     f"SlidingWindower(window=None, max_similarity={self.max_similarity}) reads whole series and has "
@@ -309,20 +309,21 @@ class SlidingWindower(  # type: ignore[call-arg]
     def _windows(
         self, panel: PanelIndex, values: NDArray[Any], *, origins: NDArray[Any], rows: NDArray[Any], **addresses: Any
     ) -> Windows:
+        window, horizon, history = self._sizes
         # all that is ever computed of an address, the last row that a window forecasts among it
-        largest = len(values) + self._shortest() + self.horizon
+        largest = len(values) + (window or 1) + horizon
         dtype = np.int32 if largest <= np.iinfo(np.int32).max else np.int64
         return Windows(
             panel=np.ascontiguousarray(values, dtype=np.float32),
             origins=origins.astype(dtype, copy=False),
             rows=rows.astype(dtype, copy=False),
             step=panel.step or 1,
-            window=self.window,
-            horizon=self.horizon,
+            window=window,
+            horizon=horizon,
             known=self.known_,
             n_rows=len(panel.rows),
             series_names=panel.index.names,
-            chunk=self._history() if self.window is None else None,
+            chunk=history if window is None else None,
             **addresses,
         )
 
@@ -351,7 +352,7 @@ class SlidingWindower(  # type: ignore[call-arg]
         short = np.flatnonzero(lengths <= history)
         if len(short):
             raise ShortSeriesError(
-                f"SlidingWindower(window={self.window}) needs {history} rows of history before each forecast, and "
+                f"SlidingWindower(window={self._sizes[0]}) needs {history} rows of history before each forecast, and "
                 f"{panel.name(short[0])} has {lengths[short[0]]} rows in all: give a longer table or put "
                 f"HistoryPrepender({history}) before it."
             )

@@ -11,6 +11,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils._param_validation import InvalidParameterError
 
 from skts import HistoryPrepender, SlidingWindower
+from skts.datasets import make_panel
 from skts.exceptions import (
     LostSeriesError,
     LostSeriesWarning,
@@ -385,3 +386,13 @@ def test_training_again_forgets_the_table_before():
 def test_numbers_beyond_float32_are_refused():
     with pytest.raises(ValueError, match="too large for dtype"):
         SlidingWindower(2).fit_transform(np.full((9, 1), 1e300))
+
+
+def test_parameters_that_change_after_fit_change_nothing_until_the_next_one():
+    X, _ = make_panel(n_series=1, n_rows=60, random_state=0)
+    prepender, windower = HistoryPrepender(12).fit(X[:40]), SlidingWindower(12, 4, known=["wind"]).fit(X)
+    before = prepender.transform(X[40:]), np.asarray(windower.transform(X))
+    prepender.set_params(length=20)
+    windower.set_params(window=6, horizon=3, history=30, known=None, stride=2)
+    pd.testing.assert_frame_equal(prepender.transform(X[40:]), before[0])
+    np.testing.assert_array_equal(np.asarray(windower.transform(X)), before[1])
