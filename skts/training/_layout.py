@@ -65,14 +65,7 @@ def make_table(
     if spans is not None and windows is not None and windows.chunk is None and (starts < spans[:, 0]).any():
         options["begins"] = _addresses(spans[:, 0])
     if targets is not None:
-        values, weights, target_starts, horizon = targets
-        options |= {
-            "targets": torch.from_numpy(values),
-            "weights": None if weights is None else torch.from_numpy(weights),
-            "horizon": horizon,
-        }
-        if windows is None:
-            options["target_starts"] = _addresses(target_starts[items])
+        options |= _lay_targets(targets, items, beside_rows=windows is not None)
     table = AddressTable(
         torch.from_numpy(panel),
         _addresses(starts),
@@ -89,6 +82,17 @@ def make_table(
     if spans is not None and n_origins > 1:
         return join(table, n_origins, spans)
     return table.with_room()
+
+
+def _lay_targets(targets: TargetArrays, items: NDArray[np.int64], *, beside_rows: bool) -> dict[str, Any]:
+    """Give the parts of a table that are about targets, which stand beside the rows of the panel or on their own."""
+    values, weights, starts, horizon = targets
+    return {
+        "targets": torch.from_numpy(values),
+        "weights": None if weights is None else torch.from_numpy(weights),
+        "target_starts": None if beside_rows else _addresses(starts[items]),
+        "horizon": horizon,
+    }
 
 
 def join(table: AddressTable, n_origins: int, spans: NDArray[np.integer]) -> AddressTable:
