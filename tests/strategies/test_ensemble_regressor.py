@@ -397,4 +397,5 @@ def test_what_validates_is_there_whatever_blocks_are_drawn():
     windows = SlidingWindower(24, 6, stride=6, known=["wind"]).fit_transform(X)
     stops = DLinearRegressor(max_epochs=1, early_stopping=True, device="cpu")
     for seed in range(30):  # two blocks of ten days, of which the later one, with the holdout, is often not drawn
-        EnsembleRegressor(stops, 1, bootstrap_rows=240, random_state=seed).fit(windows, y)
+        ensemble = EnsembleRegressor(stops, 1, bootstrap_rows=240, random_state=seed).fit(windows, y)
+        assert 0 < ensemble.estimators_[0].history_["valid_loss"][0] < np.inf
