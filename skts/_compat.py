@@ -11,7 +11,7 @@ from sklearn.base import _fit_context as fit_context
 from sklearn.metrics._scorer import _BaseScorer as BaseScorer
 from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils._indexing import _get_column_indices as get_column_indices
-from sklearn.utils._optional_dependencies import check_rich_support
+from sklearn.utils._optional_dependencies import check_matplotlib_support, check_rich_support
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions, validate_params
 from sklearn.utils.metadata_routing import _routing_enabled as routing_enabled
 from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
@@ -24,6 +24,7 @@ __all__ = [
     "Interval",
     "StrOptions",
     "check_feature_names_in",
+    "check_matplotlib_support",
     "check_method_params",
     "check_rich_support",
     "check_sample_weight",
