@@ -1,7 +1,14 @@
 """Forecasting of many series with neural networks that are plain scikit-learn estimators."""
 
 from skts._version import __version__
-from skts.regressors import DLinearRegressor, GRURegressor, LSTMRegressor, NetRegressor, NLinearRegressor
+from skts.regressors import (
+    DLinearRegressor,
+    GRURegressor,
+    LSTMRegressor,
+    NetRegressor,
+    NLinearRegressor,
+    TransformerRegressor,
+)
 from skts.windows import HistoryPrepender, SlidingWindower, Windows
 
 __all__ = [
@@ -12,6 +19,7 @@ __all__ = [
     "NLinearRegressor",
     "NetRegressor",
     "SlidingWindower",
+    "TransformerRegressor",
     "Windows",
     "__version__",
 ]

@@ -4,6 +4,7 @@ from skts.nn._encoder_decoder import Cell, EncoderDecoder
 from skts.nn._forecaster import Forecaster, State
 from skts.nn._instance_norm import InstanceNorm
 from skts.nn._linear_forecaster import LinearForecaster
+from skts.nn._transformer import Transformer
 from skts.nn.heads import Head, PointHead, QuantileHead, interpolate_levels, sort_levels
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "PointHead",
     "QuantileHead",
     "State",
+    "Transformer",
     "interpolate_levels",
     "sort_levels",
 ]

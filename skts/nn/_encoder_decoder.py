@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from skts.nn._forecaster import Forecaster, State
-from skts.nn._layers import Patches, SeriesEmbedding
+from skts.nn._layers import ColumnDropout, Patches, SeriesEmbedding
 from skts.nn.heads import Head, PointHead
 
 Cell = Literal["lstm", "gru"]
@@ -111,7 +111,7 @@ class EncoderDecoder(Forecaster):
         else:
             n_inputs, n_outputs = hidden_size + series_embedding, horizon * n_targets
         self.dropout = nn.Dropout(dropout)
-        self.input_dropout = nn.Dropout1d(input_dropout)
+        self.input_dropout = ColumnDropout(input_dropout)
         self.skip: nn.Linear | None = None
         if linear_skip and window is not None:
             self.skip = nn.Linear(window * n_features, horizon * n_targets)
@@ -132,7 +132,7 @@ class EncoderDecoder(Forecaster):
 
     def encode(self, past: Tensor, series: Tensor | None = None, state: State | None = None) -> tuple[Tensor, State]:
         """Encode rows (B, L, F), going on from a state: hidden states (B, L, U), and the state after the last row."""
-        past = self._drop_columns(past)
+        past = self.input_dropout(past)
         steps = past if self.patches is None else self.patches(past)  # (B, S, F)
         return run(self.encoder, self._embed(steps, series), state)
 
@@ -143,15 +143,9 @@ class EncoderDecoder(Forecaster):
                 encoded = torch.cat([encoded, self.embedding(series)], dim=1)  # (N, U + E)
             return self.output(self.dropout(encoded)).unflatten(1, self.shape)  # (N, H, T, ...)
         assert known is not None
-        known = self._drop_columns(known)
+        known = self.input_dropout(known)
         decoded, _ = run(self.decoder, self._embed(known, series), self._first_state(encoded))  # (N, H + A, U)
         return self.output(self.dropout(decoded[:, : self.shape[0]]))  # (N, H, T, ...)
-
-    def _drop_columns(self, rows: Tensor) -> Tensor:
-        """Drop columns from whole sequences (N, L, F), in training only."""
-        if not self.training or not self.input_dropout.p:
-            return rows
-        return self.input_dropout(rows.transpose(1, 2)).transpose(1, 2)
 
     def _embed(self, rows: Tensor, series: Tensor | None) -> Tensor:
         """Put the embedding beside every row: (N, L, F) to (N, L, F + E)."""

@@ -35,6 +35,26 @@ class Patches(nn.Module):
         return self.linear(joined)
 
 
+class ColumnDropout(nn.Module):
+    """Drop whole columns of sequences, in training only, so that a network rests on no column alone.
+
+    Parameters
+    ----------
+    p : float
+        Share of columns dropped.
+    """
+
+    def __init__(self, p: float):
+        super().__init__()
+        self.dropout = nn.Dropout1d(p)
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """Drop columns of rows (B, L, F)."""
+        if not self.training or not self.dropout.p:
+            return rows
+        return self.dropout(rows.transpose(1, 2)).transpose(1, 2)
+
+
 class SeriesEmbedding(nn.Module):
     """A learned vector for each series; an unknown series takes the mean of them.
 

@@ -5,5 +5,13 @@ from skts.regressors._gru_regressor import GRURegressor
 from skts.regressors._lstm_regressor import LSTMRegressor
 from skts.regressors._net_regressor import NetRegressor
 from skts.regressors._nlinear_regressor import NLinearRegressor
+from skts.regressors._transformer_regressor import TransformerRegressor
 
-__all__ = ["DLinearRegressor", "GRURegressor", "LSTMRegressor", "NLinearRegressor", "NetRegressor"]
+__all__ = [
+    "DLinearRegressor",
+    "GRURegressor",
+    "LSTMRegressor",
+    "NLinearRegressor",
+    "NetRegressor",
+    "TransformerRegressor",
+]
