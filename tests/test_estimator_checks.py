@@ -1,5 +1,6 @@
 """scikit-learn's own checks on every estimator."""
 
+import torch
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skts import (
@@ -10,6 +11,7 @@ from skts import (
     NetRegressor,
     NLinearRegressor,
     SlidingWindower,
+    TransformerRegressor,
 )
 from skts.strategies import EnsembleRegressor
 from tests.regressors._networks import LaplaceHead, LeakyMemory, Plain
@@ -40,6 +42,9 @@ EXPECTED_FAILURES = {
         GRURegressor(hidden_size=16, device="cpu"),
         DLinearRegressor(device="cpu"),
         NLinearRegressor(device="cpu"),
+        TransformerRegressor(
+            4, num_heads=1, num_layers=1, lr=0.05, net_params={"optimizer": torch.optim.SGD}, device="cpu"
+        ),
         NetRegressor(LeakyMemory, network_params={"n_units": 16}, device="cpu"),
         NetRegressor(LeakyMemory, network_params={"n_units": 16}, head=LaplaceHead(), device="cpu"),
         NetRegressor(Plain, device="cpu", lr=0.02),

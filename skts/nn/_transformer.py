@@ -37,7 +37,7 @@ class Transformer(Forecaster):
         Width of the feed-forward network in multiples of U; 0 leaves it out.
     patch_len : int, default=8
         Rows of the window that make one token.
-    dropout : float, default=0.1
+    dropout : float, default=0.0
         Share of values dropped from what attention and feed-forward network add to a token.
     input_dropout : float, default=0.0
         Share of columns dropped from whole windows and from whole horizons.
@@ -72,7 +72,7 @@ class Transformer(Forecaster):
         num_heads: int = 4,
         ffn_expansion: int = 4,
         patch_len: int = 8,
-        dropout: float = 0.1,
+        dropout: float = 0.0,
         input_dropout: float = 0.0,
         lookahead: int = 0,
         series_embedding: int = 0,
@@ -88,7 +88,7 @@ class Transformer(Forecaster):
         self.patches = Patches(n_features, patch_len, hidden_size)
         self.n_patches = -(-window // patch_len)
         self.known = nn.Linear(n_known, hidden_size, bias=False) if n_known else None
-        self.places = nn.Parameter(torch.empty(self.n_patches + horizon + lookahead, hidden_size).normal_(std=0.02))
+        self.places = nn.Parameter(torch.empty(self.n_patches + horizon + lookahead, hidden_size).normal_(std=1.0))
         self.embedding: nn.Sequential | None = None
         if series_embedding:
             to_token = nn.Linear(series_embedding, hidden_size, bias=False)

@@ -32,7 +32,7 @@ class TransformerRegressor(BaseNetRegressor):
     patch_len : int, default=8
         Consecutive rows of the window that make one token. Where they do not divide the window, its first row is
         repeated in front. Time and memory grow with the square of the number of tokens.
-    dropout : float, default=0.1
+    dropout : float, default=0.0
         Share of values dropped from what attention and feed-forward network add to a token.
     input_dropout : float, default=0.0
         Share of columns dropped from the whole of a window, and from the whole of its horizon, in training: so that a
@@ -82,8 +82,9 @@ class TransformerRegressor(BaseNetRegressor):
         "auto" takes CUDA where it is; else any torch device, such as "cpu", "cuda:1" or "mps".
     precision : {"float32", "bf16"}, default="float32"
         What the network computes in, in training and forecasting. "bf16" is torch's autocast to bfloat16, which keeps
-        two to three digits: faster on CUDA and on CPUs with AVX512-BF16 or AMX, slower on those that emulate it.
-        Weights, loss and the optimizer's state are float32 in any case.
+        two to three digits: for an LSTM faster on CPUs with AVX512-BF16 or AMX, slower on those that emulate it, and
+        refused on those that can neither. On CUDA torch computes recurrent layers in float16 then. Weights, loss and
+        the optimizer's state are float32 in any case.
     verbose : int, default=0
         1 shows skorch's table of epochs.
     net_params : dict, default=None
@@ -145,7 +146,7 @@ class TransformerRegressor(BaseNetRegressor):
     num_heads: int = 4
     ffn_expansion: int = 4
     patch_len: int = 8
-    dropout: float = 0.1
+    dropout: float = 0.0
     input_dropout: float = 0.0
     lookahead: int = 0
     instance_norm: Norm | None = None

@@ -3,7 +3,7 @@
 from tests.hostile._subjects import SUBJECTS
 
 NETWORKS = [
-    *("LSTMRegressor", "GRURegressor", "DLinearRegressor", "NLinearRegressor", "NetRegressor"),
+    *("LSTMRegressor", "GRURegressor", "DLinearRegressor", "NLinearRegressor", "NetRegressor", "TransformerRegressor"),
     "EnsembleRegressor",
 ]
 REGRESSORS = [*NETWORKS, "WindowedRegressor", "PerSeriesRegressor", "RecursiveRegressor"]

@@ -14,6 +14,7 @@ from skts import (
     NetRegressor,
     NLinearRegressor,
     SlidingWindower,
+    TransformerRegressor,
 )
 from skts import metrics as m
 from skts.features import CalendarFeatures, NeighbourFeatures, SolarFeatures, WindFeatures
@@ -186,6 +187,7 @@ SUBJECTS = {
     "NeighbourFeatures": adding(NeighbourFeatures([0], n_neighbours=1)),
     "LSTMRegressor": regressing(lambda: pipeline(LSTMRegressor(hidden_size=2, **SMALL))),
     "GRURegressor": regressing(lambda: pipeline(GRURegressor(hidden_size=2, **SMALL))),
+    "TransformerRegressor": regressing(lambda: pipeline(TransformerRegressor(hidden_size=4, **SMALL))),
     "DLinearRegressor": regressing(lambda: pipeline(DLinearRegressor(**SMALL))),
     "NLinearRegressor": regressing(lambda: pipeline(NLinearRegressor(**SMALL))),
     "NetRegressor": regressing(lambda: pipeline(NetRegressor(EncoderDecoder, {"hidden_size": 2}, **SMALL))),

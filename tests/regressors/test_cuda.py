@@ -21,6 +21,7 @@ from skts import (
     NetRegressor,
     NLinearRegressor,
     SlidingWindower,
+    TransformerRegressor,
 )
 from skts.datasets import make_panel
 from skts.model_selection import PanelTimeSeriesSplit
@@ -45,6 +46,7 @@ REGRESSORS = [
     NetRegressor(EncoderDecoder, network_params={"hidden_size": 8, "linear_skip": True}, **USUAL),
     LSTMRegressor(8, **USUAL, early_stopping=True, n_iter_no_change=2),
     NLinearRegressor(**USUAL),
+    TransformerRegressor(8, **USUAL, patch_len=3, dropout=0.0, lookahead=2, series_embedding=2),
 ]
 
 

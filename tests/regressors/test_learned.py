@@ -7,7 +7,15 @@ import pytest
 import torch
 from sklearn.base import clone
 
-from skts import DLinearRegressor, GRURegressor, LSTMRegressor, NetRegressor, NLinearRegressor, SlidingWindower
+from skts import (
+    DLinearRegressor,
+    GRURegressor,
+    LSTMRegressor,
+    NetRegressor,
+    NLinearRegressor,
+    SlidingWindower,
+    TransformerRegressor,
+)
 from skts.datasets import make_panel
 from skts.nn import EncoderDecoder, LinearForecaster, PointHead
 from tests.regressors._networks import LeakyMemory
@@ -18,6 +26,7 @@ REGRESSORS = {
     "gru": GRURegressor(4, **USUAL, rolling="stateful"),
     "dlinear": DLinearRegressor(**USUAL),
     "nlinear": NLinearRegressor(**USUAL, quantiles=(0.1, 0.9)),
+    "transformer": TransformerRegressor(4, **USUAL, lookahead=2),
     "net": NetRegressor(LeakyMemory, network_params={"n_units": 3}, **USUAL),
 }
 TAKEN_OVER = {
@@ -37,8 +46,10 @@ TAKEN_OVER = {
     "origins_per_pass": 2,
 }
 REFUSED = {
-    "hidden_size": 5,
-    "num_layers": 2,
+    "hidden_size": 12,
+    "num_layers": 3,
+    "num_heads": 2,
+    "ffn_expansion": 1,
     "dropout": 0.5,
     "input_dropout": 0.5,
     "bidirectional": False,

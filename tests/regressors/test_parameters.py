@@ -8,15 +8,26 @@ import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
-from skts import DLinearRegressor, GRURegressor, LSTMRegressor, NetRegressor, NLinearRegressor, SlidingWindower
+from skts import (
+    DLinearRegressor,
+    GRURegressor,
+    LSTMRegressor,
+    NetRegressor,
+    NLinearRegressor,
+    SlidingWindower,
+    TransformerRegressor,
+)
 from skts.datasets import make_panel
 from skts.exceptions import NonFiniteLossError
 from skts.nn import LinearForecaster
 
 RECURRENT = [LSTMRegressor, GRURegressor]
-ALL = [*RECURRENT, DLinearRegressor, NLinearRegressor, NetRegressor]
+ALL = [*RECURRENT, DLinearRegressor, NLinearRegressor, NetRegressor, TransformerRegressor]
 REQUIRED = {NetRegressor: {"network": LinearForecaster}}
-OWN_WORDS = {NetRegressor: {"instance_norm", "origins_per_pass", "rolling"}}  # which depend on the network there
+OWN_WORDS = {  # of what depends on the network
+    NetRegressor: {"instance_norm", "origins_per_pass", "rolling"},
+    TransformerRegressor: {"hidden_size", "num_layers", "dropout", "lookahead", "patch_len", "series_embedding"},
+}
 
 
 def real_defaults(regressor):

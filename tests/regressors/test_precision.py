@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from skts import DLinearRegressor, GRURegressor, LSTMRegressor, NetRegressor, NLinearRegressor, SlidingWindower
+from skts import (
+    DLinearRegressor,
+    GRURegressor,
+    LSTMRegressor,
+    NetRegressor,
+    NLinearRegressor,
+    SlidingWindower,
+    TransformerRegressor,
+)
 from skts.datasets import make_panel
 from skts.nn import EncoderDecoder
 
@@ -27,6 +35,7 @@ REGRESSORS = [
     pytest.param(GRURegressor(8, **CPU, bidirectional=True, lookahead=2, rolling="stateful"), id="stateful gru"),
     pytest.param(DLinearRegressor(**CPU), id="dlinear"),
     pytest.param(NLinearRegressor(**CPU), id="nlinear"),
+    pytest.param(TransformerRegressor(8, **CPU, quantiles=(0.1, 0.9), lookahead=2, patch_len=3), id="transformer"),
     pytest.param(
         NetRegressor(EncoderDecoder, network_params={"cell": "gru", "hidden_size": 8, "linear_skip": True}, **CPU),
         id="linear skip",

@@ -16,6 +16,7 @@ from skts import (
     NetRegressor,
     NLinearRegressor,
     SlidingWindower,
+    TransformerRegressor,
 )
 from skts.datasets import make_panel
 from skts.model_selection import PanelTimeSeriesSplit
@@ -28,6 +29,7 @@ REGRESSORS = {
     "lstm": LSTMRegressor(3, **USUAL, **LEVELS),
     "gru": GRURegressor(3, **USUAL, **LEVELS),
     "dlinear": DLinearRegressor(**USUAL, **LEVELS),
+    "transformer": TransformerRegressor(4, **USUAL, **LEVELS),
     "nlinear": NLinearRegressor(**USUAL, **LEVELS),
     "net": NetRegressor(LeakyMemory, head=LaplaceHead(), **USUAL),
     "ensemble": EnsembleRegressor(GRURegressor(3, **USUAL, **LEVELS), 2, random_state=0),
