@@ -1,5 +1,6 @@
 """The network: tensors in, tensors out; knows nothing else of skts."""
 
+from skts.nn._attention_scores import attention_parts, attention_scores
 from skts.nn._encoder_decoder import Cell, EncoderDecoder
 from skts.nn._forecaster import Forecaster, State
 from skts.nn._instance_norm import InstanceNorm
@@ -18,6 +19,8 @@ __all__ = [
     "QuantileHead",
     "State",
     "Transformer",
+    "attention_parts",
+    "attention_scores",
     "interpolate_levels",
     "sort_levels",
 ]

@@ -28,11 +28,14 @@ class Patches(nn.Module):
 
     def forward(self, rows: Tensor) -> Tensor:
         """Turn rows (B, W, F) into steps (B, ceil(W / length), size)."""
+        return self.linear(self.join(rows))
+
+    def join(self, rows: Tensor) -> Tensor:
+        """Put the rows (B, W, F) of each patch side by side: (B, S, length * F)."""
         short = -rows.shape[1] % self.length
         if short:
             rows = torch.cat([rows[:, :1].expand(-1, short, -1), rows], dim=1)
-        joined = rows.unflatten(1, (-1, self.length)).flatten(2)  # (B, S, length * F)
-        return self.linear(joined)
+        return rows.unflatten(1, (-1, self.length)).flatten(2)
 
 
 class ColumnDropout(nn.Module):

@@ -109,6 +109,10 @@ class Transformer(Forecaster):
         ahead = self.blocks[-1](tokens, n_queries=tokens.shape[1] - self.n_patches)  # (B, H + A, U)
         return self.output(self.norm(ahead[:, : self.horizon])), None  # (B, H, T, ...)
 
+    def ahead(self, tokens: Tensor) -> Tensor:
+        """Take the tokens (B, H, U) of the horizon out of all of them (B, P, U)."""
+        return tokens[:, self.n_patches : self.n_patches + self.horizon]
+
     def embed(self, past: Tensor, known: Tensor | None = None, series: Tensor | None = None) -> Tensor:
         """Make tokens (B, P, U) of the window, patch by patch, and of what is known ahead, row by row."""
         tokens = self.places.expand(len(past), -1, -1)
@@ -184,11 +188,11 @@ class Attention(nn.Module):
     def forward(self, queries: Tensor, tokens: Tensor) -> Tensor:
         """Gather from tokens (B, P, U) for queries (B, Q, U): (B, Q, U)."""
         gathered = nn.functional.scaled_dot_product_attention(
-            self._by_head(self.query(queries)), self._by_head(self.key(tokens)), self._by_head(self.value(tokens))
+            self.by_head(self.query(queries)), self.by_head(self.key(tokens)), self.by_head(self.value(tokens))
         )  # (B, N, Q, U / N)
         return self.output(gathered.transpose(1, 2).flatten(2))
 
-    def _by_head(self, numbers: Tensor) -> Tensor:
+    def by_head(self, numbers: Tensor) -> Tensor:
         """Split the numbers of each token by head: (B, P, U) to (B, N, P, U / N)."""
         return numbers.unflatten(2, (self.num_heads, -1)).transpose(1, 2)
 
