@@ -19,7 +19,7 @@ from sklearn.preprocessing import StandardScaler
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # a checkout that is not installed
 from benchmarks._report import data_file, markdown, number_of
 from benchmarks.accuracy._fits import PUBLISHED, Results, make_parser
-from skts import DLinearRegressor, NetRegressor, NLinearRegressor, SlidingWindower
+from skts import DLinearRegressor, NetRegressor, NLinearRegressor, SlidingWindower, TransformerRegressor
 from skts.features import CalendarFeatures
 from skts.nn import EncoderDecoder
 from skts.strategies import EnsembleRegressor
@@ -30,7 +30,7 @@ MARKETS = ["NP", "PJM", "BE", "FR", "DE"]
 WINDOW, HORIZON = 168, 24
 AHEAD = "lstm-ahead"
 NAIVE = {"last day": slice(-HORIZON, None), "last week": slice(None, HORIZON), "last value": slice(-1, None)}
-NETWORKS = ["lstm", AHEAD]
+NETWORKS = ["lstm", AHEAD, "transformer"]
 LINEAR = {"DLinear": DLinearRegressor, "NLinear": NLinearRegressor}
 OURS = [*NETWORKS, *LINEAR]
 MODELS = [*OURS, *NAIVE]
@@ -54,17 +54,18 @@ def make_regressor(model, seed, quick=False):
     same = {"lr_schedule": "one_cycle", "batch_size": 128}
     if model in LINEAR:
         return LINEAR[model](max_epochs=1 if quick else 6, lr=2e-3, random_state=seed, **same)
-    network = NetRegressor(
-        EncoderDecoder,
-        network_params={"hidden_size": 8 if quick else 96, "dropout": 0.1, "patch_len": HORIZON, "linear_skip": True},
-        instance_norm="median",
-        max_epochs=1 if quick else 8,
-        subsample=1 / 3,
-        lr=5e-3,
-        weight_decay=1e-2,
-        net_params={"criterion": torch.nn.L1Loss},
-        **same,
-    )
+    same |= {
+        "instance_norm": "median",
+        "max_epochs": 1 if quick else 8,
+        "subsample": 1 / 3,
+        "weight_decay": 1e-2,
+        "net_params": {"criterion": torch.nn.L1Loss},
+    }
+    size = {"hidden_size": 8 if quick else 96, "dropout": 0.1, "patch_len": HORIZON}
+    if model == "transformer":
+        network = TransformerRegressor(**size, **same, lr=2e-3)
+    else:
+        network = NetRegressor(EncoderDecoder, network_params=size | {"linear_skip": True}, **same, lr=5e-3)
     return EnsembleRegressor(network, n_members=3, random_state=seed)
 
 

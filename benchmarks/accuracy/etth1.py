@@ -20,14 +20,14 @@ from sklearn.preprocessing import StandardScaler
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # a checkout that is not installed
 from benchmarks._report import data_file, markdown, number_of
 from benchmarks.accuracy._fits import PUBLISHED, Results, make_parser
-from skts import DLinearRegressor, GRURegressor, NLinearRegressor, SlidingWindower
+from skts import DLinearRegressor, GRURegressor, NLinearRegressor, SlidingWindower, TransformerRegressor
 from skts.strategies import EnsembleRegressor
 
 NAME = "etth1"
 FILE = "ett/ETT-small.zip"
 MEMBER = "ETT-small/ETTh1.csv"
 LINEAR = {"DLinear": DLinearRegressor, "NLinear": NLinearRegressor}
-NETWORKS = ["gru", *LINEAR]
+NETWORKS = ["gru", "transformer", *LINEAR]
 MODELS = [*NETWORKS, "last day"]
 SCORES = ["mse", "mae"]
 BEGIN_VALIDATION, BEGIN_TEST, END_TEST = (months * 30 * 24 for months in (12, 16, 20))  # rows of the published loaders
@@ -36,23 +36,24 @@ DAY = 24
 
 def make_pipeline(model, lookback, horizon, seed, quick=False):
     """What forecasts a series from its own past, a network or a linear rival; one model for all seven."""
-    same = {"lr": 5e-3, "lr_schedule": "one_cycle"}
     if model in LINEAR:
-        regressor = LINEAR[model](max_epochs=1 if quick else 6, batch_size=224, random_state=seed, **same)
+        linear = {"lr": 5e-3, "lr_schedule": "one_cycle", "batch_size": 224}
+        regressor = LINEAR[model](max_epochs=1 if quick else 6, random_state=seed, **linear)
     else:
-        network = GRURegressor(
-            hidden_size=8 if quick else 128,
-            dropout=0.3,
-            patch_len=DAY,
-            instance_norm="last",
-            series_embedding=4,
-            max_epochs=1 if quick else 15,
-            batch_size=512,
-            subsample=0.25 if lookback < 200 else 0.125,
-            weight_decay=1e-4,
-            net_params={"criterion": torch.nn.SmoothL1Loss, "criterion__beta": 0.5},
-            **same,
-        )
+        same = {
+            "dropout": 0.3,
+            "instance_norm": "last",
+            "series_embedding": 4,
+            "max_epochs": 1 if quick else 15,
+            "lr_schedule": "one_cycle",
+            "subsample": 0.25 if lookback < 200 else 0.125,
+            "weight_decay": 1e-4,
+            "net_params": {"criterion": torch.nn.SmoothL1Loss, "criterion__beta": 0.5},
+        }
+        if model == "gru":
+            network = GRURegressor(8 if quick else 128, patch_len=DAY, lr=5e-3, batch_size=512, **same)
+        else:
+            network = TransformerRegressor(8 if quick else 64, patch_len=DAY, lr=2e-3, batch_size=256, **same)
         regressor = EnsembleRegressor(network, n_members=2 if quick else 5, random_state=seed)
     windower = SlidingWindower(lookback, horizon, stride=97 if quick else 1)
     return Pipeline([("windows", windower), ("regressor", regressor)])

@@ -20,7 +20,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # a checkout that is not installed
 from benchmarks._report import data_file, markdown, number_of
 from benchmarks.accuracy._fits import PUBLISHED, Results, make_parser
-from skts import HistoryPrepender, LSTMRegressor, SlidingWindower
+from skts import HistoryPrepender, LSTMRegressor, SlidingWindower, TransformerRegressor
 from skts.features import CalendarFeatures, NeighbourFeatures, WindFeatures
 from skts.metrics import mean_quantile_loss
 from skts.strategies import EnsembleRegressor, PerSeriesRegressor, WindowedRegressor
@@ -29,11 +29,13 @@ NAME = "gefcom2014"
 FILE = "gefcom2014_wind/gefcom2014_wind.parquet"
 TASKS = [f"T{task}" for task in range(4, 10)]
 BLEND = "lstm + forest"
-MODELS = [BLEND, "boosting", "climatology"]
+NETWORKS = ["lstm", "transformer"]
+MODELS = [BLEND, "transformer", "boosting", "climatology"]
 ROWS = [  # model, its score, and how the page calls that
     (BLEND, "loss", "**skts lstm + forest**"),
     (BLEND, "loss of lstm", "**skts lstm**"),
     (BLEND, "loss of forest", "forest"),
+    ("transformer", "loss", "**skts transformer**"),
     ("boosting", "loss", "boosting"),
     ("climatology", "loss", "climatology"),
 ]
@@ -55,31 +57,32 @@ def make_features(model):
     return [("speed", speed), ("direction", direction), ("calendar", CalendarFeatures(["hour"])), neighbours]
 
 
-def make_pipeline(seed, quick=False):
-    """The network: a bidirectional LSTM over 48 hours of weather and 12 hours on both sides."""
-    network = LSTMRegressor(
-        hidden_size=8 if quick else 64,
-        num_layers=2,
-        dropout=0.2,
-        input_dropout=0.1,
-        bidirectional=True,
-        lookahead=12,
-        series_embedding=16,
-        origins_per_pass=1,
-        max_epochs=1,
-        subsample=0.25,
-        lr=5e-3,
-        lr_schedule="one_cycle",
-        batch_size=64,
-        weight_decay=0.05,
-        quantiles=TRAINED,
-    )
+def make_pipeline(model, seed, quick=False):
+    """A network over 48 hours of weather and 12 hours on both sides: a bidirectional LSTM, or a transformer."""
+    same = {
+        "hidden_size": 8 if quick else 64,
+        "num_layers": 2,
+        "dropout": 0.2,
+        "input_dropout": 0.1,
+        "lookahead": 12,
+        "series_embedding": 16,
+        "max_epochs": 1,
+        "subsample": 0.25,
+        "lr_schedule": "one_cycle",
+        "batch_size": 64,
+        "weight_decay": 0.05,
+        "quantiles": TRAINED,
+    }
+    if model == "transformer":
+        network = TransformerRegressor(**same, patch_len=4, lr=2e-3)
+    else:
+        network = LSTMRegressor(**same, bidirectional=True, origins_per_pass=1, lr=5e-3)
     steps = [
         *make_features("lstm"),
         ("scale", StandardScaler()),
         ("history", HistoryPrepender(12)),
         ("windows", SlidingWindower(12, horizon=48, stride=24 if quick else 1, known=slice(None))),
-        ("lstm", EnsembleRegressor(network, n_members=2 if quick else 6, random_state=seed)),
+        ("network", EnsembleRegressor(network, n_members=2 if quick else 6, random_state=seed)),
     ]
     return Pipeline(steps).set_output(transform="pandas")
 
@@ -149,8 +152,8 @@ def forecast(model, train, test, seed, quick):
     if model == "climatology":
         return climatology(train, test, LEVELS)
     weather = [table.drop(columns="power") for table in (train, test)]
-    if model == "lstm":
-        pipe = make_pipeline(seed, quick).fit(weather[0], train["power"])
+    if model in NETWORKS:
+        pipe = make_pipeline(model, seed, quick).fit(weather[0], train["power"])
         return pipe.predict(weather[1], quantiles=LEVELS)
     features = chain(*(step for _, step in make_features(model)), FunctionTransformer(add_hours_around))
     rows = features.set_output(transform="pandas").fit_transform(pd.concat(weather).sort_index())
@@ -217,10 +220,14 @@ def main():
     table = load(data_file(options.data, FILE))
     for task in options.tasks:
         split(table, task)
-    estimators = {BLEND: make_pipeline(None)} if BLEND in options.models else {}
-    estimators |= {"boosting": make_boosting()} if "boosting" in options.models else {}
+    estimators = {BLEND: make_pipeline("lstm", None), "transformer": make_pipeline("transformer", None)}
+    estimators = {
+        model: each for model, each in (estimators | {"boosting": make_boosting()}).items() if model in options.models
+    }
     results = Results.start(NAME, options, estimators)
-    results.run(fit_and_score, {f"T{task}": {"table": table} for task in options.tasks}, [BLEND], options)
+    results.run(
+        fit_and_score, {f"T{task}": {"table": table} for task in options.tasks}, [BLEND, "transformer"], options
+    )
     results.check(["loss"], 5, options)
     results.publish(make_blocks(results))
 

@@ -23,7 +23,7 @@ from sklearn.preprocessing import StandardScaler
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # a checkout that is not installed
 from benchmarks._report import markdown, number_of
 from benchmarks.accuracy._fits import Results, half_interval, make_parser
-from skts import HistoryPrepender, LSTMRegressor, SlidingWindower
+from skts import HistoryPrepender, LSTMRegressor, SlidingWindower, TransformerRegressor
 from skts.datasets import load_la_haute_borne
 from skts.exceptions import MissingHistoryWarning
 from skts.features import CalendarFeatures, WindFeatures
@@ -32,7 +32,7 @@ from skts.model_selection import backtest
 from skts.strategies import EnsembleRegressor, WindowedRegressor
 
 NAME = "la_haute_borne"
-NETWORKS = ["lstm"]
+NETWORKS = ["lstm", "transformer"]
 RATED = 2050.0  # kW
 WINDOW, HORIZON = 48, 24
 PARTS = {"last 59 days": "The last 59 days", "last year": "The last year, quarter by quarter"}
@@ -40,11 +40,11 @@ PARTS = {"last 59 days": "The last 59 days", "last year": "The last year, quarte
 
 def make_pipeline(model, seed, quick=False):
     """What forecasts a day of every turbine from two; wind, temperature, pressure and calendar are known ahead."""
-    stride = {"lstm": 1, "boosting": 12, "ridge": 6}[model]
+    stride = {"boosting": 12, "ridge": 6}.get(model, 1)
     ahead = make_column_selector("^(?!power_kw)")
     steps = [
         ("wind", WindFeatures("era5_u100", "era5_v100")),
-        ("calendar", CalendarFeatures(["hour"] if model == "lstm" else ["hour", "year"])),
+        ("calendar", CalendarFeatures(["hour"] if model in NETWORKS else ["hour", "year"])),
         ("scale", StandardScaler()),
         ("history", HistoryPrepender(WINDOW)),
         ("windows", SlidingWindower(WINDOW, HORIZON, stride=48 if quick else stride, known=ahead)),
@@ -62,21 +62,22 @@ def make_regressor(model, seed, quick=False):
             learning_rate=0.05, max_iter=20 if quick else 200, min_samples_leaf=1000, random_state=0
         )
         return WindowedRegressor(boosting, leads="rows", lags=[1], around=2)
-    network = LSTMRegressor(
-        hidden_size=8 if quick else 32,
-        dropout=0.2,
-        input_dropout=0.1,
-        bidirectional=True,
-        lookahead=6,
-        series_embedding=4,
-        origins_per_pass=1,
-        max_epochs=1 if quick else 4,
-        subsample=0.25,
-        lr=3e-3,
-        lr_schedule="one_cycle",
-        weight_decay=1e-2,
-        net_params={"criterion": torch.nn.SmoothL1Loss},
-    )
+    same = {
+        "hidden_size": 8 if quick else 32,
+        "dropout": 0.2,
+        "input_dropout": 0.1,
+        "lookahead": 6,
+        "series_embedding": 4,
+        "max_epochs": 1 if quick else 4,
+        "subsample": 0.25,
+        "lr_schedule": "one_cycle",
+        "weight_decay": 1e-2,
+        "net_params": {"criterion": torch.nn.SmoothL1Loss},
+    }
+    if model == "lstm":
+        network = LSTMRegressor(**same, bidirectional=True, origins_per_pass=1, lr=3e-3)
+    else:
+        network = TransformerRegressor(**same, patch_len=4, lr=1e-3)
     return EnsembleRegressor(network, n_members=4, random_state=seed)
 
 
