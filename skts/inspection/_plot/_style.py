@@ -82,14 +82,25 @@ def tidy(ax: Any, *, title: str = "", x: str = "", y: str = "", grid: str = "y")
     ax.set_ylabel(y)
 
 
-def show_times(ax: Any, axis: str = "x") -> None:
-    """Write times briefly: the hour or day at each tick, month and year once."""
+def show_times(ax: Any, axis: str = "x", tz: Any = None) -> None:
+    """Write times briefly: the hour or day at each tick, month and year once; UTC by the clock of `tz` where given."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
-    locator = AutoDateLocator(maxticks=7)
+    locator = AutoDateLocator(tz=tz, maxticks=7)
     one = ax.xaxis if axis == "x" else ax.yaxis
     one.set_major_locator(locator)
-    one.set_major_formatter(ConciseDateFormatter(locator))
+    one.set_major_formatter(ConciseDateFormatter(locator, tz=tz))
+
+
+def draw_next(ax: Any, what: str) -> tuple[str, str]:
+    """Give a colour that nothing of the same kind has on these axes yet, and the mark by which it is counted.
+
+    Returns
+    -------
+    color, gid : str
+    """
+    n_there = sum(artist.get_gid() == what for artist in ax.get_children())
+    return COLORS[n_there % len(COLORS)], what
 
 
 def with_unit(name: str, unit: str | None) -> str:
