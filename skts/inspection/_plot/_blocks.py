@@ -11,7 +11,7 @@ FEWEST = 5  # blocks; fewer tell nothing of how they differ
 
 
 def number_blocks(times: Any, length: int) -> NDArray[np.int64]:
-    """Number the block of time that each row lies in, all series together.
+    """Find the number of the block of time that each row lies in, all series together.
 
     Parameters
     ----------

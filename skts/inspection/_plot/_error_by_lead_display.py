@@ -15,12 +15,14 @@ from skts.inspection._plot._forecast_table import (
     rows_with_target,
     table_of_predictions,
 )
-from skts.inspection._plot._style import INK, PALE, draw_next, make_axes, short_names, tidy, with_unit
+from skts.inspection._plot._style import INK, PALE, legend_above, make_axes, next_color, short_names, tidy, with_unit
 
 _FEW_LEADS = 30  # points that are told apart
+_FEW_SERIES = 8
 _N_DRAWS = 1000
 _SHARE = 0.95  # of the draws, within the interval
-_METRICS = {"mae": "MAE", "rmse": "RMSE", "bias": "bias (forecast − measured)"}  # noqa: RUF001
+_INTERVAL = f"{100 * _SHARE:g} % interval"
+_METRICS = {"mae": "MAE", "rmse": "RMSE", "bias": "bias: forecast − measured"}  # noqa: RUF001
 
 
 class ErrorByLeadDisplay:
@@ -146,7 +148,7 @@ class ErrorByLeadDisplay:
         table = forecast_table(estimator, X, y)
         if "lead" not in table:
             raise ValueError(
-                f"{cls.__name__}.from_estimator: {type(estimator).__name__} holds no SlidingWindower, so that it is not "
+                f"{cls.__name__}.from_estimator: {type(estimator).__name__} holds no SlidingWindower, so it is not "
                 "clear how far ahead its forecasts lie. Give from_predictions(y, y_pred, lead=...)."
             )
         return cls._of(table, metric, by_series, block_length, random_state).plot(ax, name=name, unit=unit, **kwargs)
@@ -218,7 +220,9 @@ class ErrorByLeadDisplay:
         return cls._of(result, metric, by_series, block_length, random_state).plot(ax, name=name, unit=unit, **kwargs)
 
     @classmethod
-    def _of(cls, table: pd.DataFrame, metric: str, by_series: bool, block_length: int | None, random_state: Any) -> Self:
+    def _of(
+        cls, table: pd.DataFrame, metric: str, by_series: bool, block_length: int | None, random_state: Any
+    ) -> Self:
         if metric not in _METRICS:
             raise ValueError(f"{cls.__name__}(metric={metric!r}): one of {', '.join(map(repr, _METRICS))} is expected.")
         there = rows_with_target(table, ["lead", "y_pred"], cls.__name__)
@@ -243,23 +247,22 @@ class ErrorByLeadDisplay:
         """
         self.figure_, axes = make_axes(ax, f"{type(self).__name__}.plot")
         self.ax_ = ax = axes[0, 0]
-        color, gid = draw_next(ax, "error by lead")
-        few = len(self.leads) <= _FEW_LEADS
-        style = {"color": color, "linewidth": 1.8, "label": name, "marker": "o" if few else ""} | kwargs
+        style = {"color": next_color(ax, "error by lead"), "linewidth": 1.8, "label": name, "markersize": 3.5}
+        style |= {"marker": "o" if len(self.leads) <= _FEW_LEADS else ""} | kwargs
         self.series_lines_ = [] if self.error_by_series is None else self._draw_series()
-        self.line_ = ax.plot(self.leads, self.error, gid=gid, markersize=3.5, **style)[0]
+        self.line_ = ax.plot(self.leads, self.error, gid="error by lead", **style)[0]
         self.band_ = None
         if not np.isnan(self.low).all():
-            label = f"{100 * _SHARE:g} % interval"
             self.band_ = ax.fill_between(
-                self.leads, self.low, self.high, color=self.line_.get_color(), alpha=0.18, linewidth=0, label=label
+                self.leads, self.low, self.high, color=self.line_.get_color(), alpha=0.18, linewidth=0, label=_INTERVAL
             )
         self._label(ax, unit)
         return self
 
     def _draw_series(self) -> list[Any]:
         assert self.error_by_series is not None
-        lines = self.ax_.plot(self.leads, self.error_by_series, color=PALE, linewidth=0.8, zorder=1.5)
+        width = 0.9 if len(self.error_by_series.columns) <= _FEW_SERIES else 0.4
+        lines = self.ax_.plot(self.leads, self.error_by_series, color=PALE, linewidth=width, zorder=1.5)
         lines[0].set_label("each series")
         return lines
 
@@ -273,10 +276,9 @@ class ErrorByLeadDisplay:
         if self.metric == "bias":
             ax.axhline(0, color=INK, linewidth=0.8, zorder=1)
         else:
+            ax.autoscale(axis="y")  # for what is on the axes by now
             ax.set_ylim(bottom=0)
-        entries = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
-        if entries:
-            ax.legend(entries.values(), entries.keys(), frameon=False, fontsize="small", labelcolor=INK, ncols=2)
+        legend_above(ax, ["each series", _INTERVAL])
 
 
 def error_by_lead(
@@ -312,8 +314,9 @@ def error_by_lead(
 def error_by_series(table: pd.DataFrame, metric: str) -> pd.DataFrame:
     """Score forecasts lead by lead for each series: DataFrame of shape (n_leads, n_series)."""
     numbers, names = number_series(table)
-    means = pd.Series(_losses(table, metric)).groupby([table["lead"].to_numpy(), numbers]).mean()
-    return _whole(means, metric).unstack().set_axis(short_names(names), axis=1)
+    losses = pd.DataFrame({"lead": table["lead"].to_numpy(), "series": numbers, "loss": _losses(table, metric)})
+    means = losses.pivot_table("loss", "lead", "series", aggfunc="mean")
+    return _whole(means, metric).set_axis(short_names(names), axis=1)
 
 
 def _losses(table: pd.DataFrame, metric: str) -> NDArray[np.float64]:

@@ -9,7 +9,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from skts._compat import check_matplotlib_support
 from skts.inspection._plot._forecast_table import forecast_table, number_series, table_of_predictions
-from skts.inspection._plot._style import INK, draw_next, make_axes, pick, short_names, show_times, tidy, with_unit
+from skts.inspection._plot._style import (
+    INK,
+    legend_above,
+    make_axes,
+    next_color,
+    pick,
+    short_names,
+    show_times,
+    tidy,
+    with_unit,
+)
 from skts.model_selection import find_levels
 from skts.panel import Clock
 
@@ -220,16 +230,17 @@ class ForecastDisplay:
         for i, (one, title) in enumerate(zip(self.axes_, short_names(names), strict=True)):
             table = self.table[numbers == i]
             self.truth_lines_.append(_draw_truth(one, table))
-            color, gid = draw_next(one, "forecast")
-            style = {"color": color, "linewidth": 1.3, "label": name} | kwargs
+            style = {"color": next_color(one, "forecast"), "linewidth": 1.3, "label": name} | kwargs
             times, values = lines_of(table, ["y_pred", *find_levels(table)])
             self.bands_.append(_draw_bands(one, times, values, list(find_levels(table).values()), style["color"]))
-            self.forecast_lines_ += one.plot(times, values[:, 0], gid=gid, zorder=2.5, **style)
+            self.forecast_lines_ += one.plot(times, values[:, 0], gid="forecast", zorder=2.5, **style)
             self.origin_marks_.append(_mark_origins(one, table))
             label = with_unit(short_names([self.target_name or "target"])[0], unit)
             tidy(one, title="" if names[i] is None else title, y=label)
             one.margins(x=0.01)
-        _finish(self.axes_, self.table["time"])
+        _show_times(self.axes_, self.table["time"])
+        bands = [band.get_label() for band in self.bands_[0]]
+        legend_above(self.axes_[0], [*bands, "origin"])
         return self
 
 
@@ -338,16 +349,11 @@ def _mark_origins(ax: Any, table: pd.DataFrame) -> Any:
     origins = table["origin"].drop_duplicates()
     origins = origins[origins >= table["time"].min()]
     style = {"color": INK, "marker": "|", "markersize": 7, "markeredgewidth": 0.9, "linestyle": "", "label": "origin"}
-    others = [line for line in ax.get_lines() if line.get_gid() == "origins"]
-    if others:
-        style["label"] = "_"
-    marks = ax.plot(positions(origins), np.full(len(origins), 0.03), transform=ax.get_xaxis_transform(), **style)[0]
-    marks.set_gid("origins")
-    return marks
+    return ax.plot(positions(origins), np.full(len(origins), 0.03), transform=ax.get_xaxis_transform(), **style)[0]
 
 
-def _finish(axes: NDArray[Any], times: "pd.Series[Any]") -> None:
-    """Write times below the last panel, and what is what above the first."""
+def _show_times(axes: NDArray[Any], times: "pd.Series[Any]") -> None:
+    """Write times below the last panel."""
     for ax in axes[:-1]:
         ax.tick_params(labelbottom=False)
     zone = getattr(times.dtype, "tz", None)
@@ -356,10 +362,6 @@ def _finish(axes: NDArray[Any], times: "pd.Series[Any]") -> None:
         axes[-1].set_xlabel("" if zone is None else f"time ({zone})")
     else:
         axes[-1].set_xlabel("row" if times.name is None else str(times.name))
-    axes[0].legend(
-        loc="lower right", bbox_to_anchor=(1.01, 1.0), ncols=6, frameon=False, fontsize="small", borderaxespad=0.1,
-        handlelength=1.2, columnspacing=1.0, labelcolor=INK,
-    )
 
 
 def _name_of(y: Any) -> str | None:

@@ -40,7 +40,7 @@ def forecast_table(estimator: Any, X: Any, y: Any, quantiles: ArrayLike | None =
         y_quantiles = _one_a_row(forecaster.predict(X, quantiles=quantiles.tolist()), X)
     horizon = find_horizon(estimator)
     lead = None if horizon is None else PanelIndex.read(X).leads(horizon)[0]
-    if not hasattr(y, "index") and hasattr(X, "index"):
+    if isinstance(X, pd.DataFrame) and not isinstance(y, pd.DataFrame | pd.Series):
         y = pd.Series(np.asarray(y).ravel(), index=X.index)
     return table_of_predictions(y, y_pred, y_quantiles=y_quantiles, quantiles=quantiles, lead=lead)
 
@@ -122,7 +122,7 @@ def rows_with_target(table: pd.DataFrame, needed: list[str], caller: str) -> pd.
 
 
 def number_series(table: pd.DataFrame) -> tuple[NDArray[np.int64], list[Any]]:
-    """Number the series of a table in the order in which they come, and name them; None is one without a name."""
+    """Find the number of each row's series, in the order in which they come, and their names: None where one has none."""
     columns = list(table.columns)[: list(table.columns).index("time")]
     if not columns:
         return np.zeros(len(table), dtype=np.int64), [None]

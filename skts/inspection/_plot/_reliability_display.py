@@ -15,7 +15,7 @@ from skts.inspection._plot._forecast_table import (
     rows_with_target,
     table_of_predictions,
 )
-from skts.inspection._plot._style import INK, PALE, draw_next, make_axes, short_names, tidy
+from skts.inspection._plot._style import INK, PALE, make_axes, next_color, short_names, tidy
 
 _N_DRAWS = 1000
 _SHARE = 0.9  # of the draws, within a bar
@@ -64,8 +64,8 @@ class ReliabilityDisplay:
     the horizon. With fewer than five blocks no bars are drawn. Of ten points of a calibrated forecast one is expected
     to lie outside.
 
-    Calibration over all rows does not say that the forecast is calibrated at each hour or wind speed: bands that are too
-    wide at night and too narrow at noon may cancel. Nor is it skill: the climatology is calibrated, too. Where the
+    Calibration over all rows does not say that the forecast is calibrated at each hour or wind speed: bands that are
+    too wide at night and too narrow at noon may cancel. Nor is it skill: the climatology is calibrated, too. Where the
     target has many equal values (a station at a standstill, a night without sun), more observations than the level may
     lie at a quantile, and all of them count as below: leave such rows out.
 
@@ -238,17 +238,18 @@ class ReliabilityDisplay:
         """
         self.figure_, axes = make_axes(ax, f"{type(self).__name__}.plot", height=4.4)
         self.ax_ = ax = axes[0, 0]
-        color, gid = draw_next(ax, "reliability")
-        is_first = not any(line.get_gid() == gid for line in ax.get_lines())
-        self.bars_, self.series_marks_, self.histogram_ = None, [], None
+        is_first = not any(line.get_gid() == "reliability" for line in ax.get_lines())
+        style = {"color": next_color(ax, "reliability"), "marker": "o", "markersize": 5, "linewidth": 1.3}
+        style |= {"label": name or "observed"} | kwargs
+        self.bars_, self.histogram_ = None, None
+        self.series_marks_: list[Any] = []
         if is_first:
             ax.plot([0, 1], [0, 1], color=INK, linewidth=0.8, linestyle="--", zorder=1)
             self._draw_bars(ax)
             self._draw_series(ax)
-            self._draw_histogram(ax, kwargs.get("color", color))
+            self._draw_histogram(ax, style["color"])
             self._label(ax)
-        style = {"color": color, "marker": "o", "markersize": 5, "linewidth": 1.3, "label": name or "observed"} | kwargs
-        self.line_ = ax.plot(self.levels, self.observed, gid=gid, zorder=3, **style)[0]
+        self.line_ = ax.plot(self.levels, self.observed, gid="reliability", zorder=3, **style)[0]
         ax.legend(loc="upper left", frameon=False, fontsize="small", labelcolor=INK)
         return self
 

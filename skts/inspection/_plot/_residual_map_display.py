@@ -9,9 +9,12 @@ from numpy.typing import NDArray
 
 from skts._compat import check_matplotlib_support
 from skts.inspection._plot._forecast_table import forecast_table, rows_with_target, table_of_predictions
-from skts.inspection._plot._style import DIVERGING, SEQUENTIAL, make_axes, name_every, tidy, with_unit
+from skts.inspection._plot._style import DIVERGING, PALE, SEQUENTIAL, make_axes, name_every, tidy, with_unit
 
-_KINDS = {"bias": "forecast − measured, mean", "mae": "mean absolute error"}  # noqa: RUF001
+_KINDS = {  # the title, and what the colours are
+    "bias": ("Mean residual: red where forecasts are too high", "forecast − measured"),  # noqa: RUF001
+    "mae": ("Mean absolute error", "error"),
+}
 
 
 class ResidualMapDisplay:
@@ -43,7 +46,8 @@ class ResidualMapDisplay:
     -----
     All series count alike, so a large station outweighs small ones: divide by the capacity, or give the rows of one.
     A month of one year has some 30 values at each hour, few of them independent: a single cell in a strong colour may
-    be the weather of two days, a row or a column of them is a pattern.
+    be the weather of two days, a row or a column of them is a pattern. Where all forecasts are issued at the same
+    hour, an hour of the day is a lead, too, and the map cannot tell the two apart. Hatched cells have no data.
 
     Examples
     --------
@@ -155,8 +159,9 @@ class ResidualMapDisplay:
         """
         if kind not in _KINDS:
             raise ValueError(f"{type(self).__name__}(kind={kind!r}): one of 'bias' and 'mae' is expected.")
+        title, what = _KINDS[kind]
         means = self.bias if kind == "bias" else self.mae
-        height = 1.3 + 0.22 * max(len(means), 5)
+        height = 1.4 + 0.22 * max(len(means), 5)
         self.figure_, axes = make_axes(ax, f"{type(self).__name__}.plot", height=height)
         self.ax_ = ax = axes[0, 0]
         values = means.to_numpy()
@@ -164,12 +169,15 @@ class ResidualMapDisplay:
         limits = {"vmin": -top, "vmax": top} if kind == "bias" else {"vmin": 0, "vmax": top}
         colors = DIVERGING if kind == "bias" else SEQUENTIAL
         self.image_ = ax.imshow(values, aspect="auto", cmap=colors, interpolation="nearest", **limits)
-        self.colorbar_ = self.figure_.colorbar(self.image_, ax=ax, label=with_unit(_KINDS[kind], unit), pad=0.02)
+        self.colorbar_ = self.figure_.colorbar(self.image_, ax=ax, label=with_unit(what, unit), pad=0.02)
         self.colorbar_.outline.set_visible(False)
-        tidy(ax, x=with_unit("hour of day", self.zone), grid="")
+        ax.patch.set(hatch="////", edgecolor=PALE)  # where there is nothing
+        tidy(ax, title=title, x=with_unit("hour of day", self.zone), grid="")
         ax.spines[["left", "bottom"]].set_visible(False)
         name_every(ax, [calendar.month_abbr[month] for month in means.index])
-        name_every(ax, [str(hour) for hour in means.columns], "x", 12)
+        hours = np.asarray(means.columns)
+        shown = np.flatnonzero(hours % 3 == 0) if len(hours) > 12 else np.arange(len(hours))
+        ax.set_xticks(shown, hours[shown].tolist())
         return self
 
 
@@ -197,5 +205,5 @@ def map_means(values: NDArray[np.float64], times: Any) -> pd.DataFrame:
             f"A map by hour and month needs date-times or periods, and the times are of dtype {index.dtype}: give "
             "y_true as a Series with such times in its index."
         )
-    keys = [np.asarray(index.month), np.asarray(index.hour)]
-    return pd.Series(values).groupby(keys).mean().unstack().rename_axis(index="month", columns="hour")
+    table = pd.DataFrame({"month": np.asarray(index.month), "hour": np.asarray(index.hour), "value": values})
+    return table.pivot_table("value", "month", "hour", aggfunc="mean")

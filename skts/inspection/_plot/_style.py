@@ -92,15 +92,40 @@ def show_times(ax: Any, axis: str = "x", tz: Any = None) -> None:
     one.set_major_formatter(ConciseDateFormatter(locator, tz=tz))
 
 
-def draw_next(ax: Any, what: str) -> tuple[str, str]:
-    """Give a colour that nothing of the same kind has on these axes yet, and the mark by which it is counted.
+def next_color(ax: Any, gid: str) -> str:
+    """Give a colour that no line of the same kind, told by its `gid`, has on these axes yet."""
+    return COLORS[sum(line.get_gid() == gid for line in ax.get_lines()) % len(COLORS)]
 
-    Returns
-    -------
-    color, gid : str
+
+def legend_above(ax: Any, last: Sequence[str] = ()) -> None:
+    """Say above the right corner what is what, each entry once, some of them at the end.
+
+    Parameters
+    ----------
+    ax : Axes
+    last : sequence of str, default=()
+        Labels to put behind all others, in this order.
     """
-    n_there = sum(artist.get_gid() == what for artist in ax.get_children())
-    return COLORS[n_there % len(COLORS)], what
+    entries: dict[str, Any] = {}
+    for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
+        entries.setdefault(label, handle)
+    order = [*(label for label in entries if label not in last), *(label for label in last if label in entries)]
+    if not order:
+        return
+    ax.legend(
+        [entries[label] for label in order],
+        order,
+        loc="lower right",
+        bbox_to_anchor=(1.01, 1.0),
+        ncols=len(order),
+        frameon=False,
+        fontsize="small",
+        borderaxespad=0.1,
+        handlelength=1.2,
+        handletextpad=0.5,
+        columnspacing=1.0,
+        labelcolor=INK,
+    )
 
 
 def with_unit(name: str, unit: str | None) -> str:
