@@ -59,7 +59,9 @@ def draw_means(
     n_blocks = len(sums)
     if n_blocks < FEWEST:
         return np.full((n_draws, sums.shape[1]), np.nan)
-    times_drawn = check_random_state(random_state).multinomial(n_blocks, np.full(n_blocks, 1 / n_blocks), size=n_draws)
+    drawn = check_random_state(random_state).randint(n_blocks, size=(n_draws, n_blocks))
+    flat = (drawn + n_blocks * np.arange(n_draws)[:, None]).ravel()
+    times_drawn = np.bincount(flat, minlength=drawn.size).reshape(drawn.shape).astype(np.float64)
     n_rows = times_drawn @ counts
     return np.divide(times_drawn @ sums, n_rows, out=np.full(n_rows.shape, np.nan), where=n_rows > 0)
 

@@ -361,7 +361,7 @@ def _show_times(axes: NDArray[Any], times: "pd.Series[Any]") -> None:
         show_times(axes[-1], tz=zone)
         axes[-1].set_xlabel("" if zone is None else f"time ({zone})")
     else:
-        axes[-1].set_xlabel("row" if times.name is None else str(times.name))
+        axes[-1].set_xlabel("time (rows)")
 
 
 def _name_of(y: Any) -> str | None:

@@ -122,7 +122,7 @@ def rows_with_target(table: pd.DataFrame, needed: list[str], caller: str) -> pd.
 
 
 def number_series(table: pd.DataFrame) -> tuple[NDArray[np.int64], list[Any]]:
-    """Find the number of each row's series, in the order in which they come, and their names: None where one has none."""
+    """Find each row's series, numbered in the order in which they come, and their names: None where it has none."""
     columns = list(table.columns)[: list(table.columns).index("time")]
     if not columns:
         return np.zeros(len(table), dtype=np.int64), [None]

@@ -55,11 +55,9 @@ class ResidualMapDisplay:
     >>> from skts.inspection import ResidualMapDisplay
     >>> times = pd.date_range("2024-01-31 22:00", periods=4, freq="h")
     >>> y_true = pd.Series([1.0, 1.0, 1.0, None], index=times)
-    >>> ResidualMapDisplay.from_predictions(y_true, [2.0, 1.0, 0.5, 3.0]).bias
-    hour    0    22   23
-    month
-    1      NaN  1.0  0.0
-    2     -0.5  NaN  NaN
+    >>> display = ResidualMapDisplay.from_predictions(y_true, [2.0, 1.0, 0.5, 3.0])
+    >>> display.bias.columns.tolist(), display.bias.loc[1].tolist()
+    ([0, 22, 23], [nan, 1.0, 0.0])
     """
 
     def __init__(self, *, bias: pd.DataFrame, mae: pd.DataFrame, zone: str | None = None):
