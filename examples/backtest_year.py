@@ -66,7 +66,7 @@ def main(arguments=None):
     print(scores.round({"mae": 1, "rmse": 1, "bias": 1, "pinball": 1, "coverage": 3}).to_string())
     if options.picture is not None:
         display = ErrorByLeadDisplay.from_backtest(result, unit="kW")
-        display.ax_.set_title("Four turbines of 2,050 kW, 52 weeks of 2015", loc="left")
+        display.ax_.set_title("Four turbines of 2,050 kW, 52 weeks of 2015", loc="left", fontsize="medium")
         display.figure_.savefig(options.picture, dpi=150)
     return result
 

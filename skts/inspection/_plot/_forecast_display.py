@@ -359,7 +359,7 @@ def _show_times(axes: NDArray[Any], times: "pd.Series[Any]") -> None:
     zone = getattr(times.dtype, "tz", None)
     if isinstance(positions(times.iloc[:1])[0], np.datetime64):
         show_times(axes[-1], tz=zone)
-        axes[-1].set_xlabel("" if zone is None else f"time ({zone})")
+        axes[-1].set_xlabel("" if zone is None else f"time ({zone})", loc="left")  # the month and year stand right
     else:
         axes[-1].set_xlabel("time (rows)")
 

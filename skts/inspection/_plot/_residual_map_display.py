@@ -12,7 +12,7 @@ from skts.inspection._plot._forecast_table import forecast_table, rows_with_targ
 from skts.inspection._plot._style import DIVERGING, PALE, SEQUENTIAL, make_axes, name_every, tidy, with_unit
 
 _KINDS = {  # the title, and what the colours are
-    "bias": ("Mean residual: red where forecasts are too high", "forecast − measured"),  # noqa: RUF001
+    "bias": ("Mean residual: red is too high", "forecast − measured"),  # noqa: RUF001
     "mae": ("Mean absolute error", "error"),
 }
 

@@ -123,6 +123,7 @@ def test_times_are_written_by_their_own_clock():
     y = hourly(np.arange(24.0), "2024-07-01", tz="Europe/Paris")
     display = ForecastDisplay.from_predictions(y, y)
     ax = display.axes_[0]
+    np.testing.assert_array_equal(display.truth_lines_[0].get_xdata(), y.index.tz_convert("UTC").tz_localize(None))
     assert ax.get_xlabel() == "time (Europe/Paris)"
     at_three = date2num(y.index[3].tz_convert("UTC"))
     assert ax.xaxis.get_major_formatter().format_ticks([at_three]) == ["03:00"]

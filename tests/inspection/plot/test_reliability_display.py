@@ -43,6 +43,7 @@ def share_within(length, phi=0.9, n_rows=600, n_times=30):
     return np.mean(within)
 
 
+@pytest.mark.slow
 def test_nine_of_ten_calibrated_forecasts_lie_within_the_bars_though_rows_depend_on_each_other():
     assert share_within(None) == pytest.approx(0.87, abs=0.08)  # blocks are few: slightly less than 0.9
     assert share_within(1, n_times=10) < 0.5  # the bars of independent rows
