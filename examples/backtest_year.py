@@ -16,6 +16,7 @@ from skts import HistoryPrepender, LSTMRegressor, SlidingWindower
 from skts.datasets import load_la_haute_borne
 from skts.exceptions import MissingHistoryWarning
 from skts.features import CalendarFeatures, WindFeatures
+from skts.inspection import ErrorByLeadDisplay
 from skts.model_selection import PanelTimeSeriesSplit, backtest, score_table
 
 
@@ -46,21 +47,6 @@ def make_forecaster(quick=False):
     ).set_output(transform="pandas")
 
 
-def draw(scores, path):
-    """Draw the mean absolute error of each lead."""
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    import matplotlib.pyplot as plt
-
-    _, ax = plt.subplots(figsize=(6, 2.6), layout="constrained")
-    ax.bar(scores.index, scores["mae"], color="tab:blue")
-    ax.set(xlabel="lead (hours)", ylabel="MAE (kW)", title="Four turbines of 2,050 kW, 52 weeks of 2015")
-    ax.set_xticks([1, 6, 12, 18, 24])
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.figure.savefig(path, dpi=150)
-
-
 def main(arguments=None):
     """Backtest, print the scores by lead, draw them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -79,7 +65,9 @@ def main(arguments=None):
     print(f"{len(result):,} forecasts, {result['fold'].nunique()} folds")
     print(scores.round({"mae": 1, "rmse": 1, "bias": 1, "pinball": 1, "coverage": 3}).to_string())
     if options.picture is not None:
-        draw(scores, options.picture)
+        display = ErrorByLeadDisplay.from_backtest(result, unit="kW")
+        display.ax_.set_title("Four turbines of 2,050 kW, 52 weeks of 2015", loc="left", fontsize="medium")
+        display.figure_.savefig(options.picture, dpi=150)
     return result
 
 

@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 
 from skts.commandline._table import Table
+from skts.inspection import ErrorByLeadDisplay, ForecastDisplay
 from skts.panel import has_target, series_names
-
-_COLOURS = {"LSTM": "#c2410c", "Ridge": "#0369a1", "persistence": "#78716c", "climatology": "#a8a29e"}
 
 
 def scores(y: pd.Series, forecasts: pd.DataFrame, reference: str) -> pd.DataFrame:
@@ -53,34 +52,15 @@ def draw(path: Path, table: Table, forecasts: pd.DataFrame, leads: np.ndarray) -
     leads : ndarray of int of shape (n_test_rows,)
         How many rows after the last one seen each forecast lies.
     """
-    import matplotlib as mpl
     from matplotlib.figure import Figure
 
     _, y = table.test
-    names = series_names(y.index)
-    series = np.zeros(len(y), dtype=np.int64) if names is None else pd.factorize(names)[0]
-    one, horizon = series == 0, int(leads.max())
-    times = pd.DatetimeIndex(y.index.get_level_values(-1)[one]).tz_localize(None)
-    shown = slice(0, min(14 * horizon, len(times)))
-    with mpl.rc_context({"axes.spines.top": False, "axes.spines.right": False, "font.size": 9}):
-        figure = Figure(figsize=(9, 5.4), layout="constrained")
-        above, below = figure.subplots(2, 1, height_ratios=[1.4, 1])
-        above.fill_between(times[shown], y[one].iloc[shown], color="#e7e5e4", label="measured", linewidth=0)
-        for name in ("Ridge", "LSTM"):
-            above.plot(times[shown], forecasts[name][one].iloc[shown], color=_COLOURS[name], label=name, linewidth=1.3)
-        label = table.target if names is None else names[0]
-        above.set_title(f"{label}: {horizon} rows ahead, each block forecast at its start", loc="left")
-        above.set_ylabel(table.target)
-        above.margins(x=0)
-        above.tick_params(axis="x", labelrotation=0)
-        squared = forecasts.sub(y, axis=0) ** 2
-        for name, colour in _COLOURS.items():
-            rmse = np.sqrt(squared[name].groupby(leads).mean())
-            below.plot(rmse.index, rmse, color=colour, label=name, linewidth=1.6)
-        below.set_xlabel("lead (rows from the origin)")
-        below.set_ylabel(f"RMSE{table.unit}")
-        below.set_ylim(bottom=0)
-        below.margins(x=0)
-        for axes in (above, below):
-            axes.legend(frameon=False, ncols=4, loc="lower right", bbox_to_anchor=(1, 0.98))
-        figure.savefig(path, dpi=140)
+    names, unit = series_names(y.index), table.unit.strip(" ()") or None
+    figure = Figure(figsize=(9, 6), layout="constrained")
+    above, below = figure.subplots(2, 1, height_ratios=[1.2, 1])
+    shown = {"series": None if names is None else names[:1], "n_rows": 14 * int(leads.max()), "unit": unit, "ax": above}
+    for drawn in ("LSTM", "Ridge"):
+        ForecastDisplay.from_predictions(y, forecasts[drawn], lead=leads, name=drawn, **shown)
+    for name, y_pred in forecasts.items():
+        ErrorByLeadDisplay.from_predictions(y, y_pred, lead=leads, metric="rmse", name=str(name), unit=unit, ax=below)
+    figure.savefig(path, dpi=140)

@@ -1,6 +1,10 @@
 """Splits in time and by series, rolling backtests, and tables of their scores."""
 
 from skts.model_selection._backtest import backtest
+
+# what else reads or makes tables such as those of `backtest`; inside the package only
+from skts.model_selection._fold_table import find_levels as find_levels
+from skts.model_selection._fold_table import make_fold_table as make_fold_table
 from skts.model_selection._leave_series_out import LeaveSeriesOut
 from skts.model_selection._panel_time_series_split import PanelTimeSeriesSplit
 from skts.model_selection._purged_panel_k_fold import PurgedPanelKFold

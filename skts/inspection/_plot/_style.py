@@ -82,14 +82,50 @@ def tidy(ax: Any, *, title: str = "", x: str = "", y: str = "", grid: str = "y")
     ax.set_ylabel(y)
 
 
-def show_times(ax: Any, axis: str = "x") -> None:
-    """Write times briefly: the hour or day at each tick, month and year once."""
+def show_times(ax: Any, axis: str = "x", tz: Any = None) -> None:
+    """Write times briefly: the hour or day at each tick, month and year once; UTC by the clock of `tz` where given."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
-    locator = AutoDateLocator(maxticks=7)
+    locator = AutoDateLocator(tz=tz, maxticks=7)
     one = ax.xaxis if axis == "x" else ax.yaxis
     one.set_major_locator(locator)
-    one.set_major_formatter(ConciseDateFormatter(locator))
+    one.set_major_formatter(ConciseDateFormatter(locator, tz=tz))
+
+
+def next_color(ax: Any, gid: str) -> str:
+    """Give a colour that no line of the same kind, told by its `gid`, has on these axes yet."""
+    return COLORS[sum(line.get_gid() == gid for line in ax.get_lines()) % len(COLORS)]
+
+
+def legend_above(ax: Any, last: Sequence[str] = ()) -> None:
+    """Say above the right corner what is what, each entry once, some of them at the end.
+
+    Parameters
+    ----------
+    ax : Axes
+    last : sequence of str, default=()
+        Labels to put behind all others, in this order.
+    """
+    entries: dict[str, Any] = {}
+    for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
+        entries.setdefault(label, handle)
+    order = [*(label for label in entries if label not in last), *(label for label in last if label in entries)]
+    if not order:
+        return
+    ax.legend(
+        [entries[label] for label in order],
+        order,
+        loc="lower right",
+        bbox_to_anchor=(1.01, 1.0),
+        ncols=len(order),
+        frameon=False,
+        fontsize="small",
+        borderaxespad=0.1,
+        handlelength=1.2,
+        handletextpad=0.5,
+        columnspacing=1.0,
+        labelcolor=INK,
+    )
 
 
 def with_unit(name: str, unit: str | None) -> str:
