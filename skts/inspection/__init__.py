@@ -1,15 +1,26 @@
-"""What the data are worth, whether forecasts depend on what they must not see, and pictures of forecasts."""
+"""What data are worth, what forecasts rest on and must not, and pictures of both."""
 
 from skts.inspection._effective_sample_size import effective_sample_size
-from skts.inspection._plot import ErrorByLeadDisplay, ForecastDisplay, ReliabilityDisplay, ResidualMapDisplay
+from skts.inspection._plot import (
+    ErrorByLeadDisplay,
+    ForecastDisplay,
+    LearningCurveDisplay,
+    PanelDisplay,
+    ReliabilityDisplay,
+    ResidualMapDisplay,
+    SplitDisplay,
+)
 from skts.inspection.leakage import LeakReport, check_leakage
 
 __all__ = [
     "ErrorByLeadDisplay",
     "ForecastDisplay",
     "LeakReport",
+    "LearningCurveDisplay",
+    "PanelDisplay",
     "ReliabilityDisplay",
     "ResidualMapDisplay",
+    "SplitDisplay",
     "check_leakage",
     "effective_sample_size",
 ]

@@ -2,7 +2,18 @@
 
 from skts.inspection._plot._error_by_lead_display import ErrorByLeadDisplay
 from skts.inspection._plot._forecast_display import ForecastDisplay
+from skts.inspection._plot._learning_curve_display import LearningCurveDisplay
+from skts.inspection._plot._panel_display import PanelDisplay
 from skts.inspection._plot._reliability_display import ReliabilityDisplay
 from skts.inspection._plot._residual_map_display import ResidualMapDisplay
+from skts.inspection._plot._split_display import SplitDisplay
 
-__all__ = ["ErrorByLeadDisplay", "ForecastDisplay", "ReliabilityDisplay", "ResidualMapDisplay"]
+__all__ = [
+    "ErrorByLeadDisplay",
+    "ForecastDisplay",
+    "LearningCurveDisplay",
+    "PanelDisplay",
+    "ReliabilityDisplay",
+    "ResidualMapDisplay",
+    "SplitDisplay",
+]

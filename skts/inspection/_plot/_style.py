@@ -86,7 +86,8 @@ def show_times(ax: Any, axis: str = "x", tz: Any = None) -> None:
     """Write times briefly: the hour or day at each tick, month and year once; UTC by the clock of `tz` where given."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
-    locator = AutoDateLocator(tz=tz, maxticks=7)
+    # from three ticks on: for five, matplotlib finds no interval for spans of four days and warns
+    locator = AutoDateLocator(tz=tz, minticks=3, maxticks=7)
     one = ax.xaxis if axis == "x" else ax.yaxis
     one.set_major_locator(locator)
     one.set_major_formatter(ConciseDateFormatter(locator, tz=tz))
