@@ -1,9 +1,10 @@
 """Splits in time and by series, rolling backtests, and tables of their scores."""
 
 from skts.model_selection._backtest import backtest
+from skts.model_selection._history import place_before
 from skts.model_selection._leave_series_out import LeaveSeriesOut
 from skts.model_selection._panel_time_series_split import PanelTimeSeriesSplit
 from skts.model_selection._purged_panel_k_fold import PurgedPanelKFold
 from skts.model_selection._score_table import score_table
 
-__all__ = ["LeaveSeriesOut", "PanelTimeSeriesSplit", "PurgedPanelKFold", "backtest", "score_table"]
+__all__ = ["LeaveSeriesOut", "PanelTimeSeriesSplit", "PurgedPanelKFold", "backtest", "place_before", "score_table"]
