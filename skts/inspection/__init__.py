@@ -1,7 +1,8 @@
-"""What the data are worth, and whether forecasts depend on what they must not see."""
+"""What the data are worth, what forecasts owe to them, and whether they depend on what they must not see."""
 
 from skts.inspection._effective_sample_size import effective_sample_size
+from skts.inspection._feature_importance import feature_importance
 from skts.inspection._history_curve import history_curve
 from skts.inspection.leakage import LeakReport, check_leakage
 
-__all__ = ["LeakReport", "check_leakage", "effective_sample_size", "history_curve"]
+__all__ = ["LeakReport", "check_leakage", "effective_sample_size", "feature_importance", "history_curve"]
