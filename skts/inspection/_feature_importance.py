@@ -311,13 +311,13 @@ def _takes_history(step: Any) -> bool:
     return any(isinstance(part, HistoryPrepender | SlidingWindower) for part in walk(step))
 
 
-def _find_groups(table: Any, groups: Mapping[str, Columns] | None, at: str) -> dict[str, Ints]:
+def _find_groups(table: Any, groups: Mapping[str, Columns] | None, at: str) -> dict[Any, Ints]:
     """Find the columns of each group."""
     if groups is None:
         names = table.columns if isinstance(table, pd.DataFrame) else range(table.shape[1])
         return {name: np.array([i]) for i, name in enumerate(names)}
     if not groups:
-        raise ValueError("feature_importance(groups={}): at least one group is expected. Leave it away for each column.")
+        raise ValueError("feature_importance(groups={}): at least one group is expected. None gives each column.")
     found = {}
     for name, key in groups.items():
         try:
@@ -352,13 +352,13 @@ def _score_permuted(
 
 def take_columns_of(table: Any, columns: Ints, rows: Ints) -> Any:
     """Copy a table, with the values of some columns from other rows."""
-    if not isinstance(table, pd.DataFrame):
-        permuted = np.array(table)
-        permuted[:, columns] = permuted[np.ix_(rows, columns)]
-        return permuted
-    permuted = table.copy()
-    for i in columns:
-        permuted.isetitem(int(i), table.iloc[rows, i].array)
+    if isinstance(table, pd.DataFrame):
+        changed = table.copy()
+        for i in columns:
+            changed.isetitem(int(i), table.iloc[rows, i].array)
+        return changed
+    permuted = np.array(table)
+    permuted[:, columns] = permuted[np.ix_(rows, columns)]
     return permuted
 
 

@@ -116,8 +116,8 @@ def history_curve(
 
     Notes
     -----
-    All lengths train on the same rows and test on the same rows, fold by fold: `history` of the windower and `length` of
-    the prepender are the longest of the lengths, so that every test row is forecast from the same origin. What makes
+    All lengths train on the same rows and test on the same rows, fold by fold: `history` of the windower and `length`
+    of the prepender are the longest of the lengths, so that every test row is forecast from the same origin. What makes
     one fold harder than another cancels in the difference of two lengths within it, and the standard error is that of
     these differences: their standard deviation over the folds, by the root of the number of folds. The interval is
     Student's, with one degree of freedom less than folds.
@@ -266,8 +266,8 @@ def _find_parameters(estimator: Any) -> tuple[dict[str, list[str]], int]:
     prependers = [name for name, part in parts.items() if isinstance(part, HistoryPrepender)]
     if not windowers:
         raise ValueError(
-            f"history_curve: {type(estimator).__name__} has no SlidingWindower among its parameters, whose window could "
-            "be set: give the pipeline, not fitted or frozen, in which it is a step."
+            f"history_curve: {type(estimator).__name__} has no SlidingWindower among its parameters, whose window "
+            "could be set: give the pipeline, not fitted or frozen, in which it is a step."
         )
     whole = [name for name, part in windowers.items() if part.window is None]
     if whole:

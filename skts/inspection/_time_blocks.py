@@ -154,7 +154,7 @@ def steps_of_cycle(panel: PanelIndex) -> int | None:
     labels = labels.to_timestamp() if isinstance(labels, pd.PeriodIndex) else labels
     if not isinstance(labels, pd.DatetimeIndex | pd.TimedeltaIndex):
         return None
-    step, day = labels[1] - labels[0], pd.Timedelta(days=1)
+    step, day = int(np.diff(labels.as_unit("ns").asi8)[0]), pd.Timedelta(days=1).value
     if step == day:
         return 7
-    return int(day // step) if step < day and day % step == pd.Timedelta(0) else None
+    return day // step if step < day and day % step == 0 else None

@@ -14,7 +14,7 @@ from skts import DLinearRegressor, HistoryPrepender, SlidingWindower
 from skts.features import CalendarFeatures
 from skts.inspection import feature_importance
 from skts.inspection._feature_importance import jackknife_half, take_columns_of
-from skts.metrics import ignore_missing, make_quantile_scorer, mean_quantile_loss
+from skts.metrics import make_quantile_scorer, mean_quantile_loss
 from skts.model_selection import PanelTimeSeriesSplit
 from skts.strategies import PerSeriesRegressor, WindowedRegressor
 
@@ -61,13 +61,14 @@ def test_a_target_of_one_column_gives_it_all_the_importance():
 
 def test_the_interval_of_what_says_nothing_holds_nought():
     held = []
-    for seed in range(5):
+    for seed in range(8):
         X, _ = make_table(["a"], seed=seed)
         noise = np.random.default_rng(seed + 100).normal(size=len(X))
         result = measure(X, X["wind"] + noise)
         held.append((result.low < 0) & (result.high > 0))
-    assert np.mean(held, axis=0)[0] == 0  # the wind
-    assert np.mean(held, axis=0)[1:].min() > 0.6  # 19 of 20 in the long run
+    wind, *others = np.mean(held, axis=0)
+    assert wind == 0
+    assert np.mean(others) > 0.8  # 19 of 20 in the long run; of the repeats alone, a third
 
 
 def test_columns_that_say_the_same_matter_together():
@@ -195,12 +196,13 @@ def test_the_jackknife_of_a_mean_gives_the_interval_of_a_mean():
 def test_columns_of_any_kind_change_places():
     table = pd.DataFrame({"kind": pd.Categorical(["x", "y", "x"]), "n": [1, 2, 3], "flag": [True, False, False]})
     permuted = take_columns_of(table, np.array([0, 2]), np.array([2, 0, 1]))
-    pd.testing.assert_frame_equal(permuted, table.assign(kind=table["kind"].iloc[[2, 0, 1]].array, flag=[False, True, False]))
+    expected = table.assign(kind=table["kind"].iloc[[2, 0, 1]].array, flag=[False, True, False])
+    pd.testing.assert_frame_equal(permuted, expected)
 
 
 def test_a_table_of_less_than_two_blocks_is_refused():
     X, _ = make_table()
-    with pytest.raises(ValueError, match="two blocks of 600 rows, .* X has 700 time steps: give a longer table or a smaller block"):
+    with pytest.raises(ValueError, match="two blocks of 600 rows, which change places, are needed, and X has 700"):
         measure(X, X["wind"], block=600)
 
 

@@ -121,7 +121,7 @@ def test_targets_of_the_first_rows_of_a_stretch_are_those_that_follow_a_gap():
 
 def test_what_makes_a_fold_hard_cancels_in_the_difference():
     hard = np.array([0.0, 100.0, 5.0])
-    errors = np.array([hard + 1, hard + [0.1, 0.0, -0.1], hard])
+    errors = np.array([hard + 1, hard + np.array([0.1, 0.0, -0.1]), hard])
     difference, standard_error, half = paired_difference(errors, 2)
     np.testing.assert_allclose(difference, [1, 0, 0], atol=1e-12)
     np.testing.assert_allclose(standard_error, [0, 0.1 / 3**0.5, 0], atol=1e-12)
@@ -159,7 +159,9 @@ def test_the_window_is_found_wherever_set_params_reaches():
     X, y = make_panel(n_series=2, n_rows=120, random_state=0)
     options = {"lengths": [2, 4], "cv": PanelTimeSeriesSplit(2, test_size=20)}
     pipe = make_pipeline(StandardScaler().set_output(transform="pandas"), *make_pipe())
-    search = GridSearchCV(pipe, {"windowedregressor__estimator__alpha": [1.0]}, cv=PanelTimeSeriesSplit(2), scoring="r2")
+    search = GridSearchCV(
+        pipe, {"windowedregressor__estimator__alpha": [1.0]}, cv=PanelTimeSeriesSplit(2), scoring="r2"
+    )
     plain = history_curve(pipe, X, y, same_targets=False, **options)
     np.testing.assert_allclose(history_curve(search, X, y, same_targets=False, **options).errors, plain.errors)
     apart = [X.loc[[name]] for name in X.index.levels[0]]
@@ -178,7 +180,7 @@ def test_networks_learn_from_what_is_left_of_the_targets():
 
 def test_lengths_that_do_not_fit_the_series_are_refused_with_what_there_is():
     X, y = echo(3, n_rows=100)
-    with pytest.raises(ShortSeriesError, match="needs 93 consecutive rows .* fold 0 trains on at most 50: give shorter"):
+    with pytest.raises(ShortSeriesError, match=r"needs 93 consecutive rows .* fold 0 trains on at most 50"):
         history_curve(make_pipe(), X, y, lengths=[4, 90], cv=PanelTimeSeriesSplit(2, test_size=25))
 
 
