@@ -27,7 +27,7 @@ LAYERS = [
 LEAVES = {  # and the leaves that each may import
     "metrics": [],
     "model_selection": [],
-    "inspection": ["model_selection"],
+    "inspection": ["metrics", "model_selection"],
     "datasets": [],
     "persistence": [],
 }

@@ -1,9 +1,13 @@
 """What data are worth, what forecasts rest on and must not, and pictures of both."""
 
 from skts.inspection._effective_sample_size import effective_sample_size
+from skts.inspection._feature_importance import feature_importance
+from skts.inspection._history_curve import history_curve
 from skts.inspection._plot import (
     ErrorByLeadDisplay,
+    FeatureImportanceDisplay,
     ForecastDisplay,
+    HistoryCurveDisplay,
     LearningCurveDisplay,
     PanelDisplay,
     ReliabilityDisplay,
@@ -14,7 +18,9 @@ from skts.inspection.leakage import LeakReport, check_leakage
 
 __all__ = [
     "ErrorByLeadDisplay",
+    "FeatureImportanceDisplay",
     "ForecastDisplay",
+    "HistoryCurveDisplay",
     "LeakReport",
     "LearningCurveDisplay",
     "PanelDisplay",
@@ -23,4 +29,6 @@ __all__ = [
     "SplitDisplay",
     "check_leakage",
     "effective_sample_size",
+    "feature_importance",
+    "history_curve",
 ]

@@ -5,9 +5,10 @@ from skts.model_selection._backtest import backtest
 # what else reads or makes tables such as those of `backtest`; inside the package only
 from skts.model_selection._fold_table import find_levels as find_levels
 from skts.model_selection._fold_table import make_fold_table as make_fold_table
+from skts.model_selection._history import place_before
 from skts.model_selection._leave_series_out import LeaveSeriesOut
 from skts.model_selection._panel_time_series_split import PanelTimeSeriesSplit
 from skts.model_selection._purged_panel_k_fold import PurgedPanelKFold
 from skts.model_selection._score_table import score_table
 
-__all__ = ["LeaveSeriesOut", "PanelTimeSeriesSplit", "PurgedPanelKFold", "backtest", "score_table"]
+__all__ = ["LeaveSeriesOut", "PanelTimeSeriesSplit", "PurgedPanelKFold", "backtest", "place_before", "score_table"]

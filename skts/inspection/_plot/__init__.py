@@ -1,7 +1,9 @@
 """Pictures, in the manner of scikit-learn's Displays."""
 
 from skts.inspection._plot._error_by_lead_display import ErrorByLeadDisplay
+from skts.inspection._plot._feature_importance_display import FeatureImportanceDisplay
 from skts.inspection._plot._forecast_display import ForecastDisplay
+from skts.inspection._plot._history_curve_display import HistoryCurveDisplay
 from skts.inspection._plot._learning_curve_display import LearningCurveDisplay
 from skts.inspection._plot._panel_display import PanelDisplay
 from skts.inspection._plot._reliability_display import ReliabilityDisplay
@@ -10,7 +12,9 @@ from skts.inspection._plot._split_display import SplitDisplay
 
 __all__ = [
     "ErrorByLeadDisplay",
+    "FeatureImportanceDisplay",
     "ForecastDisplay",
+    "HistoryCurveDisplay",
     "LearningCurveDisplay",
     "PanelDisplay",
     "ReliabilityDisplay",
