@@ -15,6 +15,7 @@ LAYERS = [
     "_version",
     "exceptions",
     "_compat",
+    "_html",
     "panel",
     "features",
     "windows",

@@ -15,7 +15,7 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import check_consistent_length
 from sklearn.utils.parallel import Parallel, delayed
 
-from skts._compat import HasMethods, Interval, StrOptions, check_rich_support, safe_indexing, validate_params
+from skts._compat import HasMethods, Interval, StrOptions, Subtask, progress, safe_indexing, validate_params
 from skts.exceptions import FutureTrainingWarning
 from skts.model_selection._fold_table import check_level_names, make_fold_table, read_levels
 from skts.model_selection._history import place_before
@@ -88,7 +88,9 @@ def backtest(
     on_error : {"warn", "raise"}, default="warn"
         Whether a fold that fails is left out, with a warning that names it and its error, or ends the backtest.
     verbose : int, default=0
-        Whether to show a progress bar, which counts the trainings and takes the package rich.
+        1 shows a progress bar that counts the trainings, 2 one of each training too, 3 those of its steps, such as the
+        epochs of a network in a pipeline. They take the package rich. Callbacks that were set on the estimator by
+        ``set_callbacks(sklearn.callback.ProgressBar())`` show the same.
 
     Returns
     -------
@@ -158,15 +160,13 @@ def backtest(
     levels = None if quantiles is None else read_levels(quantiles)
     if levels is not None:
         check_forecasts_quantiles(estimator)
-    if verbose:
-        check_rich_support("backtest(verbose=1)")
     splits = enumerate(check_cv(cv).split(X, y))
     folds = [Fold(number, np.sort(_read_rows(train)), _read_rows(test)) for number, (train, test) in splits]
     groups = _group(folds, refit)
     _warn_of_future(cv, folds, X)
-    jobs = [delayed(_run)(estimator, X, y, group, levels, on_error) for group in groups]
-    results = _run_all(jobs, groups, n_jobs, on_error)
-    done = [each for some in _show(results, len(groups), verbose) for each in some]
+    with progress("backtest", len(groups), estimator, verbose, subtask="fold") as training:
+        jobs = [delayed(_run)(training.make(), estimator, X, y, group, levels, on_error) for group in groups]
+        done = [each for some in _run_all(jobs, groups, n_jobs, on_error) for each in some]
     return _collect(done)
 
 
@@ -243,21 +243,18 @@ def _group(folds: list[Fold], refit: bool | int) -> list[list[Fold]]:
     return groups
 
 
-def _show(results: Iterable[Any], n_results: int, verbose: int) -> Iterable[Any]:
-    """Put a progress bar around results to come."""
-    if not verbose:
-        return results
-    from rich.progress import track
-
-    return track(results, description="backtest", total=n_results)
-
-
 def _run(
-    estimator: Any, X: Any, y: Any, group: list[Fold], levels: NDArray[np.float64] | None, on_error: str
+    training: Subtask,
+    estimator: Any,
+    X: Any,
+    y: Any,
+    group: list[Fold],
+    levels: NDArray[np.float64] | None,
+    on_error: str,
 ) -> list[pd.DataFrame | str]:
     """Train once, and forecast the folds that the training serves; a fold that fails gives its message."""
     try:
-        fitted = _fit(estimator, X, y, group[0].train)
+        fitted = _fit(training, estimator, X, y, group[0].train)
     except Exception as error:
         if on_error == "raise":
             raise
@@ -277,10 +274,10 @@ def _describe(fold: Fold, error: Exception) -> str:
     return f"fold {fold.number}: {type(error).__name__}: {error}"
 
 
-def _fit(estimator: Any, X: Any, y: Any, train: NDArray[np.int64]) -> Any:
+def _fit(training: Subtask, estimator: Any, X: Any, y: Any, train: NDArray[np.int64]) -> Any:
     if not find_windowers(estimator):  # which need rows without a target
         train = train[has_target(safe_indexing(y, train))]
-    return clone(estimator).fit(safe_indexing(X, train), safe_indexing(y, train))
+    return training.fit(clone(estimator), safe_indexing(X, train), safe_indexing(y, train))
 
 
 def _forecast(

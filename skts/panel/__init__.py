@@ -6,6 +6,7 @@ from skts.panel._gaps import commonest_step, run_starts, within_series
 from skts.panel._layout import Layout
 from skts.panel._missing import check_squares, has_target
 from skts.panel._panel_index import PanelIndex
+from skts.panel._period import write_period, write_step
 from skts.panel._row_index import RowIndex, check_same_series, first_difference, read_index, series_names
 from skts.panel._stacked import find_stacked
 from skts.panel._values import naming_cells, read_values
@@ -31,4 +32,6 @@ __all__ = [
     "run_starts",
     "series_names",
     "within_series",
+    "write_period",
+    "write_step",
 ]

@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from skts._html import write_count, write_facts, write_names, write_share
 from skts.exceptions import PanelIndexError
 from skts.panel._gaps import Ints, commonest_step, within_series
 from skts.panel._layout import Layout
+from skts.panel._period import write_period, write_step
 from skts.panel._row_index import RowIndex, read_index
 
 
@@ -126,10 +128,36 @@ class PanelIndex:
         origins[self.rows] = self.ticks - in_block * step
         return leads, origins
 
+    def count_missing(self) -> int:
+        """Count the rows that are missing between the first and the last of each series."""
+        first, last = self.ticks[self.indptr[:-1]], self.ticks[self.indptr[1:] - 1]
+        return int(((last - first) // (self.step or 1) + 1).sum()) - len(self.rows)
+
+    def _repr_html_(self) -> str:
+        """Say, in a notebook, who and when this is; quick, however many rows there are."""
+        first, last = self.ticks[self.indptr[:-1]].min(), self.ticks[self.indptr[1:] - 1].max()
+        lengths, n_missing, names = np.diff(self.indptr), self.count_missing(), self.index.names
+        holes = f"{write_count(n_missing, 'row')} missing ({write_share(n_missing, n_missing + len(self.rows))})"
+        facts = {
+            "series": "1 series" if names is None else write_names(names),
+            "rows": f"{len(self.rows):,} in all" * (self.n_series > 1) + _write_lengths(lengths),
+            "period": write_period(self.index.clock, int(first), int(last)),
+            "step": None if self.step is None else write_step(self.index.clock, self.step),
+            "holes": holes if n_missing else "none: every series has a row for each step",
+        }
+        return write_facts("Panel", facts)
+
     @property
     def layout(self) -> "Layout":
         """What another table must share to be placed beside this one in time."""
         return Layout(self.index.kind(), self.step)
+
+
+def _write_lengths(lengths: Ints) -> str:
+    shortest, longest = int(lengths.min()), int(lengths.max())
+    if len(lengths) == 1:
+        return f"{longest:,}"
+    return f", {shortest:,} in each series" if shortest == longest else f", {shortest:,} to {longest:,} in a series"
 
 
 def _check_increasing(index: RowIndex, rows: Ints, indptr: Ints, ticks: Ints) -> None:

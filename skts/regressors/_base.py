@@ -24,7 +24,9 @@ from skts.regressors._net_options import net_options, settle_batch_size, take_ov
 from skts.supervised import (
     Inputs,
     ScoreMixin,
+    SummaryMixin,
     Targets,
+    TrainedOn,
     check_sizes,
     find_target_columns,
     read_inputs,
@@ -51,7 +53,7 @@ Norm = Literal["last", "mean", "median"]
 Rolling = Literal["windows", "stateful"]
 _MAX_SEED = np.iinfo(np.int32).max
 _USUAL_ORIGINS = 4  # the most that taught as well as windows apart, at equal numbers: benchmarks/speed/forking.py
-_LEARNED = ("net_", "_learned", "n_iter_", "batch_size_", "lr_")
+_LEARNED = ("net_", "_learned", "_trained_on", "n_iter_", "batch_size_", "lr_")
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class Learned:
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class BaseNetRegressor(CallbackSupportMixin, ScoreMixin, BaseEstimator):
+class BaseNetRegressor(SummaryMixin, CallbackSupportMixin, ScoreMixin, BaseEstimator):
     """A regressor around a skorch net. A subclass supplies its network and the parameters of it.
 
     A dataclass, so that the parameters which all share are written once: each subclass adds its own, and gets an
@@ -268,6 +270,7 @@ class BaseNetRegressor(CallbackSupportMixin, ScoreMixin, BaseEstimator):
                 with seeded(first_seed, device):
                     self._start(inputs, targets, train, device)
                     order.set_state(torch.get_rng_state())
+            trained_on = TrainedOn.read(inputs, len(train), len(valid))
             tables = self._make_tables(inputs, targets, train, valid)
             del inputs, targets, train, valid  # the tables are all that training needs
             self.batch_size_, self.lr_ = settle_batch_size(self, tables[0], search=not goes_on)
@@ -278,6 +281,7 @@ class BaseNetRegressor(CallbackSupportMixin, ScoreMixin, BaseEstimator):
                 self._forget()
             raise
         self.n_iter_ = len(self.net_.history)
+        self._trained_on = trained_on
         return self
 
     def _forget(self) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import torch
 from skorch.callbacks import EarlyStopping
+from skorch.utils import noop
 
 from skts.nn import Head
 from skts.training import (
@@ -149,7 +150,8 @@ def _callbacks(regressor: Any) -> list[Any]:
         check_callbacks(given, type(regressor).__name__, validates=regressor.early_stopping)
     if not regressor.early_stopping:
         return given
-    return [("early_stopping", EarlyStopping(patience=regressor.n_iter_no_change, load_best=True)), *given]
+    stopping = EarlyStopping(patience=regressor.n_iter_no_change, load_best=True, sink=noop)  # EpochLines tells
+    return [("early_stopping", stopping), *given]
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -60,7 +60,7 @@ class NLinearRegressor(BaseNetRegressor):
         refused on those that can neither. On CUDA torch computes recurrent layers in float16 then. Weights, loss and
         the optimizer's state are float32 in any case.
     verbose : int, default=0
-        1 shows skorch's table of epochs.
+        1 prints a line for every epoch: its losses, its seconds, what is left.
     net_params : dict, default=None
         Further parameters of the skorch net, such as `{"optimizer": torch.optim.SGD, "criterion": torch.nn.HuberLoss,
         "gradient_clip": None, "callbacks": [...], "iterator_train__by_series": True}`. The last one lets each batch

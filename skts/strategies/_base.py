@@ -14,10 +14,12 @@ from sklearn.utils.validation import check_consistent_length, validate_data
 from skts._compat import HasMethods, routing_enabled
 from skts.exceptions import PanelIndexError
 from skts.panel import check_same_series
-from skts.supervised import ScoreMixin
+from skts.supervised import ScoreMixin, SummaryMixin
 
 
-class BaseTableStrategy(CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, BaseEstimator, metaclass=ABCMeta):
+class BaseTableStrategy(
+    SummaryMixin, CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, BaseEstimator, metaclass=ABCMeta
+):
     """A regressor around one that takes the table."""
 
     _parameter_constraints: dict[str, list] = {"estimator": [HasMethods(["fit", "predict"])]}

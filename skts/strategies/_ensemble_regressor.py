@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skts._compat import HasMethods, Interval, check_sample_weight, fit_context, fit_task, fit_within
 from skts.panel import has_target
-from skts.supervised import ScoreMixin, split_latest
+from skts.supervised import ScoreMixin, SummaryMixin, split_latest
 from skts.windows import Windows
 
 _MAX_SEED = np.iinfo(np.int32).max
@@ -27,7 +27,7 @@ def _estimator_has(method: str) -> Any:
     return lambda self: hasattr(self.estimator, method)
 
 
-class EnsembleRegressor(CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, BaseEstimator):
+class EnsembleRegressor(SummaryMixin, CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, BaseEstimator):
     """Fit clones of a regressor that differ by their seeds, and forecast their mean.
 
     Stands around the regressor, inside of a pipeline: windows are cut once for all. The mean of several networks of one

@@ -29,6 +29,7 @@ class TrainingRun:
 
     def __init__(self, net: Any, batches: Any, n_epochs: int):
         self.net = net
+        self.n_epochs = n_epochs
         self.device = torch.device(net.device)
         self.loss = RunningLoss(self.device)
         self.state: Any = None  # of whole series, after the last chunk

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from skorch import NeuralNet
-from skorch.callbacks import Callback, Checkpoint, EpochTimer, PassthroughScoring, PrintLog, TrainEndCheckpoint
+from skorch.callbacks import Callback, Checkpoint, EpochTimer, PassthroughScoring, TrainEndCheckpoint
 from torch import Generator, Tensor
 
 from skts.exceptions import NonFiniteLossError
@@ -16,6 +16,7 @@ from skts.nn import State
 from skts.training._address_table import AddressTable, Inputs, Targets
 from skts.training._atomic_save import AtomicSaveMixin
 from skts.training._batches import Batches
+from skts.training._epoch_lines import EpochLines
 from skts.training._loop import (
     TrainingRun,
     carry,
@@ -102,7 +103,12 @@ class WindowNet(AtomicSaveMixin, NeuralNet):
 
     @property
     def _default_callbacks(self) -> list[tuple[str, Callback]]:
-        return [("epoch_timer", EpochTimer()), ("print_log", PrintLog())]
+        return [("epoch_timer", EpochTimer()), ("print_log", EpochLines())]
+
+    @property
+    def n_epochs_asked(self) -> int:
+        """How many epochs the training that runs has in all; 0 where none runs."""
+        return 0 if self._training is None else self._training.n_epochs
 
     def get_split_datasets(self, X: Any, y: Any = None, **fit_params: Any) -> tuple[Any, Any]:
         """Take the tables to train and to validate on as they are given: `X` is the two of them."""

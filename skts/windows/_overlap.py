@@ -44,9 +44,10 @@ def independent_by_series(
     n_independent : ndarray of shape (n_series_with_windows,)
     """
     numbers, first = np.unique(series, return_index=True)
+    span_begins = np.ascontiguousarray(spans[:, 0])  # which every search would copy
     n_independent = []
     for mine in np.split(origins, first[1:])[: len(numbers)]:
-        own, holder = np.unique(np.searchsorted(spans[:, 0], mine, side="right") - 1, return_inverse=True)
+        own, holder = np.unique(np.searchsorted(span_begins, mine, side="right") - 1, return_inverse=True)
         begins, lengths = spans[own, 0], spans[own, 1] - spans[own, 0]
         places = _lay_out(lengths, times[own], longest_gap)
         rows = ranges(begins, lengths, 1)
@@ -57,13 +58,13 @@ def independent_by_series(
     return numbers, np.array(n_independent, dtype=np.float64)
 
 
-def sample_windows(series: Ints, at_most: int) -> Ints:
+def sample_windows(bounds: Ints, at_most: int) -> Ints:
     """Choose some windows to judge the rest by: the first ones of series that lie evenly among all.
 
     Parameters
     ----------
-    series : ndarray of shape (n_windows,)
-        The number of each window's series, not decreasing.
+    bounds : ndarray of shape (n_series + 1,)
+        The windows of series `i` are those from `bounds[i]` to `bounds[i + 1]`.
     at_most : int
         Windows to choose.
 
@@ -72,12 +73,14 @@ def sample_windows(series: Ints, at_most: int) -> Ints:
     chosen : ndarray of shape (n_chosen,)
         Increasing; every window where they are no more than `at_most`.
     """
-    if len(series) <= at_most:
-        return np.arange(len(series))
-    of_each = min(len(series) // (int(series[-1]) + 1) + 1, at_most // _N_SAMPLED[0])
+    n_windows = int(bounds[-1])
+    if n_windows <= at_most:
+        return np.arange(n_windows)
+    of_each = min(n_windows // (len(bounds) - 1) + 1, at_most // _N_SAMPLED[0])
     n_sampled = min(at_most // max(of_each, 1), _N_SAMPLED[1])
-    numbers = np.unique(series[np.linspace(0, len(series) - 1, n_sampled, dtype=np.int64)])
-    first, stop = np.searchsorted(series, numbers), np.searchsorted(series, numbers, side="right")
+    evenly = np.linspace(0, n_windows - 1, n_sampled, dtype=np.int64)
+    numbers = np.unique(np.searchsorted(bounds, evenly, side="right") - 1)
+    first, stop = bounds[numbers], bounds[numbers + 1]
     return ranges(first, np.minimum(stop - first, at_most // len(numbers)), 1)
 
 

@@ -323,6 +323,7 @@ class SlidingWindower(  # type: ignore[call-arg]
             known=self.known_,
             n_rows=len(panel.rows),
             series_names=panel.index.names,
+            clock=panel.index.clock,
             chunk=history if window is None else None,
             **addresses,
         )

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from skts.panel import Clock
 from skts.windows._overlap import independent_by_series, sample_windows
+from skts.windows._windows_html import write_windows
 
 _N_JUDGED = 2**14  # windows that a `repr` looks at, so that it is quick
 
@@ -53,6 +55,8 @@ class Windows:
         The names of the series; None where the table has one series without a name.
     chunk : int or None
         Where `window` is None: how many rows are read at a time.
+    clock : Clock or None
+        What the ticks mean; None where the table has no times.
     dropped : dict of str to int, or None
         How many rows of the table are the origin of no training window, by the first reason that holds: with `len`,
         they make up all rows. None for forecasting windows, which drop none. A row is
@@ -83,6 +87,7 @@ class Windows:
     history_rows: NDArray[np.int64] | None = None
     series_names: pd.Index | None = None
     chunk: int | None = None
+    clock: Clock | None = None
     dropped: dict[str, int] | None = None
 
     def __len__(self) -> int:
@@ -109,6 +114,12 @@ class Windows:
         lengths = np.diff(self.spans, axis=1)[:, 0]
         first = self.span_ticks - self.step * self.spans[:, 0]
         return np.repeat(first, lengths) + self.step * np.arange(len(self.panel), dtype=np.int64)
+
+    @property
+    def period(self) -> tuple[int, int]:
+        """The ticks of the first and of the last row of the panel."""
+        lengths = np.diff(self.spans, axis=1)[:, 0]
+        return int(self.span_ticks.min()), int((self.span_ticks + (lengths - 1) * self.step).max())
 
     def _span_numbers(self, origins: NDArray[Any]) -> NDArray[np.int64]:
         return np.searchsorted(self.spans[:, 0], origins, side="right") - 1
@@ -154,8 +165,12 @@ class Windows:
         if self.dropped is None:
             return str(self)
         counts = ", ".join(f"{count} {reason}" for reason, count in self.dropped.items() if count)
-        worth = f"worth about {self._n_independent:.0f} independent"
+        worth = f"worth about {self.n_independent:.0f} independent"
         return f"{str(self)[:-1]}; dropped: {counts or 'none'}; {worth}>"
+
+    def _repr_html_(self) -> str:
+        """Say, in a notebook, what these are; quick, however many there are."""
+        return write_windows(self)
 
     @property
     def is_training(self) -> bool:
@@ -254,10 +269,18 @@ class Windows:
         times = self.span_ticks // self.step
         return independent_by_series(values, origins, series, spans, times, **sizes)
 
+    @property
+    def _series_bounds(self) -> NDArray[np.int64]:
+        """The windows of series `i` are those from `bounds[i]` to `bounds[i + 1]`: found without a look at each."""
+        first = np.searchsorted(self.origins, self.spans[:, 0].astype(self.origins.dtype))
+        n_series = 1 if self.series_names is None else len(self.series_names)
+        spans = np.searchsorted(self.span_series, np.arange(n_series + 1))
+        return np.append(first, len(self))[spans]
+
     @cached_property
-    def _n_independent(self) -> float:
-        """What all windows are worth, by a sample where they are many, and then rounded to two digits."""
-        chosen = sample_windows(self.series, _N_JUDGED)
+    def n_independent(self) -> float:
+        """What all windows are worth, by one column; of many by a sample, and then rounded to two digits."""
+        chosen = sample_windows(self._series_bounds, _N_JUDGED)
         origins, spans = self.origins[chosen], self.spans
         if len(chosen) < len(self):  # and no row after the last window chosen of its span
             spans = spans.copy()

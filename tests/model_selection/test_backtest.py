@@ -7,6 +7,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from joblib import parallel_config
 from sklearn.base import clone
+from sklearn.callback import ProgressBar
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.dummy import DummyRegressor
 from sklearn.ensemble import VotingRegressor
@@ -22,6 +23,7 @@ from skts.datasets import make_panel
 from skts.exceptions import FutureTrainingWarning, LostSeriesError, MissingHistoryWarning, ShortSeriesError
 from skts.model_selection import LeaveSeriesOut, PanelTimeSeriesSplit, PurgedPanelKFold, backtest
 from skts.strategies import PerSeriesRegressor
+from tests._callbacks import Recorder
 from tests._panels import CALENDARS, hourly, lookup, where
 from tests.model_selection._forecasters import LastSeen, NumberTrainedOn, WindowRidge, windowed
 from tests.model_selection._long_panels import long_panels
@@ -327,9 +329,41 @@ def test_a_fold_is_not_forecast_by_who_was_trained_on_it(cv):
 def test_a_progress_bar_counts_the_trainings(capsys):
     X, y = panel(n_series=1)
     backtest(DummyRegressor(), X, y, cv=SPLIT, verbose=1)
-    assert "backtest" in capsys.readouterr().out
+    assert "backtest - folds" in capsys.readouterr().out
     backtest(DummyRegressor(), X, y, cv=SPLIT)
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(("refit", "n_trainings"), [(True, 3), (2, 2), (False, 1)])
+def test_callbacks_of_the_estimator_are_told_of_every_training(refit, n_trainings):
+    X, y = panel(n_series=1)
+    recorder = Recorder()
+    estimator = windowed(LSTMRegressor(2, max_epochs=2, device="cpu", random_state=0)).set_callbacks(recorder)
+    backtest(estimator, X, y, cv=SPLIT, refit=refit)
+    assert recorder.n_subtasks["backtest", "folds"] == n_trainings
+    fits = [event[3] for event in recorder.events if event[:3] == ("end", "Pipeline", "fit")]
+    assert fits == list(range(n_trainings))
+    assert len(recorder.ended("epoch")) == 2 * n_trainings
+    assert recorder.events.count("teardown") == 1
+
+
+def test_trainings_that_fail_do_not_leave_callbacks_open():
+    X, y = panel(n_series=1)
+    recorder = Recorder()
+    estimator = LSTMRegressor(-1, max_epochs=1, device="cpu").set_callbacks(recorder)
+    with pytest.raises(ValueError, match="no fold gave a forecast"):
+        backtest(estimator, X, y, cv=SPLIT)
+    assert recorder.events[-2:] == [("end", "backtest", "folds", 0), "teardown"]
+
+
+@pytest.mark.slow
+def test_a_progress_bar_shows_trainings_in_other_processes(capsys):
+    X, y = panel(n_series=1)
+    estimator = windowed(LSTMRegressor(2, max_epochs=2, device="cpu")).set_callbacks(ProgressBar())
+    backtest(estimator, X, y, cv=SPLIT, n_jobs=2)
+    out = capsys.readouterr().out
+    assert "backtest - fold | Pipeline - fit #2" in out
+    assert "LSTMRegressor - fit" in out
 
 
 def test_what_cannot_be_backtested_is_refused_with_the_way_out():

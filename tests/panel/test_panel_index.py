@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from skts.exceptions import PanelIndexError
 from skts.panel import PanelIndex
+from tests._markup import read_box
 from tests._panels import HOURS, N_HOURS, PERIODS, by_series, make_frame, make_table, ragged_panels
 
 HOUR = 3_600_000_000_000  # ticks are nanoseconds
@@ -100,3 +101,35 @@ def test_leads_count_the_steps_in_blocks_from_the_first_row_of_each_series(X, ho
         for hour, row in rows:
             assert leads[row] - 1 == (hour - rows[0][0]) % (horizon or N_HOURS)
             assert panel.row_ticks[row] - origins[row] == (leads[row] - 1) * panel.step
+
+
+def test_a_notebook_shows_series_period_step_and_holes():
+    index = pd.MultiIndex.from_product([["a", "<script>b"], pd.date_range("2024", periods=10, freq="h")])
+    panel = PanelIndex.read(pd.DataFrame({"x": 0.0}, index=index[[0, 1, 4, 5, 12, 13, 14, 18]]))
+    assert read_box(panel._repr_html_()) == {
+        "series": "2 series: <script>b, a",
+        "rows": "8 in all, 4 in each series",
+        "period": "2024-01-01 00:00 to 2024-01-01 08:00",
+        "step": "1 h",
+        "holes": "5 rows missing (38.5 %)",
+    }
+
+
+def test_a_notebook_shows_a_table_without_times_too():
+    facts = read_box(PanelIndex.read(np.zeros((7, 2)))._repr_html_())
+    assert facts == {
+        "series": "1 series",
+        "rows": "7",
+        "step": "1 row",
+        "holes": "none: every series has a row for each step",
+    }
+
+
+@settings(deadline=None, max_examples=50)
+@given(ragged_panels())
+def test_missing_rows_are_those_between_the_first_and_the_last_of_a_series(X):
+    panel, expected = PanelIndex.read(X), 0
+    for i in range(panel.n_series):
+        ticks = panel.ticks[panel.indptr[i] : panel.indptr[i + 1]]
+        expected += len(set(range(ticks[0], ticks[-1] + 1, panel.step or 1)) - set(ticks))
+    assert panel.count_missing() == expected

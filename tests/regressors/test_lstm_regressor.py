@@ -340,9 +340,11 @@ def test_a_callback_may_stop_the_training(windows, panel):
     assert make_regressor(max_epochs=9).set_callbacks(StopsAfterTwo()).fit(windows, panel[1]).n_iter_ == 2
 
 
-def test_verbose_shows_the_table_of_skorch(windows, panel, capsys):
-    make_regressor(verbose=1).fit(windows, panel[1])
-    assert "train_loss" in capsys.readouterr().out
+def test_verbose_prints_a_line_for_every_epoch(windows, panel, capsys):
+    regressor = make_regressor(verbose=1, max_epochs=3).fit(windows, panel[1])
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("epoch")]
+    shown = [f"epoch {i + 1}/3  loss {loss:.4f}" for i, loss in enumerate(regressor.history_["train_loss"])]
+    assert [line[: len(start)] for line, start in zip(lines, shown, strict=True)] == shown
 
 
 def test_callbacks_and_parameters_of_skorch_pass_through(windows, panel):

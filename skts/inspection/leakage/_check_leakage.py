@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_consistent_length
 
-from skts._compat import HasMethods, Interval, validate_params
+from skts._compat import HasMethods, Interval, progress, validate_params, without_propagated
 from skts.exceptions import LeakError
 from skts.inspection.leakage._experiment import Experiment, Leak, split_leak
 from skts.inspection.leakage._leak_report import LeakReport
@@ -37,6 +37,7 @@ _columns = [str, Integral, slice, "array-like", callable, None]
         "watch_splits": ["boolean"],
         "strict": ["boolean"],
         "random_state": ["random_state"],
+        "verbose": ["verbose"],
     },
     prefer_skip_nested_validation=True,
 )
@@ -54,6 +55,7 @@ def check_leakage(
     watch_splits: bool = False,
     strict: bool = False,
     random_state: int | RandomState | None = None,
+    verbose: int = 0,
 ) -> LeakReport:
     """Change what forecasts must not see, and report which of them change.
 
@@ -104,6 +106,10 @@ def check_leakage(
         Whether to raise an error where there is a leak.
     random_state : int, RandomState instance or None, default=None
         Decides the origins, the values, and a number for every `random_state` of the estimator that is None.
+    verbose : int, default=0
+        1 shows a progress bar of the first fit and of the origins and series tried, 2 one of that fit too, 3 those of
+        its steps. They take the package rich. Callbacks that were set on the estimator by
+        ``set_callbacks(sklearn.callback.ProgressBar())`` show the same.
 
     Returns
     -------
@@ -186,11 +192,15 @@ def check_leakage(
     panel = PanelIndex.read(X)
     train, test, cv_leaks = _choose_fold(cv, X, y, panel.row_ticks)
     rows = np.arange(len(X))
-    procedure = Procedure(with_seeds(estimator, rng), prepare, np.isin(rows, train), np.isin(rows, test))
-    experiment = Experiment(procedure, X, y, panel, known=known, target=target, watch_splits=watch_splits, rng=rng)
-    leaks = [*cv_leaks, *experiment.try_origins(n_origins)]
-    if per_series:
-        leaks += experiment.try_series(n_origins)
+    seeded = without_propagated(with_seeds(estimator, rng))
+    procedure = Procedure(seeded, prepare, np.isin(rows, train), np.isin(rows, test))
+    settings = {"known": known, "target": target, "watch_splits": watch_splits, "rng": rng}
+    n_trials = 1 + n_origins * (1 + per_series)
+    with progress("check_leakage", n_trials, estimator, verbose, subtask="trial") as advance:
+        experiment = Experiment(procedure, X, y, panel, advance, **settings)
+        leaks = [*cv_leaks, *experiment.try_origins(n_origins)]
+        if per_series:
+            leaks += experiment.try_series(n_origins)
     report = experiment.report(leaks)
     if strict and not report.ok:
         raise LeakError(report)

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
+from skts._compat import Progress
 from skts.inspection.leakage._leak_report import COLUMNS, LeakReport
 from skts.inspection.leakage._perturb import KINDS, perturb
 from skts.inspection.leakage._procedure import PreparedSplit, Procedure, change_of
@@ -58,6 +59,8 @@ class Experiment:
         The raw table and its target.
     panel : PanelIndex
         Of `X`.
+    advance : Progress
+        Told of the first fit, and of every origin and series tried.
     known, target : as in :func:`check_leakage`
     watch_splits : bool
         Whether to judge the splits that the first fit makes.
@@ -70,6 +73,7 @@ class Experiment:
         X: Any,
         y: Any,
         panel: PanelIndex,
+        advance: Progress,
         *,
         known: Columns | None,
         target: Columns | None,
@@ -77,10 +81,11 @@ class Experiment:
         rng: RandomState,
     ):
         self.procedure, self.X, self.y, self.panel, self.rng = procedure, X, y, panel, rng
+        self.advance = advance
         self.ticks = panel.row_ticks
         self.split = procedure.cut(X, y)
         watcher = SplitWatcher(self.ticks[self.split.train])
-        self.fitted = procedure.fit(self.split, watcher if watch_splits else None)
+        self.fitted = procedure.fit(self.split, watcher if watch_splits else None, advance.make())
         self.splits_inside = watcher.not_later
         rows, self.forecasts = procedure.forecast(self.fitted, self.split)
         self._check_repeatable("forecasts", self.fitted)
@@ -102,6 +107,7 @@ class Experiment:
             leaks += self._try_parts(parts, origin, compared)
             self._compared |= compared
             self.n_origins += 1
+            self.advance()
         return leaks
 
     def try_series(self, n_series: int) -> list[Leak]:
@@ -114,6 +120,7 @@ class Experiment:
             cells = self._no_cells()
             cells[(series != one) & (self.ticks >= begin)] = True
             leaks += self._try_parts({"other series": cells}, begin, series[self.visible.rows] == one)
+            self.advance()
         return leaks
 
     def report(self, leaks: list[Leak]) -> LeakReport:

@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from skts._compat import safe_indexing
+from skts._compat import Subtask, safe_indexing
 from skts.inspection.leakage._splits import SplitWatcher
 from skts.panel import read_index
 from skts.windows import find_windowers
@@ -81,11 +82,13 @@ class Procedure:
             rows[test],
         )
 
-    def fit(self, split: PreparedSplit, watcher: SplitWatcher | None = None) -> Any:
+    def fit(self, split: PreparedSplit, watcher: SplitWatcher | None = None, shown_as: Subtask | None = None) -> Any:
         """Fit a clone on the training rows, under the eyes of a watcher where there is one."""
         estimator = clone(self.estimator)
+        fit = estimator.fit if shown_as is None else partial(shown_as.fit, estimator)
         with nullcontext() if watcher is None else watcher.watching(estimator):
-            return estimator.fit(split.X_train, split.y_train)
+            fit(split.X_train, split.y_train)
+        return estimator
 
     def forecast(self, fitted: Any, split: PreparedSplit) -> tuple[Ints, Floats]:
         """Forecast the test rows.

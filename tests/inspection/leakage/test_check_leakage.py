@@ -22,6 +22,7 @@ from skts.inspection.leakage._procedure import change_of
 from skts.inspection.leakage._splits import count_not_later
 from skts.model_selection import LeaveSeriesOut, PanelTimeSeriesSplit, PurgedPanelKFold
 from skts.strategies import EnsembleRegressor, PerSeriesRegressor, RecursiveRegressor, WindowedRegressor
+from tests._callbacks import Recorder
 from tests.inspection.leakage import _planted_leaks as planted
 from tests.inspection.leakage._planted_leaks import windowed
 
@@ -400,3 +401,23 @@ def test_validation_rows_no_later_than_a_training_row_are_counted(rows):
     train, valid = (np.array([i for i, (_, role) in enumerate(rows) if role == which], dtype=int) for which in "tv")
     not_later = [v for v in ticks[valid] if any(v <= t for t in ticks[train])]
     assert count_not_later(ticks, train, valid) == len(not_later)
+
+
+def test_callbacks_of_the_estimator_are_told_of_the_first_fit_and_of_every_trial():
+    recorder = Recorder()
+    leaky = windowed().set_callbacks(recorder)
+    given = {"prepare": planted.scaler_on_all_rows, "n_origins": 3, "per_series": True}
+    report = check(leaky, **given)
+    assert recorder.n_subtasks["check_leakage", "trials"] == 7
+    assert recorder.events.count(("end", "Pipeline", "fit", 0)) == 1
+    assert recorder.ended("trial") == [1, 2, 3, 4, 5]  # three origins and two series
+    assert recorder.events.count("teardown") == 1
+    assert not report.ok  # so that it was fitted again, which is not told
+    assert report.leaks.equals(check(leaky.set_callbacks(), **given).leaks)
+
+
+def test_a_progress_bar_is_shown_on_request(capsys):
+    check(Ridge(), n_origins=1)
+    assert capsys.readouterr().out == ""
+    check(Ridge(), n_origins=1, verbose=1)
+    assert "check_leakage - trials" in capsys.readouterr().out
