@@ -25,6 +25,8 @@ from skts import (
     SlidingWindower,
 )
 from skts.inspection import memory_profile
+from skts.inspection.memory._measure import draw_donors
+from skts.inspection.memory._sample import Sample
 from skts.model_selection import PanelTimeSeriesSplit
 from skts.nn import Forecaster, LinearForecaster
 from skts.strategies import EnsembleRegressor, PerSeriesRegressor, RecursiveRegressor, WindowedRegressor
@@ -234,8 +236,6 @@ def test_windows_under_one_weather_count_as_one():
     ids=lambda regressor: type(regressor).__name__,
 )
 def test_the_regressor_forecasts_from_the_sample_as_from_the_table(regressor):
-    from skts.inspection.memory._sample import Sample
-
     X, y, X_new, y_new = split(*make_panel())
     if "device" in regressor.get_params():
         regressor.set_params(device="cpu")
@@ -251,6 +251,16 @@ def test_the_regressor_forecasts_from_the_sample_as_from_the_table(regressor):
     assert len(expected) == (~np.isnan(targets)).sum() == 2 * 80 - 3
     assert np.allclose(np.sort(found[~np.isnan(targets)]), np.sort(expected), atol=1e-5)
     assert np.allclose(np.sort(targets[~np.isnan(targets)]), np.sort(y_new.dropna()))
+    error = np.abs(expected.to_numpy() - y_new.dropna().to_numpy()).mean()
+    assert np.nanmean(np.abs(found - targets)) == pytest.approx(error)
+
+
+def test_windows_without_a_history_are_left_out():
+    X, y, *_ = split(*make_panel())
+    pipe = make_pipe(WindowedRegressor(Ridge())).fit(X, y)
+    sample = Sample.draw(pipe, X, y, 10**6, np.random.RandomState(0))  # the first four blocks of a series have none
+    assert len(sample.targets) == 2 * (40 - 4) - 2  # a block is missing, and one window begins with it
+    assert not np.isnan(sample.windows[:, 0]).all(axis=1).any()
 
 
 @pytest.mark.parametrize("method", ["occlusion", "both"])
@@ -313,7 +323,6 @@ def test_the_gradient_of_an_ensemble_is_that_of_its_mean():
 
 
 def test_blocks_hide_neighbours_together():
-    """Of the mean of a window one row of a smooth signal says little, and half of the rows half of all."""
     X, y = noise(3000), noise(3000, seed=1)[:, 0]
     windows = SlidingWindower(10).fit_transform(X)
     regressor = fit_network(Weighed, windows, y, weights=np.ones((1, 10, 1)))
@@ -326,8 +335,6 @@ def test_blocks_hide_neighbours_together():
 
 
 def test_donors_are_other_windows_of_the_same_series():
-    from skts.inspection.memory._measure import draw_donors
-
     series = np.array([2, 0, 0, 1, 2, 0, 2])
     for seed in range(20):
         donors = draw_donors(series, np.random.RandomState(seed))

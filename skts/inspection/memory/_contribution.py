@@ -77,7 +77,8 @@ def bootstrap_interval(sums: Floats, counts: Floats, rng: RandomState) -> tuple[
     n_blocks = len(sums)
     if n_blocks < 2:
         return np.full(sums.shape[1], np.nan), np.full(sums.shape[1], np.nan)
-    drawn = rng.multinomial(n_blocks, np.full(n_blocks, 1 / n_blocks), size=_N_DRAWS)  # (n_draws, n_blocks)
+    # (n_draws, n_blocks), not of integers, which no BLAS multiplies
+    drawn = rng.multinomial(n_blocks, np.full(n_blocks, 1 / n_blocks), size=_N_DRAWS).astype(np.float64)
     low, high = np.quantile((drawn @ sums) / (drawn @ counts), [0.025, 0.975], axis=0)
     return low, high
 

@@ -130,7 +130,11 @@ def memory_profile(
       Contributions do not add up to that of the whole window, and `effective_memory` is a share of their sum.
     - *What another estimator would use.* It is about the one that is given: a network that was trained poorly, or on
       short windows, shows no long memory where the data have one.
-    - *Where the rows at a lag say what is known of the horizon anyway*, an estimator need not read them.
+    - *What is of use.* `change`, the gradient and `effective_memory` count all that moves a forecast, be it noise that
+      a network has not learned to leave out. `rise` counts what the error would lose, and is within its interval of 0
+      at most lags of a long window.
+    - *What is the same in all windows.* Where all forecasts are issued at one hour of the day, a column with the hour
+      holds the same at a lag of every window, and nothing hides it; `Windows` that begin at every row do.
     - *Replaced rows are unlike any that trained the estimator*, for they do not fit their neighbours: far from them a
       network or a tree may answer anything. The gradient stays at the data, but sees no step of a tree and nothing
       where a unit saturates.
