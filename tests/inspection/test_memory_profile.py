@@ -228,7 +228,15 @@ def test_windows_under_one_weather_count_as_one():
 @pytest.mark.parametrize(
     "regressor",
     [
-        LSTMRegressor(8, lookahead=2, series_embedding=2, instance_norm="mean", max_epochs=1, quantiles=(0.1, 0.9)),
+        LSTMRegressor(
+            8,
+            bidirectional=True,
+            lookahead=2,
+            series_embedding=2,
+            instance_norm="mean",
+            max_epochs=1,
+            quantiles=(0.1, 0.9),
+        ),
         GRURegressor(8, rolling="stateful", max_epochs=1),
         EnsembleRegressor(LSTMRegressor(4, max_epochs=1, device="cpu"), n_members=2),
         WindowedRegressor(DecisionTreeRegressor(max_depth=4), leads="rows", around=2, lags=[1, 2, 5]),
@@ -260,7 +268,7 @@ def test_windows_without_a_history_are_left_out():
     pipe = make_pipe(WindowedRegressor(Ridge())).fit(X, y)
     sample = Sample.draw(pipe, X, y, 10**6, np.random.RandomState(0))  # the first four blocks of a series have none
     assert len(sample.targets) == 2 * (40 - 4) - 2  # a block is missing, and one window begins with it
-    assert not np.isnan(sample.windows[:, 0]).all(axis=1).any()
+    assert not np.isnan(sample.windows[:][:, 0]).all(axis=1).any()
 
 
 @pytest.mark.parametrize("method", ["occlusion", "both"])
@@ -352,6 +360,18 @@ def test_a_single_block_of_time_gives_no_interval():
     found = memory_profile(regressor, two, X[:, 0]).forward.change.by_lag
     assert found["low"].isna().all()
     assert found["mean"].notna().all()
+
+
+def test_a_lead_without_a_row_does_not_count():
+    X = noise(100)
+    windows = SlidingWindower(4, horizon=2, stride=10).fit_transform(X)
+    regressor = DLinearRegressor(kernel_size=3, max_epochs=1, random_state=0, device="cpu").fit(windows, X[:, 0])
+    rows = windows.rows.copy()
+    rows[windows.origins + 1] = -1  # as where the last block is short
+    profile = memory_profile(regressor, replace(windows, rows=rows), X[:, 0], method="both", random_state=0)
+    for measure in (profile.forward.change, profile.forward.rise, profile.backward.gradient):
+        assert measure.by_lead[2].isna().all()
+        assert np.allclose(measure.by_lead[1], measure.by_lag["mean"])
 
 
 def test_what_cannot_be_profiled_is_refused_with_a_way_out():

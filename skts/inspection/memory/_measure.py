@@ -75,7 +75,7 @@ def differentiate(sample: Sample, lags: Ints, block: int, rng: RandomState) -> B
     windows, is_row = sample.windows, _is_row(sample.windows)
     n_features = len(sample.feature_names)
     contribution = Contribution(lags, sample.blocks, horizon, sample.feature_names)
-    deviation = np.nan_to_num(np.nanstd(windows[:].astype(np.float64), axis=(0, 1)))
+    deviation = deviations(windows[:].reshape(-1, n_features).astype(np.float64))
     numbers = np.arange(n_features)
     for start in range(0, len(windows), _DIFFERENTIATED_AT_ONCE):
         some = slice(start, start + _DIFFERENTIATED_AT_ONCE)
@@ -92,6 +92,14 @@ def differentiate(sample: Sample, lags: Ints, block: int, rng: RandomState) -> B
     gradient = contribution.summarise(rng)
     last = np.minimum(lags + block - 1, sample.window)
     return Bunch(gradient=gradient, effective_memory=effective_memory(gradient.by_lag["mean"].to_numpy(), last))
+
+
+def deviations(rows: Floats) -> Floats:
+    """Give the standard deviation of each column (n_rows, n_features), NaN left out; 0 where there is nothing else."""
+    is_there = ~np.isnan(rows)
+    counts = np.maximum(is_there.sum(axis=0), 1)
+    away = np.where(is_there, rows - np.where(is_there, rows, 0.0).sum(axis=0) / counts, 0.0)
+    return np.sqrt((away**2).sum(axis=0) / counts)
 
 
 def draw_donors(series: Ints, rng: RandomState) -> Ints:

@@ -1,6 +1,5 @@
 """What is drawn is what was measured."""
 
-import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,7 +11,7 @@ from skts.inspection import MemoryDisplay, memory_profile
 from skts.inspection._plot._memory_display import in_growing_groups, name_few, shares_of
 from skts.strategies import WindowedRegressor
 
-matplotlib.use("Agg")
+pytest.importorskip("matplotlib").use("Agg")
 plt = pytest.importorskip("matplotlib.pyplot")
 N_LAGS = 30
 
