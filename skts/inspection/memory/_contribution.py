@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 from numpy.random import RandomState
 from numpy.typing import NDArray
+from scipy.stats import norm
+from scipy.stats import t as student
 from sklearn.utils import Bunch
 
 Ints = NDArray[np.int64]
@@ -12,27 +14,27 @@ _N_DRAWS = 1000
 
 
 class Contribution:
-    """Add up what lags contribute to the forecasts of windows, by block of time and lead, and by column.
+    """Add up what lags contribute to the forecasts of windows, by unit and lead, and by column.
 
     Parameters
     ----------
     lags : ndarray of int64 of shape (n_lags,)
-    blocks : ndarray of int64 of shape (n_windows,)
-        The block of time of each window.
+    units : ndarray of int64 of shape (n_windows,)
+        The number of what each window belongs to, from 0: windows of one unit depend on each other, others hardly.
     horizon : int
     feature_names : ndarray of str of shape (n_features,)
     """
 
-    def __init__(self, lags: Ints, blocks: Ints, horizon: int, feature_names: NDArray[np.str_]):
-        self.lags, self.blocks, self.feature_names = lags, blocks, feature_names
-        self.is_in_block = blocks == np.arange(int(blocks.max()) + 1)[:, None]  # (n_blocks, n_windows)
-        shape = (len(lags), len(self.is_in_block), horizon)
+    def __init__(self, lags: Ints, units: Ints, horizon: int, feature_names: NDArray[np.str_]):
+        self.lags, self.feature_names = lags, feature_names
+        self.is_in_unit = units == np.arange(int(units.max()) + 1)[:, None]  # (n_units, n_windows)
+        shape = (len(lags), len(self.is_in_unit), horizon)
         self.sums, self.counts = np.zeros(shape), np.zeros(shape)
         self.feature_sums, self.feature_counts = (np.zeros((len(lags), len(feature_names))) for _ in range(2))
 
     def add(self, number: int, values: Floats, windows: slice = slice(None)) -> None:
         """Add values (n_windows, horizon, n_targets) of a lag by its number; NaN does not count."""
-        own, there = self.is_in_block[:, windows].astype(np.float64), ~np.isnan(values)
+        own, there = self.is_in_unit[:, windows].astype(np.float64), ~np.isnan(values)
         self.sums[number] += own @ np.where(there, values, 0.0).sum(axis=2)
         self.counts[number] += own @ there.sum(axis=2)
 
@@ -45,7 +47,7 @@ class Contribution:
 
     def summarise(self, rng: RandomState) -> Bunch:
         """Give the means by lag with their intervals, by feature, and by lead."""
-        sums, counts = self.sums.sum(axis=2), self.counts.sum(axis=2)  # (n_lags, n_blocks)
+        sums, counts = self.sums.sum(axis=2), self.counts.sum(axis=2)  # (n_lags, n_units)
         low, high = bootstrap_interval(sums.T, counts.T, rng)
         lags = pd.Index(self.lags, name="lag")
         leads = pd.RangeIndex(1, self.sums.shape[2] + 1, name="lead")
@@ -61,25 +63,29 @@ class Contribution:
 
 
 def bootstrap_interval(sums: Floats, counts: Floats, rng: RandomState) -> tuple[Floats, Floats]:
-    """Bound means by drawing blocks with replacement: the middle 95 % of the means that come out.
+    """Bound means by drawing units with replacement: the middle of the means that come out.
+
+    That would be 95 % of them for many units, and is more of them for few, as Hesterberg has it, "What teachers should
+    know about the bootstrap", The American Statistician 69(4), 2015, https://doi.org/10.1080/00031305.2015.1089789
 
     Parameters
     ----------
-    sums, counts : ndarray of shape (n_blocks, n_means)
+    sums, counts : ndarray of shape (n_units, n_means)
         Each mean is the sum of its `sums` over that of its `counts`, which are positive.
     rng : RandomState
 
     Returns
     -------
     low, high : ndarray of shape (n_means,)
-        NaN of a single block, which tells nothing of the others.
+        NaN of a single unit, which tells nothing of the others.
     """
-    n_blocks = len(sums)
-    if n_blocks < 2:
+    n_units = len(sums)
+    if n_units < 2:
         return np.full(sums.shape[1], np.nan), np.full(sums.shape[1], np.nan)
-    # (n_draws, n_blocks), not of integers, which no BLAS multiplies
-    drawn = rng.multinomial(n_blocks, np.full(n_blocks, 1 / n_blocks), size=_N_DRAWS).astype(np.float64)
-    low, high = np.quantile((drawn @ sums) / (drawn @ counts), [0.025, 0.975], axis=0)
+    # (n_draws, n_units), not of integers, which no BLAS multiplies
+    drawn = rng.multinomial(n_units, np.full(n_units, 1 / n_units), size=_N_DRAWS).astype(np.float64)
+    tail = norm.cdf(-np.sqrt(n_units / (n_units - 1)) * student.ppf(0.975, n_units - 1))
+    low, high = np.quantile((drawn @ sums) / (drawn @ counts), [tail, 1 - tail], axis=0)
     return low, high
 
 

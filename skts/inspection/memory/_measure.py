@@ -41,8 +41,9 @@ def occlude(sample: Sample, lags: Ints, block: int, rng: RandomState) -> Bunch:
     def effects(hidden: Floats) -> tuple[Floats, Floats]:
         return np.where(is_row, np.abs(hidden - full), np.nan), np.abs(hidden - targets) - error
 
-    measures = [Contribution(lags, sample.blocks, targets.shape[1], sample.feature_names) for _ in range(2)]
-    donors, turns = draw_donors(windows.series, rng), rng.permutation(len(targets))
+    donors, units = draw_donors(windows.series, sample.blocks, rng)
+    measures = [Contribution(lags, units, targets.shape[1], sample.feature_names) for _ in range(2)]
+    turns = rng.permutation(len(targets))
     for number, lag in enumerate(lags):
         rows = np.arange(lag, min(lag + block, sample.window + 1))
         effect = effects(sample.forecast(hide(windows, rows, donors)))
@@ -102,31 +103,33 @@ def deviations(rows: Floats) -> Floats:
     return np.sqrt((away**2).sum(axis=0) / counts)
 
 
-def draw_donors(series: Ints, rng: RandomState) -> Ints:
-    """Draw for each window another one, whose rows hide its own.
+def draw_donors(series: Ints, blocks: Ints, rng: RandomState) -> tuple[Ints, Ints]:
+    """Draw for each window another one, whose rows hide its own, by letting two blocks of time lend to each other.
 
     Parameters
     ----------
-    series : ndarray of int64 of shape (n_windows,)
-        Of each window.
+    series, blocks : ndarray of int64 of shape (n_windows,)
+        The series of each window, and the block of time that it lies in, from 0.
     rng : RandomState
 
     Returns
     -------
     donors : ndarray of int64 of shape (n_windows,)
-        Of the same series where it has another window, else of any. Within a series each window serves once.
+        Of the same series where the other block has a window of it, else of any.
+    units : ndarray of int64 of shape (n_windows,)
+        The number of the pair of blocks; one is of three where their number is odd, and a single block lends to itself.
+        What hides a window of one unit is no part of another, so that units are as independent as blocks.
     """
-    n = len(series)
-    order = rng.permutation(n)
-    order = order[np.argsort(series[order], kind="stable")]
-    first = np.searchsorted(series[order], series[order])
-    last = np.searchsorted(series[order], series[order], side="right") - 1
-    places = np.arange(n)
-    following = np.where(places == last, first, places + 1)
-    following = np.where(first == last, (places + 1) % n, following)
-    donors = np.empty(n, dtype=np.int64)
-    donors[order] = order[following]
-    return donors
+    donors, units = np.empty_like(blocks), np.empty_like(blocks)
+    order = rng.permutation(int(blocks.max()) + 1)
+    for number, group in enumerate(np.array_split(order, max(len(order) // 2, 1))):
+        for own, lender in zip(group, np.roll(group, -1), strict=True):
+            lent = np.flatnonzero(blocks == lender)
+            for window in np.flatnonzero(blocks == own):
+                others = lent[lent != window]
+                alike = others[series[others] == series[window]]
+                donors[window], units[window] = rng.choice(alike if len(alike) else others), number
+    return donors, units
 
 
 def hide(windows: Windows, lags: Ints, donors: Ints, features: Any = None) -> Windows:

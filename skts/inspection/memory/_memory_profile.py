@@ -110,15 +110,16 @@ def memory_profile(
 
     Notes
     -----
-    A window takes the rows of another drawn window of its series, where there is one, and always the same one: what
-    hides a lag is as common as what it hides, but belongs to another time, so that it contradicts the rows around.
-    By feature, each window hides the lag a second time in one column alone, the columns taking turns from window to
-    window and from lag to lag: `by_feature` rests on ``n_windows / n_features`` windows a cell. All in all the windows
-    are forecast ``2 * window / block + 1`` times.
+    A window takes the rows of another drawn window, always the same one: of its series where that is possible, and of
+    another time. What hides a lag is as common as what it hides, and contradicts the rows around. By feature, each
+    window hides the lag a second time in one column alone, the columns taking turns from window to window and from lag
+    to lag: `by_feature` rests on ``n_windows / n_features`` windows a cell. All in all the windows are forecast
+    ``2 * window / block + 1`` times.
 
     Intervals are those of a bootstrap over blocks of time, each with the windows of all series in it: neighbours in
     time, and stations under the same weather, err alike. A block is `window` and `horizon` rows long, shorter where
-    the windows would make fewer than ten. The interval is NaN where all lie in one.
+    the windows would make fewer than twenty. Two blocks lend their rows to each other, and are drawn together. The
+    interval is NaN where there is but one pair.
 
     A regressor of several targets is judged by the mean over them: give them one unit. One that goes on from its
     state (``rolling="stateful"``) is asked for what it reads within the window. Of quantiles the median counts.

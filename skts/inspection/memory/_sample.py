@@ -18,7 +18,7 @@ from skts.windows import SlidingWindower, Windows, find_windowers, holder_of_par
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-_FEWEST_BLOCKS = 10  # of time: fewer tell little of how much their mean varies
+_FEWEST_BLOCKS = 20  # of time: fewer tell little of how much their mean varies
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,7 @@ def time_blocks(times: Ints, window: int, horizon: int) -> Ints:
     times : ndarray of int64 of shape (n_windows,)
         Of each origin, in rows.
     window, horizon : int
-        A block is as long as both together, or shorter where fewer than ten would be left.
+        A block is as long as both together, or shorter where fewer than twenty would be left.
 
     Returns
     -------
