@@ -165,7 +165,7 @@ def memory_profile(
     >>> profile.effective_memory
     3
     >>> profile.forward.change.by_feature.loc[3].round(1).to_dict()
-    {'x0': 2.2, 'x1': 0.0}
+    {'x0': 2.0, 'x1': 0.0}
     """
     check_is_fitted(estimator)
     rng = check_random_state(random_state)
