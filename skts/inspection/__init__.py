@@ -9,12 +9,14 @@ from skts.inspection._plot import (
     ForecastDisplay,
     HistoryCurveDisplay,
     LearningCurveDisplay,
+    MemoryDisplay,
     PanelDisplay,
     ReliabilityDisplay,
     ResidualMapDisplay,
     SplitDisplay,
 )
 from skts.inspection.leakage import LeakReport, check_leakage
+from skts.inspection.memory import memory_profile
 
 __all__ = [
     "ErrorByLeadDisplay",
@@ -23,6 +25,7 @@ __all__ = [
     "HistoryCurveDisplay",
     "LeakReport",
     "LearningCurveDisplay",
+    "MemoryDisplay",
     "PanelDisplay",
     "ReliabilityDisplay",
     "ResidualMapDisplay",
@@ -31,4 +34,5 @@ __all__ = [
     "effective_sample_size",
     "feature_importance",
     "history_curve",
+    "memory_profile",
 ]

@@ -234,6 +234,41 @@ class BaseNetRegressor(SummaryMixin, CallbackSupportMixin, ScoreMixin, BaseEstim
             return to_output(learned.head.point(forecast), inputs, learned.y_shape)
         return to_output(learned.head.quantiles(forecast, list(quantiles)), inputs, learned.y_shape)
 
+    def input_gradient(self, X: Any) -> NDArray[np.float32]:
+        """Differentiate every forecast by the rows of its window. Changes nothing of the estimator, as `predict`.
+
+        Parameters
+        ----------
+        X : Windows, or array-like of shape (n_windows, window, n_features) or (n_windows, n_features)
+
+        Returns
+        -------
+        gradient : ndarray of float32 of shape (n_windows, horizon, n_targets, window, n_features)
+            Of what `predict` answers where it is given neither quantiles nor `rolling`, in the target's unit per unit
+            of the column as the regressor is given it. A missing value has none: it is that of the row that fills it.
+
+        See Also
+        --------
+        skts.inspection.memory_profile : Sums it up by lag.
+        """
+        check_is_fitted(self)
+        learned, name = self._learned, type(self).__name__
+        inputs = read_inputs(self, X, reset=False)
+        check_sizes(name, learned.sizes, inputs)
+        if learned.sizes["window"] is None:
+            raise ValueError(
+                f"{name}.input_gradient needs windows, and was given whole series: give SlidingWindower(window=...) a "
+                "number of rows."
+            )
+        table = make_table(inputs, self.net_.module_, learned.series_names)
+        scale, level = (torch.from_numpy(part.astype(np.float32)) for part in (learned.y_scale, learned.y_mean))
+
+        def answer(forecast: torch.Tensor) -> torch.Tensor:
+            rescaled = learned.head.rescale(forecast, scale.to(forecast.device), level.to(forecast.device))
+            return learned.head.point(rescaled)
+
+        return self.net_.differentiate(table, answer)
+
     def _forecast(self, inputs: Inputs) -> NDArray[np.float64]:
         """Forecast in the units of the target: (n_windows, horizon, n_targets, ...)."""
         learned = self._learned

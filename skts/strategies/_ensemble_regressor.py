@@ -173,6 +173,25 @@ class EnsembleRegressor(SummaryMixin, CallbackSupportMixin, MetaEstimatorMixin, 
             return np.stack(forecasts, axis=-1)
         return forecasts[0] if len(forecasts) == 1 else np.mean(forecasts, axis=0)
 
+    @available_if(_estimator_has("input_gradient"))
+    def input_gradient(self, X: Any) -> NDArray[np.float32]:
+        """Differentiate every forecast, the mean of the clones, by the rows of its window.
+
+        Parameters
+        ----------
+        X : Windows, or array-like of shape (n_windows, window, n_features) or (n_windows, n_features)
+
+        Returns
+        -------
+        gradient : ndarray of float32 of shape (n_windows, horizon, n_targets, window, n_features)
+            As the estimator gives it.
+        """
+        check_is_fitted(self)
+        total = self.estimators_[0].input_gradient(X)
+        for member in self.estimators_[1:]:
+            total += member.input_gradient(X)
+        return total / len(self.estimators_)
+
     def _fit_members(
         self, members: list[Any], X: Any, y: Any, sample_weight: ArrayLike | None, method: str, *, max_subtasks: int
     ) -> Self:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, Self
 
 import numpy as np
@@ -281,6 +282,43 @@ class WindowNet(AtomicSaveMixin, NeuralNet):
                 (self._forecast_windows(table) if table.chunks is None else self._forecast_chunks(table)).cpu().numpy()
             )
 
+    def differentiate(self, table: AddressTable, answer: Callable[[Tensor], Tensor]) -> NDArray[np.float32]:
+        """Differentiate every forecast by the rows of its window. Changes nothing of the net, as `forecast`.
+
+        Parameters
+        ----------
+        table : AddressTable
+            Of windows.
+        answer : callable
+            Makes of a forecast (B, H, T, ...) the values (B, H, T) to differentiate.
+
+        Returns
+        -------
+        gradients : ndarray of float32 of shape (n_windows, horizon, n_targets, window, n_features)
+            Computed in float32 whatever `precision` is.
+        """
+        if self.module_.training:
+            self._set_training(False)
+        table = table.to(torch.device(self.device))
+        recurrent = torch.backends.cudnn.flags(enabled=False)  # cuDNN has no gradient of a recurrence outside training
+        with torch.enable_grad(), recurrent if table.device.type == "cuda" else nullcontext():
+            batches = Batches(table, self._prediction_batch_size(table))
+            gradients = [self._differentiate_batch(inputs, answer).cpu() for inputs, _ in batches]
+        return torch.cat(gradients).numpy()
+
+    def _differentiate_batch(self, inputs: Inputs, answer: Callable[[Tensor], Tensor]) -> Tensor:
+        """Differentiate a batch by its past: (B, H, T, W, F)."""
+        past = inputs["past"].requires_grad_()
+        values = answer(self.module_(**inputs)[0])  # (B, H, T)
+        sums = values.flatten(1).sum(dim=0)  # of one lead and target over the batch, whose windows do not meet
+        parts = [
+            torch.autograd.grad(one, past, retain_graph=True, materialize_grads=True, allow_unused=True)[0]
+            if one.requires_grad
+            else torch.zeros_like(past)
+            for one in sums
+        ]
+        return torch.stack(parts, dim=1).unflatten(1, values.shape[1:])
+
     def _forecast_windows(self, table: AddressTable) -> Tensor:
         batches = Batches(table, self._prediction_batch_size(table))
         forecasts, done = torch.empty(0), 0
@@ -341,7 +379,8 @@ class WindowNet(AtomicSaveMixin, NeuralNet):
     def _prediction_batch_size(self, table: AddressTable) -> int:
         """Choose large batches whose inputs and gates stay in the caches of a CPU, or fill a GPU."""
         embeddings = {id(layer.weight) for layer in self.module_.modules() if isinstance(layer, torch.nn.Embedding)}
-        widths = [weights.shape[0] for weights in self.module_.parameters() if id(weights) not in embeddings]
+        layers = [weights for weights in self.module_.parameters() if weights.ndim and id(weights) not in embeddings]
+        widths = [weights.shape[0] for weights in layers]
         per_window = 4 * table.window * (max(widths, default=1) + table.panel.shape[1])
         on_cpu = torch.device(self.device).type == "cpu"
         return int(np.clip((_CPU_BYTES if on_cpu else _GPU_BYTES) // per_window, 16, 8192))

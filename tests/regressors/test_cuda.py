@@ -4,6 +4,7 @@ import os
 import pickle
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -203,3 +204,18 @@ def test_a_batch_size_is_found(recorded):
     assert regressor.lr_ == pytest.approx(0.01 * (regressor.batch_size_ / 64) ** 0.5)
     given = clone(regressor).set_params(batch_size=regressor.batch_size_, lr=regressor.lr_).fit(windows, y)
     np.testing.assert_allclose(given.predict(windows) / y.std(), regressor.predict(windows) / y.std(), atol=2e-3)
+
+
+@pytest.mark.parametrize("regressor", [LSTMRegressor(8, **USUAL), GRURegressor(8, **USUAL, instance_norm="mean")])
+def test_the_gradient_by_the_window_is_the_slope_of_the_forecast(panel, windows, regressor):
+    """cuDNN has none of a recurrence that is not in training."""
+    regressor = clone(regressor).fit(windows, panel[1])
+    few = replace(windows, origins=windows.origins[::40])
+    gradient = regressor.input_gradient(few)[:, :, 0, -2, -1]  # of the power two rows before the origin
+    assert torch.backends.cudnn.enabled
+    sides = []
+    for step in (-0.05, 0.05):
+        moved = few.panel.copy()
+        moved[few.origins - 2, -1] += step
+        sides.append(regressor.predict(replace(few, panel=moved)))
+    assert np.allclose(gradient, (sides[1] - sides[0]) / 0.1, rtol=0.05, atol=5e-3 * np.abs(gradient).max())

@@ -5,6 +5,7 @@ from skts.inspection._plot._feature_importance_display import FeatureImportanceD
 from skts.inspection._plot._forecast_display import ForecastDisplay
 from skts.inspection._plot._history_curve_display import HistoryCurveDisplay
 from skts.inspection._plot._learning_curve_display import LearningCurveDisplay
+from skts.inspection._plot._memory_display import MemoryDisplay
 from skts.inspection._plot._panel_display import PanelDisplay
 from skts.inspection._plot._reliability_display import ReliabilityDisplay
 from skts.inspection._plot._residual_map_display import ResidualMapDisplay
@@ -16,6 +17,7 @@ __all__ = [
     "ForecastDisplay",
     "HistoryCurveDisplay",
     "LearningCurveDisplay",
+    "MemoryDisplay",
     "PanelDisplay",
     "ReliabilityDisplay",
     "ResidualMapDisplay",

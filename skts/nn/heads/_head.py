@@ -50,8 +50,14 @@ class Head(ABC):
         """
 
     @abstractmethod
-    def point(self, forecast: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Give the one value that `predict` answers: (..., T, *S) to (..., T)."""
+    def point(self, forecast: Any) -> Any:
+        """Give the one value that `predict` answers: (..., T, *S) to (..., T).
+
+        Parameters
+        ----------
+        forecast : ndarray or Tensor of shape (..., T, *S)
+            A Tensor where a forecast is differentiated.
+        """
 
     def quantiles(self, forecast: NDArray[np.float64], levels: Sequence[float]) -> NDArray[np.float64]:
         """Give quantiles of the forecast: (..., T, *S) to (..., T, n_levels)."""

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from torch import nn
 
 from skts.nn.heads._head import Head
@@ -24,6 +22,6 @@ class PointHead(Head):
         """Scale and shift."""
         return forecast * scale + level
 
-    def point(self, forecast: NDArray[np.float64]) -> NDArray[np.float64]:
+    def point(self, forecast: Any) -> Any:
         """Give the forecast itself."""
         return forecast
