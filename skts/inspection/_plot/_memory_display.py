@@ -8,7 +8,7 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 from sklearn.utils import Bunch
 
-from skts.inspection._plot._style import COLORS, INK, PALE, make_axes, short_names, tidy, with_unit
+from skts.inspection._plot._style import COLORS, INK, PALE, legend_above, make_axes, short_names, tidy, with_unit
 from skts.inspection.memory import memory_profile
 
 _KEPT = 0.95
@@ -191,7 +191,7 @@ class MemoryDisplay:
             words = f"{100 * _KEPT:.0f} % within {round(end, 2):g} {unit or 'rows'}"
             self.axes_[1].annotate(
                 f"{name}: {words}" if len(measures) > 1 else words,
-                (max(ends) if is_right else min(ends), 60 - 25 * place),
+                (max(ends) if is_right else min(ends), (60 if is_right else 32) - 24 * place),  # below the sums
                 (6 if is_right else -6, 0),
                 textcoords="offset points",
                 ha="left" if is_right else "right",
@@ -207,18 +207,29 @@ class MemoryDisplay:
         tidy(lower, x=with_unit("lag", unit or "rows"), y="up to this lag (%)")
         upper.set_yscale("log")  # what is forgotten at a constant rate falls in a line
         upper.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{share:g}"))
-        highest = max(float(np.nanmax(line.get_ydata())) for line in self.lines_)
-        upper.set_ylim(_LOWEST * max(highest, _TINY), 2 * max(highest, _TINY))
+        upper.set_ylim(*_limits([line.get_ydata() for line in self.lines_]))
         lower.set_ylim(0, 105)
         lower.set_yticks([0, 50, 100])
         lower.set_xlim(0, (self.lags[-1] + self.block - 1) * step * 1.01)
         lower.xaxis.set_major_locator(MaxNLocator(steps=[1, 2, 3, 6, 10], integer=True))
-        if len(self.lines_) > 1:
+        if len(self.lines_) == 2:
+            legend_above(upper)
+        elif len(self.lines_) > 2:
             upper.legend(frameon=False, loc="upper right", fontsize="small", ncols=2 if len(self.lines_) > 4 else 1)
 
     def _places(self, step: float) -> NDArray[Any]:
         """Give the middle of each block of lags."""
         return (self.lags + (self.block - 1) / 2) * step
+
+
+def _limits(lines: list[NDArray[np.float64]]) -> tuple[float, float]:
+    """Give a logarithmic axis that has all, but for what is next to nothing."""
+    values = np.concatenate(lines)
+    values = values[values > 0]
+    if len(values) == 0:
+        return _LOWEST * _TINY, _TINY
+    lowest, highest = float(values.min()), float(values.max())
+    return max(lowest / 3, _LOWEST * highest), 2 * highest
 
 
 def shares_of(by_lag: pd.DataFrame) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from skts.inspection._plot._style import COLORS, INK, make_axes, name_every, pic
 from skts.panel import PanelIndex, check_same_series, has_target
 
 PARTS = {"complete": "#8FBEDD", "X missing": INK, "y missing": COLORS[1]}  # and their colours
+_N_APART = 25  # lanes that have room for a line between them
 _N_LANES = 240  # about the pixels that axes of the house's height have
 
 
@@ -116,6 +117,8 @@ class PanelDisplay:
         self.ax_ = axes[0, 0]
         shades = shade(self.counts / self.expected[..., None], PARTS.values())
         self.mesh_ = draw_cells(self.ax_, self.edges, np.linspace(-0.5, n_lanes - 0.5, n_lanes + 1), shades)
+        if n_lanes <= _N_APART:
+            self.ax_.hlines(np.arange(n_lanes - 1) + 0.5, 0, 1, self.ax_.get_yaxis_transform(), colors="white")
         names, label = name_lanes(self.series, n_lanes)
         tidy(self.ax_, x=self.ax_.get_xlabel(), y=label, grid="")
         self.ax_.set_ylim(n_lanes - 0.5, -0.5)
