@@ -24,6 +24,7 @@ from skts.datasets import load_la_haute_borne
 from skts.exceptions import MissingHistoryWarning
 from skts.features import CalendarFeatures, WindFeatures
 from skts.inspection import (
+    AttentionMapDisplay,
     ErrorByLeadDisplay,
     FeatureImportanceDisplay,
     ForecastDisplay,
@@ -34,6 +35,7 @@ from skts.inspection import (
     ReliabilityDisplay,
     ResidualMapDisplay,
     SplitDisplay,
+    attention_map,
     feature_importance,
     history_curve,
     memory_profile,
@@ -251,6 +253,25 @@ def draw_feature_importance(inside):
     return figure, found
 
 
+def draw_attention(inside):
+    """Where the heads of the transformer's first layer look."""
+    found = attention_map(inside.fit("Transformer"), inside.new[0], random_state=0)
+    display = AttentionMapDisplay(**found).plot(unit="h")
+    in_window = found.by_lag.groupby(["layer", "head"]).mean()
+    shares = {"window": in_window.sum(axis=1), "last_24": in_window.loc[:, :24].sum(axis=1)}
+    return display.figure_, {
+        name: {f"layer {layer}, head {head}": float(share) for (layer, head), share in one.items()}
+        for name, one in shares.items()
+    }
+
+
+def draw_attention_parts(inside):
+    """Which columns of a row ahead and of a patch tell the heads where to look."""
+    found = attention_map(inside.fit("Transformer"), inside.new[0], random_state=0)
+    names = {"ahead": found.parts.query_names.tolist(), "window": found.parts.key_names.tolist()}
+    return AttentionMapDisplay(**found).plot(kind="parts").figure_, names | {"sizes": found.parts.sizes.tolist()}
+
+
 def with_interval(mean, low, high):
     """Write a mean and its interval."""
     return f"{mean:.1f} ({low:.1f} to {high:.1f})"
@@ -326,6 +347,8 @@ PARTS = {
     "error_by_lead": draw_error_by_lead,
     "feature_importance": draw_feature_importance,
     "memory": draw_memory,
+    "attention": draw_attention,
+    "attention_parts": draw_attention_parts,
     "forecast": draw_forecast,
     "reliability": draw_reliability,
     "residual_map": draw_residual_map,

@@ -20,8 +20,12 @@ def blocks(path, language="python"):
     return re.findall(rf"^```{language}\n(.*?)^```", path.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
 
 
-@pytest.mark.parametrize("name", ["docs/guide.md", "docs/speed.md", pytest.param("README.md", marks=pytest.mark.slow)])
-def test_the_code_of_a_page_runs(name, capsys):
+PAGES = ["docs/guide.md", "docs/speed.md", "docs/inspection.md", pytest.param("README.md", marks=pytest.mark.slow)]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_code_of_a_page_runs(name, capsys, monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "Agg")
     code = "\n".join(blocks(ROOT / name))
     namespace = {}
     with warnings.catch_warnings():

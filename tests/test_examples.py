@@ -1,6 +1,7 @@
 """The examples run."""
 
 import json
+import re
 import runpy
 import sys
 import warnings
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import skts.inspection
 import skts.training
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -54,3 +56,34 @@ def test_a_year_is_backtested_by_lead(monkeypatch, capsys):
     out = capsys.readouterr().out
     assert "34,944 forecasts, 52 folds" in out
     assert [line.split()[0] for line in out.splitlines()[-24:]] == [str(lead) for lead in range(1, 25)]
+
+
+@pytest.mark.slow
+def test_what_is_inside_is_measured_and_drawn(monkeypatch, tmp_path):
+    pytest.importorskip("matplotlib").use("Agg")
+    monkeypatch.setattr(sys, "argv", ["look_inside.py", "--quick", "--output", str(tmp_path)])
+    with warnings.catch_warnings():
+        found = runpy.run_path(str(EXAMPLES / "look_inside.py"), run_name="__main__")
+    parts = json.loads((tmp_path / "benchmarks" / "results" / "look_inside.json").read_text())["parts"]
+    pictures = {path.stem.removeprefix("display_") for path in (tmp_path / "docs" / "images").glob("display_*.png")}
+    assert pictures == set(parts) == set(found["PARTS"])
+
+
+def test_every_picture_of_the_page_is_there_and_its_tables_are_those_of_the_results(monkeypatch, tmp_path):
+    page = EXAMPLES.parent / "docs" / "inspection.md"
+    for path in (page, EXAMPLES.parent / "benchmarks" / "results" / "look_inside.json"):
+        copy = tmp_path / path.relative_to(EXAMPLES.parent)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_text(path.read_text())
+    monkeypatch.setattr(sys, "argv", ["look_inside.py", "--tables", "--output", str(tmp_path)])
+    with warnings.catch_warnings():
+        found = runpy.run_path(str(EXAMPLES / "look_inside.py"), run_name="__main__")
+    assert (tmp_path / "docs" / "inspection.md").read_text() == page.read_text()
+    assert set(re.findall(r"images/display_(\w+)\.png", page.read_text())) == set(found["PARTS"])
+
+
+def test_every_display_is_drawn_for_the_page():
+    code = (EXAMPLES / "look_inside.py").read_text()
+    displays = [name for name in skts.inspection.__all__ if name.endswith("Display")]
+    assert len(displays) > 10
+    assert [name for name in displays if f"{name}(" not in code and f"{name}.from_" not in code] == []
