@@ -149,7 +149,7 @@ class HistoryCurveDisplay:
         bars = np.nan_to_num(self.table["standard_error"])
         ax.axhline(best, color=PALE, linestyle="--", linewidth=1)
         self.error_ = ax.errorbar(lengths, error, yerr=bars, color=COLORS[0], marker="o", markersize=4, capsize=3)
-        self.error_.set_label("± 1 standard error of the difference to the best")
+        self.error_.set_label("± standard error of the difference to the best")
         if self.best == self.shortest:
             marks = {self.best: (COLORS[1], "D", f"best, and the shortest as good: {self.best}")}
         else:
@@ -161,7 +161,10 @@ class HistoryCurveDisplay:
             ax.plot(length, error[length], color=color, marker=marker, markersize=9, linestyle="none", label=text)[0]
             for length, (color, marker, text) in marks.items()
         ]
-        ax.legend(frameon=False, fontsize="small")
+        low, high = ax.get_ylim()
+        ax.set_ylim(low, high + 0.45 * (high - low))  # room for what is said of it
+        ax.ticklabel_format(axis="y", useOffset=False)
+        ax.legend(frameon=False, fontsize="small", loc="upper right", borderpad=0)
 
 
 def _taller_above(ax: Any) -> dict[str, Any]:

@@ -118,7 +118,9 @@ class PanelDisplay:
         shades = shade(self.counts / self.expected[..., None], PARTS.values())
         self.mesh_ = draw_cells(self.ax_, self.edges, np.linspace(-0.5, n_lanes - 0.5, n_lanes + 1), shades)
         if n_lanes <= _N_APART:
-            self.ax_.hlines(np.arange(n_lanes - 1) + 0.5, 0, 1, colors="white", transform=self.ax_.get_yaxis_transform())
+            self.ax_.hlines(
+                np.arange(n_lanes - 1) + 0.5, 0, 1, colors="white", transform=self.ax_.get_yaxis_transform()
+            )
         names, label = name_lanes(self.series, n_lanes)
         tidy(self.ax_, x=self.ax_.get_xlabel(), y=label, grid="")
         self.ax_.set_ylim(n_lanes - 0.5, -0.5)
