@@ -5,6 +5,7 @@ from skts.inspection._effective_sample_size import effective_sample_size
 from skts.inspection._feature_importance import feature_importance
 from skts.inspection._history_curve import history_curve
 from skts.inspection._plot import (
+    AttentionMapDisplay,
     ErrorByLeadDisplay,
     FeatureImportanceDisplay,
     ForecastDisplay,
@@ -20,6 +21,7 @@ from skts.inspection.leakage import LeakReport, check_leakage
 from skts.inspection.memory import memory_profile
 
 __all__ = [
+    "AttentionMapDisplay",
     "ErrorByLeadDisplay",
     "FeatureImportanceDisplay",
     "ForecastDisplay",

@@ -16,7 +16,7 @@ from torch import Tensor
 from skts._compat import HasMethods, Interval, validate_params
 from skts.inspection._fitted import has_history, read_windows, unfold
 from skts.nn import InstanceNorm, Transformer, attention_parts, attention_scores
-from skts.windows import Windows
+from skts.windows import Windows, holder_of_parts, walk
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -204,17 +204,16 @@ def sizes_of_parts(parts: Tensor) -> Tensor:
 
 
 def _network_of(regressor: Any) -> Transformer:
-    """Find the transformer in a fitted regressor; what takes its level off a window stands around it."""
-    module = getattr(getattr(regressor, "net_", None), "module_", None)
-    network = module.network if isinstance(module, InstanceNorm) else module
-    if isinstance(network, Transformer):
+    """Find the transformer in a fitted regressor."""
+    network = _attentive(regressor)
+    if network is not None:
         return network
-    name = type(regressor).__name__
-    if hasattr(regressor, "estimators_"):
+    name, holder = type(regressor).__name__, holder_of_parts(regressor)
+    if any(_attentive(part) for part in walk(regressor)):
         raise ValueError(
-            f"attention_map was given {name}, and heads of different members have nothing to do with each other: give "
-            "one of its `estimators_` with Windows, or the pipeline with it in that place, "
-            f"`make_pipeline(pipe[:-1], pipe[-1].estimators_[0])` where it ends with {name}."
+            f"attention_map looks into one network, and {name} holds others in `{holder}`, whose heads have nothing to "
+            f"do with each other: give a member, `{holder}[0]`, with Windows, or the pipeline with it at the end, "
+            f"`make_pipeline(pipe[:-1], pipe[-1].{holder}[0])`."
         )
     raise ValueError(
         f"attention_map needs a network with attention, and {name} has none: give a TransformerRegressor, or a "
@@ -222,8 +221,20 @@ def _network_of(regressor: Any) -> Transformer:
     )
 
 
+def _attentive(regressor: Any) -> Transformer | None:
+    """Give the transformer of a regressor, without what takes the level off its windows; None of any other."""
+    module = getattr(getattr(regressor, "net_", None), "module_", None)
+    network = module.network if isinstance(module, InstanceNorm) else module
+    return network if isinstance(network, Transformer) else None
+
+
 def _draw(windows: Windows, n_windows: int, lookahead: int, rng: RandomState) -> Windows:
     """Draw windows that have a history and all rows of their horizon."""
+    if windows.window is None:
+        raise ValueError(
+            "attention_map reads windows, and SlidingWindower(window=None) gives whole series: give windows of as many "
+            "rows as the regressor was fitted with."
+        )
     is_whole = (windows.rows[windows.horizon_positions()] >= 0).all(axis=1)
     candidates = np.flatnonzero(has_history(windows) & is_whole)
     if len(candidates) == 0:
@@ -254,7 +265,7 @@ def _average(network: Transformer, batches: Iterator[Inputs], n_windows: int) ->
             scores = attention_scores(network, **inputs)  # (B, num_layers, num_heads, H, P)
             found = [scores, torch.softmax(scores, dim=4)]
             sums[:2] = [total + _sum(part) for total, part in zip(sums[:2], found, strict=True)]
-            for some in _split(inputs, network):
+            for some in _split(inputs, network, scores.shape[2]):
                 parts = attention_parts(network, **some)
                 found = [parts, sizes_of_parts(parts)]
                 sums[2:] = [total + _sum(part) for total, part in zip(sums[2:], found, strict=True)]
@@ -266,11 +277,11 @@ def _sum(values: Tensor) -> Floats:
     return values.cpu().double().sum(dim=0).numpy()
 
 
-def _split(inputs: Inputs, network: Transformer) -> Iterator[Inputs]:
+def _split(inputs: Inputs, network: Transformer, n_heads: int) -> Iterator[Inputs]:
     """Split a batch so that the parts of all pairs of columns have room."""
     n_known = inputs["known"].shape[2] if "known" in inputs else 0
     n_pairs = (n_known + 2) * (inputs["past"].shape[2] + 2)
-    of_window = network.blocks[0].attention.num_heads * n_pairs * network.horizon * network.n_patches
+    of_window = n_heads * n_pairs * network.horizon * network.n_patches
     size = max(_AT_ONCE // of_window, 1)
     pieces = {name: part.split(size) for name, part in inputs.items()}
     for some in zip(*pieces.values(), strict=True):
