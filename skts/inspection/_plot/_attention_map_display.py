@@ -156,9 +156,8 @@ class AttentionMapDisplay:
         maps = self._maps(kind, layer)[heads][:, rows][:, :, columns]
         grid = arrange(len(heads), kind)
         height = _height(kind, len(rows), grid[0])
-        self.figure_, axes = make_axes(
-            ax, f"{type(self).__name__}.plot", *grid, height=height, sharex=True, sharey=True
-        )
+        caller, shared = f"{type(self).__name__}.plot", {"sharex": True, "sharey": True}
+        self.figure_, axes = make_axes(ax, caller, *grid, height=height, **shared)
         self.axes_ = axes.ravel()[: len(heads)]
         for unused in axes.ravel()[len(heads) :]:
             unused.set_axis_off()
@@ -209,9 +208,10 @@ class AttentionMapDisplay:
 
     def _edges(self, kind: Kind, shape: tuple[int, ...], step: float) -> tuple[Floats, Floats]:
         """Give where the columns and the rows of a map begin and end."""
+        x, y = (np.arange(n + 1, dtype=np.float64) for n in (shape[2], shape[1]))
         if kind == "parts":
-            return np.arange(shape[2] + 1) - 0.5, np.arange(shape[1] + 1) - 0.5
-        return np.append(self.lags[:, 1] + 0.5, 0.5) * step, (np.arange(shape[1] + 1) + 0.5) * step
+            return x - 0.5, y - 0.5
+        return np.append(self.lags[:, 1] + 0.5, 0.5) * step, (y + 0.5) * step
 
     def _name(self, kind: Kind) -> str:
         """Name what the colours are."""
@@ -224,11 +224,9 @@ class AttentionMapDisplay:
 
     def _label(self, kind: Kind, layer: int, heads: list[int], n_columns: int, unit: str | None) -> None:
         """Say on each map whose it is, and on the outer ones what their axes are."""
-        x, y = (
-            ("patch of the window", "row ahead")
-            if kind == "parts"
-            else (with_unit(word, unit or "rows") for word in ("lag", "lead"))
-        )
+        x, y = "patch of the window", "row ahead"
+        if kind != "parts":
+            x, y = (with_unit(word, unit or "rows") for word in ("lag", "lead"))
         for i, (one, head) in enumerate(zip(self.axes_, heads, strict=True)):
             title = f"layer {layer}, head {head}" if kind != "parts" and len(heads) == 1 else f"head {head}"
             if kind != "parts":
@@ -236,7 +234,6 @@ class AttentionMapDisplay:
                 title += f"{', ' if n_columns < 3 else chr(10)}{100 * ahead:.0f} % ahead"
             is_last = i + n_columns >= len(heads)
             tidy(one, title=title, x=x if is_last else "", y="" if i % n_columns else y, grid="")
-            one.title.set_fontsize("medium" if len(heads) == 1 else "small")
             one.tick_params(labelbottom=is_last)  # with an empty place below it, too
             one.spines[["left", "bottom"]].set_visible(False)
 
