@@ -168,8 +168,8 @@ def repeat_last_power(inside):
 def draw_reliability(inside):
     """Whether the quantiles of 2015 hold what they promise."""
     display = ReliabilityDisplay.from_backtest(inside.backtest(), name="LSTM")
-    columns = ("levels", "observed", "low", "high")
-    return display.figure_, {name: getattr(display, name).tolist() for name in columns}
+    found = {name: getattr(display, name).tolist() for name in ("levels", "observed", "low", "high")}
+    return display.figure_, found | {"by_series": display.observed_by_series.to_dict("list")}
 
 
 def draw_residual_map(inside):
@@ -262,6 +262,7 @@ def draw_attention(inside):
     display = AttentionMapDisplay(**found).plot(unit="h")
     in_window = found.by_lag.groupby(["layer", "head"]).mean()
     shares = {"window": in_window.sum(axis=1), "last_24": in_window.loc[:, :24].sum(axis=1)}
+    shares["latest_patch_from_lead_1"] = found.by_lag.xs(1, level="lead").loc[:, : found.lags[-1, 1]].sum(axis=1)
     return display.figure_, {
         name: {f"layer {layer}, head {head}": float(share) for (layer, head), share in one.items()}
         for name, one in shares.items()
@@ -339,7 +340,7 @@ def write_importance(found):
 def write_reliability(found):
     """Give the share below each quantile."""
     lines = ["| level | below it | 90 % of calibrated forecasts |", "|---|---|---|"]
-    for level, observed, low, high in zip(*found.values(), strict=False):
+    for level, observed, low, high in zip(*list(found.values())[:4], strict=True):
         lines.append(f"| {level:g} | {observed:.3f} | {low:.3f} to {high:.3f} |")
     return lines
 
