@@ -98,7 +98,10 @@ def horizon_parts(network: Transformer, known: Tensor | None, series: Tensor | N
     if network.known is None or known is None:
         columns = place.new_zeros(n_windows, 0, *place.shape)
     else:
-        columns = torch.einsum("bhk,uk->bkhu", known[:, : network.horizon], network.known.weight)
+        n_known = known.shape[2]
+        joined = network.known.join(known)[:, : network.horizon].unflatten(2, (-1, n_known))  # (B, H, rows around, K)
+        weights = network.known.linear.weight.unflatten(1, (-1, n_known))  # (U, rows around, K)
+        columns = torch.einsum("bhrk,urk->bkhu", joined, weights)
     return _with_place_and_series(network, columns, place, series)
 
 

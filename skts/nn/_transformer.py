@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from skts.nn._forecaster import Forecaster, State
-from skts.nn._layers import ColumnDropout, Patches, SeriesEmbedding
+from skts.nn._layers import ColumnDropout, Patches, RowsAround, SeriesEmbedding
 from skts.nn.heads import Head, PointHead
 
 
@@ -37,6 +37,8 @@ class Transformer(Forecaster):
         Width of the feed-forward network in multiples of U; 0 leaves it out.
     patch_len : int, default=8
         Rows of the window that make one token.
+    around : int, default=2
+        Rows on both sides of a row of the horizon whose known columns its token is made of, too.
     dropout : float, default=0.0
         Share of values dropped from what attention and feed-forward network add to a token.
     input_dropout : float, default=0.0
@@ -49,7 +51,7 @@ class Transformer(Forecaster):
     Notes
     -----
     Every token attends to every other: all of them are known at the origin. A token is a linear map of its columns
-    plus a vector learned for its place, so what the first block compares is bilinear in the columns of two tokens (each
+    plus a vector learned for its place. So what the first block compares is bilinear in the columns of two tokens (each
     divided by its deviation), and can be taken apart by them. Queries and keys have no bias for that reason.
 
     Vaswani et al. (2017), https://arxiv.org/abs/1706.03762; norms stand before the layers, after Xiong et al. (2020),
@@ -72,6 +74,7 @@ class Transformer(Forecaster):
         num_heads: int = 4,
         ffn_expansion: int = 4,
         patch_len: int = 8,
+        around: int = 2,
         dropout: float = 0.0,
         input_dropout: float = 0.0,
         lookahead: int = 0,
@@ -87,7 +90,7 @@ class Transformer(Forecaster):
         self.input_dropout = ColumnDropout(input_dropout)
         self.patches = Patches(n_features, patch_len, hidden_size)
         self.n_patches = -(-window // patch_len)
-        self.known = nn.Linear(n_known, hidden_size, bias=False) if n_known else None
+        self.known = RowsAround(n_known, around, hidden_size) if n_known else None
         self.places = nn.Parameter(torch.empty(self.n_patches + horizon + lookahead, hidden_size).normal_(std=1.0))
         self.embedding: nn.Sequential | None = None
         if series_embedding:
@@ -114,7 +117,7 @@ class Transformer(Forecaster):
         return tokens[:, self.n_patches : self.n_patches + self.horizon]
 
     def embed(self, past: Tensor, known: Tensor | None = None, series: Tensor | None = None) -> Tensor:
-        """Make tokens (B, P, U) of the window, patch by patch, and of what is known ahead, row by row."""
+        """Make tokens (B, P, U) of the window, patch by patch, and of what is known ahead, one for each row."""
         tokens = self.places.expand(len(past), -1, -1)
         if self.embedding is not None:
             tokens = tokens + self.embedding(series)[:, None]

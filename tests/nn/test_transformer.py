@@ -12,7 +12,7 @@ WINDOW, HORIZON, N_FEATURES, N_KNOWN = 7, 5, 4, 2
 
 def make(n_known=N_KNOWN, n_targets=1, window=WINDOW, **options):
     torch.manual_seed(0)
-    small = {"hidden_size": 8, "num_heads": 2, "patch_len": 3}
+    small = {"hidden_size": 8, "num_heads": 2, "patch_len": 3, "around": 1}
     return Transformer(N_FEATURES, n_known, n_targets, HORIZON, window, **small | options).eval()
 
 
@@ -72,14 +72,15 @@ def test_every_row_of_the_horizon_reads_all_that_is_known_and_the_whole_window(p
         assert (of_known != 0).all()
 
 
-def test_without_attention_and_feed_forward_a_row_is_forecast_from_its_own_known_columns(past, known):
-    net = make(num_layers=1, ffn_expansion=0)
+@pytest.mark.parametrize("around", [0, 1, 2])
+def test_without_attention_and_feed_forward_a_row_is_forecast_from_the_known_columns_around(past, known, around):
+    net = make(num_layers=1, ffn_expansion=0, around=around)
     with torch.no_grad():
         net.blocks[0].attention.output.weight.zero_()
     changed = known.clone()
     changed[:, 2] += 1
     differs = (net(past, known)[0] != net(past, changed)[0]).any(dim=0)[:, 0]
-    assert differs.tolist() == [False, False, True, False, False]
+    assert differs.tolist() == [abs(row - 2) <= around for row in range(HORIZON)]
 
 
 def test_series_are_told_apart_and_an_unknown_one_is_their_mean(past, known):
