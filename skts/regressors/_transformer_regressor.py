@@ -14,10 +14,10 @@ class TransformerRegressor(BaseNetRegressor):
     """Forecast with attention between patches of the window and the rows of the horizon.
 
     Each `patch_len` rows of the window become one token, and each row of the horizon another, made of the columns that
-    are known there. All tokens attend to each other, `num_layers` times, each time followed by a feed-forward
-    network; a linear head forecasts from the tokens of the horizon. Where :class:`~skts.LSTMRegressor` must carry what
-    it has seen from row to row, this one looks it up: :func:`~skts.inspection.attention_map` shows where. Trained as
-    that is.
+    are known there; where none are, `patch_len` rows of the horizon share a token. All tokens attend to each other,
+    `num_layers` times, each time followed by a feed-forward network; a linear head forecasts from the tokens of the
+    horizon. Where :class:`~skts.LSTMRegressor` must carry what it has seen from row to row, this one looks it up:
+    :func:`~skts.inspection.attention_map` shows where. Trained as that is.
 
     Parameters
     ----------

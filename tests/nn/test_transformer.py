@@ -52,6 +52,22 @@ def test_one_block_is_the_textbook_formula(past, known):
     torch.testing.assert_close(net(past, known)[0], net.output(net.norm(ahead)))
 
 
+@pytest.mark.parametrize("n_targets", [1, 2])
+def test_without_known_columns_the_rows_of_a_patch_are_forecast_by_one_token(past, n_targets):
+    net = make(0, n_targets, num_layers=1)
+    assert net.places.shape[0] == 3 + 2  # 7 rows of window and 5 of horizon by three
+    forecast = net(past)[0]
+    with torch.no_grad():
+        net.places[-1] += torch.randn(8)
+    differs = (net(past)[0] != forecast).any(dim=(0, 2))
+    assert differs.tolist() == [True] * 5  # the first token attends to the second one
+    with torch.no_grad():
+        net.blocks[0].attention.output.weight.zero_()
+        forecast = net(past)[0]
+        net.places[-1] += torch.randn(8)
+    assert (net(past)[0] != forecast).any(dim=(0, 2)).tolist() == [False] * 3 + [True] * 2
+
+
 def test_the_first_blocks_update_every_token(past, known):
     two, one = make(num_layers=2), make(num_layers=1)
     one.load_state_dict({name: value for name, value in two.state_dict().items() if "blocks.1" not in name})
