@@ -74,7 +74,7 @@ def make_pipeline(model, seed, quick=False):
         "quantiles": TRAINED,
     }
     if model == "transformer":
-        network = TransformerRegressor(**same, patch_len=4, lr=2e-3)
+        network = TransformerRegressor(**same, patch_len=4, lr=5e-3)
     else:
         network = LSTMRegressor(**same, bidirectional=True, origins_per_pass=1, lr=5e-3)
     steps = [

@@ -38,10 +38,10 @@ def attention_map(
 ) -> Bunch:
     """Show where the heads of a fitted transformer look when they forecast, and which columns make them look there.
 
-    A head compares each row of the horizon (its query q) with each token (its key k) by the bilinear form
+    A head compares each token of the horizon (its query q) with every token (its key k) by the bilinear form
     ``q' W k / sqrt(size)``, the score; the softmax of the scores over all tokens is the attention, the share in which
-    the head mixes what the tokens say [1]_. Tokens are the patches of the window in the order of time, then the rows
-    ahead: horizon and lookahead.
+    the head mixes what the tokens say [1]_. Tokens are the patches of the window in the order of time, then what is
+    ahead: the rows of horizon and lookahead, or where nothing is known of them, patches of the horizon.
 
     Parameters
     ----------
@@ -61,14 +61,14 @@ def attention_map(
     -------
     attention : Bunch
         scores : ndarray of float64 of shape (n_layers, n_heads, horizon, n_tokens)
-            Means over the windows.
+            Means over the windows. Rows of the horizon that share a token are alike, here and below.
         attention : ndarray of float64 of shape (n_layers, n_heads, horizon, n_tokens)
             Means of the softmax of each window; over the tokens they sum to 1.
         lags : ndarray of int64 of shape (n_patches, 2)
             The nearest and the farthest lag of each patch, token after token; lag 1 is the row right before the
             origin. Where patches do not divide the window, the first one holds fewer rows, the oldest of them repeated.
-        leads : ndarray of int64 of shape (n_tokens - n_patches,)
-            The lead of each token ahead; those of the lookahead are larger than the horizon.
+        leads : ndarray of int64 of shape (n_tokens - n_patches, 2)
+            The first and the last lead of each token ahead; those of the lookahead are larger than the horizon.
         by_lag : DataFrame of shape (n_layers * n_heads * horizon, window)
             Attention by lag, 1 to `window`, that of a patch shared evenly by its rows. The index is layer and head,
             from 0, and lead, from 1: ``by_lag.loc[0, 1]`` are leads and lags of a head. What a row lacks to 1 goes to
@@ -77,7 +77,8 @@ def attention_map(
             Of the first layer, where a token is still a sum over columns:
 
             query_names : ndarray of str of shape (n_query_parts,)
-                What a row of the horizon is made of: known columns, "place" and "series".
+                What a token of the horizon is made of: known columns, there and in the rows around, "place" and
+                "series".
             key_names : ndarray of str of shape (n_key_parts,)
                 What a patch is made of: all columns, "place" and "series".
             scores : ndarray of float64 of shape (n_heads, n_query_parts, n_key_parts, horizon, n_patches)
@@ -85,8 +86,8 @@ def attention_map(
                 ``scores[0, :, :, :n_patches]`` of above.
             sizes : ndarray of float64 of shape (n_heads, n_query_parts, n_key_parts)
                 How much each pair does to tell patches apart: the standard deviation, over the patches of a window,
-                of what it adds to the score of one row of the horizon; mean over windows and leads. What a pair adds
-                to all patches alike is left out, since the softmax ignores it among them.
+                of what it adds to the score of one token of the horizon; mean over windows and those tokens. What a
+                pair adds to all patches alike is left out, since the softmax ignores it among them.
         n_windows : int
             How many windows were drawn.
 
@@ -145,7 +146,10 @@ def attention_map(
     network = _network_of(regressor)
     drawn = _draw(windows, n_windows, network.lookahead, check_random_state(random_state))
     assert drawn.window is not None
-    scores, attention, part_scores, sizes = _average(network, _read(regressor, drawn), len(drawn))
+    *by_token, sizes = _average(network, _read(regressor, drawn), len(drawn))
+    scores, attention, part_scores = (
+        np.repeat(values, network.rows_ahead, axis=-2)[..., : drawn.horizon, :] for values in by_token
+    )
     lags = lags_of_patches(drawn.window, network.patches.length)
     query_names, key_names = (
         np.array([*names, "place", "series"], dtype=object) for names in (feature_names[drawn.known], feature_names)
@@ -154,7 +158,7 @@ def attention_map(
         scores=scores,
         attention=attention,
         lags=lags,
-        leads=np.arange(1, attention.shape[3] - len(lags) + 1, dtype=np.int64),
+        leads=leads_of_tokens(drawn.horizon, network.rows_ahead, network.lookahead),
         by_lag=attention_by_lag(attention, lags),
         parts=Bunch(query_names=query_names, key_names=key_names, scores=part_scores, sizes=sizes),
         n_windows=len(drawn),
@@ -165,6 +169,14 @@ def lags_of_patches(window: int, length: int) -> Ints:
     """Give the nearest and the farthest lag of each patch of `length` rows: ndarray of shape (n_patches, 2)."""
     nearest = np.arange(1, window + 1, length, dtype=np.int64)[::-1]
     return np.stack([nearest, np.minimum(nearest + length - 1, window)], axis=1)
+
+
+def leads_of_tokens(horizon: int, length: int, lookahead: int) -> Ints:
+    """Give the first and the last lead of each token of `length` rows, and of the rows after: (n_tokens ahead, 2)."""
+    first = np.arange(1, horizon + 1, length, dtype=np.int64)
+    last = np.minimum(first + length - 1, horizon)
+    after = horizon + np.arange(1, lookahead + 1, dtype=np.int64)
+    return np.stack([np.append(first, after), np.append(last, after)], axis=1)
 
 
 def attention_by_lag(attention: Floats, lags: Ints) -> pd.DataFrame:
@@ -193,12 +205,12 @@ def sizes_of_parts(parts: Tensor) -> Tensor:
 
     Parameters
     ----------
-    parts : Tensor of shape (B, num_heads, n_query_parts, n_key_parts, H, S)
+    parts : Tensor of shape (B, num_heads, n_query_parts, n_key_parts, M, S)
 
     Returns
     -------
     sizes : Tensor of shape (B, num_heads, n_query_parts, n_key_parts)
-        Standard deviation over the patches, mean over the leads.
+        Standard deviation over the patches, mean over the tokens of the horizon.
     """
     return parts.std(dim=5, correction=0).mean(dim=4)
 
@@ -258,11 +270,14 @@ def _read(regressor: Any, windows: Windows) -> Iterator[Inputs]:
 
 
 def _average(network: Transformer, batches: Iterator[Inputs], n_windows: int) -> list[Floats]:
-    """Average over all windows: scores, attention, and of the first layer the scores of its parts and their sizes."""
+    """Average over all windows: scores, attention, and of the first layer the scores of its parts and their sizes.
+
+    By token of the horizon, which may stand for several rows.
+    """
     sums: list[Any] = [0.0] * 4
     with torch.no_grad():
         for inputs in batches:
-            scores = attention_scores(network, **inputs)  # (B, num_layers, num_heads, H, P)
+            scores = attention_scores(network, **inputs)  # (B, num_layers, num_heads, M, P)
             found = [scores, torch.softmax(scores, dim=4)]
             sums[:2] = [total + _sum(part) for total, part in zip(sums[:2], found, strict=True)]
             for some in _split(inputs, network, scores.shape[2]):
@@ -281,7 +296,7 @@ def _split(inputs: Inputs, network: Transformer, n_heads: int) -> Iterator[Input
     """Split a batch so that the parts of all pairs of columns have room."""
     n_known = inputs["known"].shape[2] if "known" in inputs else 0
     n_pairs = (n_known + 2) * (inputs["past"].shape[2] + 2)
-    of_window = n_heads * n_pairs * network.horizon * network.n_patches
+    of_window = n_heads * n_pairs * network.n_ahead * network.n_patches
     size = max(_AT_ONCE // of_window, 1)
     pieces = {name: part.split(size) for name, part in inputs.items()}
     for some in zip(*pieces.values(), strict=True):

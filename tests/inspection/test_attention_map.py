@@ -77,8 +77,8 @@ def test_the_most_attentive_head_points_to_the_lag_that_the_target_repeats(num_l
 
 
 def test_a_dependence_points_to_its_patch_also_where_patches_do_not_divide_the_window():
-    X, delay = noise(1500, 1), 10
-    windows, y = SlidingWindower(11, HORIZON).fit_transform(X), np.roll(X[:, 0], delay)
+    X, delay = noise(1500, 2), 10
+    windows, y = SlidingWindower(11, HORIZON, known=[1]).fit_transform(X), np.roll(X[:, 0], delay)
     found = attention_map(TransformerRegressor(**TAUGHT).fit(windows, y), windows, n_windows=200, random_state=0)
     assert found.lags.tolist() == [[9, 11], [5, 8], [1, 4]]
     for lead in range(1, HORIZON + 1):
@@ -129,7 +129,7 @@ def test_numbers_are_means_over_what_predict_reads(panel, regressor, monkeypatch
     monkeypatch.setattr(_attention_map, "_AT_ONCE", 5000)  # numbers: a few windows each
     found = attention_map(regressor, windows, n_windows=10**6)
     assert found.n_windows == len(windows)
-    assert found.leads.tolist() == list(range(1, HORIZON + regressor.lookahead_ + 1))
+    assert found.leads.tolist() == [[lead, lead] for lead in range(1, HORIZON + regressor.lookahead_ + 1)]
     np.testing.assert_allclose(found.scores, scores.mean(dim=0), atol=1e-4)
     np.testing.assert_allclose(found.attention, torch.softmax(scores, dim=4).mean(dim=0), atol=1e-5)
     np.testing.assert_allclose(found.parts.scores, parts.mean(dim=0), atol=1e-4)
@@ -147,6 +147,18 @@ def test_attention_adds_up_to_one_and_is_shared_by_the_rows_of_a_patch(panel):
         first, second, last = found.attention[layer, head, lead - 1, :3]
         shares = [last / 4] * 4 + [second / 4] * 4 + [first / 2] * 2
         np.testing.assert_allclose(found.by_lag.loc[layer, head, lead], shares)
+
+
+def test_rows_that_share_a_token_are_alike():
+    X = noise(100, 2)  # with nothing known
+    windows = SlidingWindower(WINDOW, 6).fit_transform(X)
+    found = attention_map(TransformerRegressor(**SMALL).fit(windows, X[:, 0]), windows)
+    assert found.leads.tolist() == [[1, 4], [5, 6]]
+    assert found.attention.shape == (2, 2, 6, 3 + 2)
+    for values in (found.scores, found.attention, found.parts.scores):
+        tokens = values[..., [0, 0, 0, 0, 4, 4], :]
+        np.testing.assert_array_equal(values, tokens)
+        assert (values[..., 0, :] != values[..., 4, :]).any()
 
 
 def test_pipelines_and_searches_give_what_their_windows_give(panel):
