@@ -314,15 +314,15 @@ def write_rises(found):
 def write_curve(found):
     """Give the errors by length, and their differences to the best."""
     names = list(NETWORKS)
-    heads = " | ".join(f"{name}: MAE, kW | against the best | training, s" for name in names)
-    lines = [f"| hours | {heads} |", "|---" * (1 + 3 * len(names)) + "|"]
+    heads = " | ".join(f"{name}: MAE, kW | against the best" for name in names)
+    lines = [f"| hours | {heads} |", "|---" * (1 + 2 * len(names)) + "|"]
     for i, length in enumerate(found[names[0]]["table"]["length"]):
         cells = []
         for name in names:
             table = {key: values[i] for key, values in found[name]["table"].items()}
             against = f"{table['difference']:+.1f} ± {table['standard_error']:.1f}"
             against = "best" if length == found[name]["best"] else against
-            cells.append(f"{table['error']:.1f} | {against} | {table['fit_seconds']:.1f}")
+            cells.append(f"{table['error']:.1f} | {against}")
         lines.append(f"| {length} | {' | '.join(cells)} |")
     return lines
 
@@ -371,13 +371,12 @@ TABLES = {  # the mark on the page, the part, and what writes its table
 
 def run(part, inside, pictures, results):
     """Measure and draw a part, and put what was found into the results."""
-    start = time.process_time()  # of one thread: what it takes on a core that has nothing else to do
+    start = time.process_time()
     figure, found = PARTS[part](inside)
     pictures.mkdir(parents=True, exist_ok=True)
     figure.savefig(pictures / f"display_{part}.png", dpi=100)
     plt.close(figure)
-    seconds = round(time.process_time() - start, 1)
-    print(f"{part}: {seconds} s", flush=True)
+    print(f"{part}: {time.process_time() - start:.1f} s of one core", flush=True)
     results.parent.mkdir(parents=True, exist_ok=True)
     known = json.loads(results.read_text())["parts"] if results.exists() else {}
     made_with = {
@@ -386,7 +385,7 @@ def run(part, inside, pictures, results):
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, {torch.backends.cpu.get_cpu_capability()}",
         "threads": 1,
     }
-    parts = known | {part: {"seconds": seconds, "found": found}}
+    parts = known | {part: found}
     results.write_text(json.dumps({"made_with": made_with, "parts": parts}, indent=1, default=to_plain) + "\n")
 
 
@@ -403,7 +402,7 @@ def fill_in(page, results):
             continue
         begin, end = f"<!-- {mark} -->\n", f"<!-- end of {mark} -->"
         before, rest = page.read_text().split(begin)
-        lines = "\n".join(write(parts[part]["found"]))
+        lines = "\n".join(write(parts[part]))
         page.write_text(f"{before}{begin}\n{lines}\n\n{end}{rest.split(end)[1]}")
 
 
