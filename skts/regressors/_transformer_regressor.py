@@ -118,6 +118,7 @@ class TransformerRegressor(BaseNetRegressor):
     --------
     LSTMRegressor : A recurrent network.
     skts.inspection.attention_map : Which rows, and which columns of them, the heads look at.
+    skts.inspection.AttentionMapDisplay : Draws it.
     EnsembleRegressor : Trains several and averages them.
     SlidingWindower : Makes the windows.
 
