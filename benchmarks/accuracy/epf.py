@@ -62,8 +62,10 @@ def make_regressor(model, seed, quick=False):
         "net_params": {"criterion": torch.nn.L1Loss},
     }
     size = {"hidden_size": 8 if quick else 96, "dropout": 0.1, "patch_len": HORIZON, "linear_skip": True}
-    kind, lr = (Transformer, 2e-3) if model == "transformer" else (EncoderDecoder, 5e-3)
-    network = NetRegressor(kind, network_params=size, **same, lr=lr)
+    if model == "transformer":
+        network = NetRegressor(Transformer, network_params=size | {"num_layers": 1}, **same, lr=2e-3)
+    else:
+        network = NetRegressor(EncoderDecoder, network_params=size, **same, lr=5e-3)
     return EnsembleRegressor(network, n_members=3, random_state=seed)
 
 
