@@ -88,6 +88,26 @@ class ColumnDropout(nn.Module):
         return self.dropout(rows.transpose(1, 2)).transpose(1, 2)
 
 
+class LinearSkip(nn.Module):
+    """A linear map of the whole window to the horizon, which starts at zero.
+
+    Parameters
+    ----------
+    window, n_features, horizon, n_targets : int
+    """
+
+    def __init__(self, window: int, n_features: int, horizon: int, n_targets: int):
+        super().__init__()
+        self.shape = (horizon, n_targets)
+        self.linear = nn.Linear(window * n_features, horizon * n_targets)
+        nn.init.zeros_(self.linear.weight)
+        nn.init.zeros_(self.linear.bias)
+
+    def forward(self, past: Tensor) -> Tensor:
+        """Map windows (B, W, F) to the horizon (B, H, T)."""
+        return self.linear(past.flatten(1)).unflatten(1, self.shape)
+
+
 class SeriesEmbedding(nn.Module):
     """A learned vector for each series; an unknown series takes the mean of them.
 

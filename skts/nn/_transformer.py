@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from skts.nn._forecaster import Forecaster, State
-from skts.nn._layers import ColumnDropout, Patches, RowsAround, SeriesEmbedding
+from skts.nn._layers import ColumnDropout, LinearSkip, Patches, RowsAround, SeriesEmbedding
 from skts.nn.heads import Head, PointHead
 
 
@@ -45,6 +45,8 @@ class Transformer(Forecaster):
         Share of columns dropped from whole windows and from whole horizons.
     lookahead : int, default=0
         A: known rows after the horizon that are tokens too.
+    linear_skip : bool, default=False
+        Whether a linear map of the whole window, which starts at zero, is added to the forecast.
     series_embedding : int, default=0
         Numbers of the vector that is learned for each series and mapped onto every token.
 
@@ -81,6 +83,7 @@ class Transformer(Forecaster):
         dropout: float = 0.0,
         input_dropout: float = 0.0,
         lookahead: int = 0,
+        linear_skip: bool = False,
         series_embedding: int = 0,
     ):
         super().__init__()
@@ -105,6 +108,7 @@ class Transformer(Forecaster):
             Block(hidden_size, num_heads, ffn_expansion, dropout, num_layers) for _ in range(num_layers)
         )
         self.norm = nn.LayerNorm(hidden_size)
+        self.skip = LinearSkip(window, n_features, horizon, n_targets) if linear_skip else None
         self.n_targets = n_targets
         self.output = self.head.make_layer(hidden_size, self.rows_ahead * n_targets)
 
@@ -117,8 +121,11 @@ class Transformer(Forecaster):
             tokens = block(tokens)
         ahead = self.blocks[-1](tokens, n_queries=tokens.shape[1] - self.n_patches)  # (B, M + A, U)
         forecast = self.output(self.norm(ahead[:, : self.n_ahead]))  # (B, M, rows_ahead * T, ...)
-        by_row = forecast.unflatten(2, (self.rows_ahead, self.n_targets)).flatten(1, 2)
-        return by_row[:, : self.horizon], None  # (B, H, T, ...)
+        by_row = forecast.unflatten(2, (self.rows_ahead, self.n_targets)).flatten(1, 2)[:, : self.horizon]
+        if self.skip is None:
+            return by_row, None  # (B, H, T, ...)
+        share = self.skip(past)  # (B, H, T)
+        return self.head.rescale(by_row, torch.ones_like(share), share), None
 
     def ahead(self, tokens: Tensor) -> Tensor:
         """Take the tokens (B, M, U) of the horizon out of all of them (B, P, U)."""

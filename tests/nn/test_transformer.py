@@ -129,3 +129,12 @@ def test_dropout_acts_in_training_only(past, known):
 def test_sizes_that_do_not_go_together_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         make(**options)
+
+
+def test_a_linear_skip_adds_a_linear_map_of_the_window(past, known):
+    net = make(n_targets=2, linear_skip=True, head=QuantileHead((0.1, 0.9)))
+    without = net(past, known)[0]
+    with torch.no_grad():
+        net.skip.linear.weight.normal_()
+    share = (past.flatten(1) @ net.skip.linear.weight.T).unflatten(1, (HORIZON, 2))
+    torch.testing.assert_close(net(past, known)[0], without + share[..., None])
