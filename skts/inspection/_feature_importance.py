@@ -17,7 +17,7 @@ from sklearn.utils import Bunch, check_consistent_length, check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_array
 
-from skts._compat import HasMethods, Interval, StrOptions, safe_indexing, validate_params
+from skts._compat import HasMethods, Interval, StrOptions, Subtask, progress, safe_indexing, validate_params
 from skts.inspection._time_blocks import TimeBlocks, steps_of_cycle
 from skts.metrics import ignore_missing
 from skts.panel import Columns, PanelIndex, check_same_series, find_columns, has_target
@@ -43,6 +43,7 @@ _UNCHANGED = 0.9  # correlation of a column with itself from which on whole days
         "scoring": [str, callable, None],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
+        "verbose": ["verbose"],
     },
     prefer_skip_nested_validation=True,
 )
@@ -59,6 +60,7 @@ def feature_importance(
     scoring: str | Callable | None = None,
     n_jobs: int | None = None,
     random_state: int | RandomState | None = None,
+    verbose: int = 0,
 ) -> Bunch:
     """Let blocks of time of some columns change places, and give the rise of the error.
 
@@ -100,6 +102,9 @@ def feature_importance(
         How many permutations are forecast at once, as :class:`joblib.Parallel` has it.
     random_state : int, RandomState instance or None, default=None
         Decides the permutations.
+    verbose : int, default=0
+        1 shows a progress bar of the permutations that were forecast. It takes the package rich. Callbacks that were set on the estimator by
+        ``set_callbacks(sklearn.callback.ProgressBar())`` show the same.
 
     Returns
     -------
@@ -185,12 +190,15 @@ def feature_importance(
     kept = np.array([bool(by_days) and not _stays_the_same(table, each, by_days) for each in columns.values()])
     scorer = ignore_missing("neg_mean_absolute_error" if scoring is None else scoring)
     baseline = _score(forecaster, table, scorer, y_parts, parts)
-    jobs = [
-        delayed(_score_permuted)(forecaster, table, each, draw[0 if keeps else 1], scorer, y_parts, parts)
-        for each, keeps in zip(columns.values(), kept, strict=True)
-        for draw in draws
-    ]
-    scores = np.array(Parallel(n_jobs=n_jobs)(jobs)).reshape(len(columns), n_repeats, len(parts))
+    with progress("feature_importance", len(columns) * n_repeats, estimator, verbose, subtask="permutation") as told:
+        jobs = [
+            delayed(_score_permuted)(
+                told.make(), forecaster, table, each, draw[0 if keeps else 1], scorer, y_parts, parts
+            )
+            for each, keeps in zip(columns.values(), kept, strict=True)
+            for draw in draws
+        ]
+        scores = np.array(Parallel(n_jobs=n_jobs)(jobs)).reshape(len(columns), n_repeats, len(parts))
     return _summarise(list(columns), baseline, scores, kept, block=whole.shortest * whole.unit)
 
 
@@ -344,10 +352,19 @@ def _stays_the_same(table: Any, columns: Ints, draws: list[Ints]) -> bool:
 
 
 def _score_permuted(
-    estimator: Any, table: Any, columns: Ints, rows: Ints, scorer: Callable, y_parts: list[Any], parts: list[Ints]
+    done: Subtask,
+    estimator: Any,
+    table: Any,
+    columns: Ints,
+    rows: Ints,
+    scorer: Callable,
+    y_parts: list[Any],
+    parts: list[Ints],
 ) -> Floats:
-    """Score the table with some columns of other rows."""
-    return _score(estimator, take_columns_of(table, columns, rows), scorer, y_parts, parts)
+    """Score the table with some columns of other rows, and tell that it is done."""
+    scores = _score(estimator, take_columns_of(table, columns, rows), scorer, y_parts, parts)
+    done()
+    return scores
 
 
 def take_columns_of(table: Any, columns: Ints, rows: Ints) -> Any:

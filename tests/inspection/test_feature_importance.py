@@ -17,6 +17,7 @@ from skts.inspection._feature_importance import jackknife_half, take_columns_of
 from skts.metrics import make_quantile_scorer, mean_quantile_loss
 from skts.model_selection import PanelTimeSeriesSplit
 from skts.strategies import PerSeriesRegressor, WindowedRegressor
+from tests._callbacks import Recorder
 
 N_TRAIN, N_NEW = 700, 700
 
@@ -232,3 +233,17 @@ def test_features_of_what_is_no_pipeline_are_refused():
     X, _ = make_table()
     with pytest.raises(ValueError, match="PerSeriesRegressor has its windower inside"):
         measure(X, X["wind"], PerSeriesRegressor(make_pipe()), at="features")
+
+
+def test_callbacks_of_the_estimator_are_told_of_every_permutation(capsys):
+    X, y = make_table()
+    X_train, y_train, X_new, y_new = split(X, X["wind"])
+    pipe, recorder, options = make_pipe().fit(X_train, y_train), Recorder(), {"n_repeats": 2, "random_state": 0}
+    quiet = feature_importance(pipe, X_new, y_new, **options)
+    assert capsys.readouterr().out == ""
+    told = feature_importance(pipe.set_callbacks(recorder), X_new, y_new, verbose=1, **options)
+    assert recorder.n_subtasks["feature_importance", "permutations"] == 6
+    assert recorder.ended("permutation") == [0, 1, 2, 3, 4, 5]
+    assert recorder.events.count("teardown") == 1
+    assert "feature_importance - permutations" in capsys.readouterr().out
+    assert told.table.equals(quiet.table)

@@ -1,5 +1,6 @@
 """The two ways to measure: hide rows and forecast again, or differentiate."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +18,7 @@ Floats = NDArray[np.float64]
 _DIFFERENTIATED_AT_ONCE = 64  # windows, each with a number for every lead, row and column
 
 
-def occlude(sample: Sample, lags: Ints, block: int, rng: RandomState) -> Bunch:
+def occlude(sample: Sample, lags: Ints, block: int, rng: RandomState, advance: Callable[[], None]) -> Bunch:
     """Hide the rows at each lag, and measure what becomes of the forecasts.
 
     Parameters
@@ -28,6 +29,8 @@ def occlude(sample: Sample, lags: Ints, block: int, rng: RandomState) -> Bunch:
     block : int
         Rows that are hidden together.
     rng : RandomState
+    advance : callable
+        Called after each lag.
 
     Returns
     -------
@@ -54,18 +57,21 @@ def occlude(sample: Sample, lags: Ints, block: int, rng: RandomState) -> Bunch:
             effect = effects(sample.forecast(hide(windows, rows, donors, features)))
         for measure, values in zip(measures, effect, strict=True):
             measure.add_features(number, values, features)
+        advance()
     change, rise = (measure.summarise(rng) for measure in measures)
     last = np.minimum(lags + block - 1, sample.window)
     return Bunch(change=change, rise=rise, effective_memory=effective_memory(change.by_lag["mean"].to_numpy(), last))
 
 
-def differentiate(sample: Sample, lags: Ints, block: int, rng: RandomState) -> Bunch:
+def differentiate(sample: Sample, lags: Ints, block: int, rng: RandomState, advance: Callable[[], None]) -> Bunch:
     """Differentiate the forecasts by the rows at each lag; where rows are blocks, add them up.
 
     Parameters
     ----------
     sample, lags, block, rng
         As in :func:`occlude`.
+    advance : callable
+        Called after each of the batches that :func:`count_batches` counts.
 
     Returns
     -------
@@ -90,9 +96,15 @@ def differentiate(sample: Sample, lags: Ints, block: int, rng: RandomState) -> B
             contribution.add_features(
                 number, own.reshape(-1, horizon * n_targets, n_features).transpose(2, 0, 1), numbers
             )
+        advance()
     gradient = contribution.summarise(rng)
     last = np.minimum(lags + block - 1, sample.window)
     return Bunch(gradient=gradient, effective_memory=effective_memory(gradient.by_lag["mean"].to_numpy(), last))
+
+
+def count_batches(sample: Sample) -> int:
+    """Count the batches of windows that are differentiated at once."""
+    return -(-len(sample.windows) // _DIFFERENTIATED_AT_ONCE)
 
 
 def deviations(rows: Floats) -> Floats:
