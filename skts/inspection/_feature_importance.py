@@ -20,7 +20,7 @@ from sklearn.utils.validation import check_array
 from skts._compat import HasMethods, Interval, StrOptions, Subtask, progress, safe_indexing, validate_params
 from skts.inspection._time_blocks import TimeBlocks, steps_of_cycle
 from skts.metrics import ignore_missing
-from skts.panel import Columns, PanelIndex, check_same_series, find_columns, has_target
+from skts.panel import Columns, PanelIndex, check_same_series, check_squares, find_columns, has_target
 from skts.windows import HistoryPrepender, SlidingWindower, find_horizon, find_windowers, walk
 
 Ints = NDArray[np.int64]
@@ -103,8 +103,8 @@ def feature_importance(
     random_state : int, RandomState instance or None, default=None
         Decides the permutations.
     verbose : int, default=0
-        1 shows a progress bar of the permutations that were forecast. It takes the package rich. Callbacks that were set on the estimator by
-        ``set_callbacks(sklearn.callback.ProgressBar())`` show the same.
+        1 shows a progress bar of the permutations. It takes the package rich. Callbacks that were set on the estimator
+        by ``set_callbacks(sklearn.callback.ProgressBar())`` show the same.
 
     Returns
     -------
@@ -180,6 +180,7 @@ def feature_importance(
     X = X if isinstance(X, pd.DataFrame) else check_array(X, dtype=None, ensure_all_finite="allow-nan")
     check_same_series(X, y)
     check_consistent_length(X, y)
+    check_squares(y)
     rng, panel = check_random_state(random_state), PanelIndex.read(X)
     whole, free = _cut(panel, estimator, block, same_hour)
     y_parts, parts = _lay_out_scores(panel, whole, y, estimator)
@@ -210,7 +211,7 @@ def _summarise(names: list[str], baseline: Floats, scores: Floats, same_hour: ND
     half = jackknife_half(falls[..., 1:].mean(axis=1))
     low, high = mean - half, mean + half
     columns = {"importance": mean, "std": std, "low": low, "high": high, "same_hour": same_hour}
-    table = pd.DataFrame(columns, index=pd.Index(names, name="group"))
+    table = pd.DataFrame(columns, index=pd.Index(names, name="group", tupleize_cols=False))
     return Bunch(
         names=names,
         baseline_score=float(baseline[0]),

@@ -18,7 +18,7 @@ from skts._compat import HasMethods, Subtask, progress, safe_indexing, validate_
 from skts.exceptions import ShortSeriesError
 from skts.metrics import ignore_missing
 from skts.model_selection import PanelTimeSeriesSplit, place_before
-from skts.panel import PanelIndex, check_same_series, run_starts
+from skts.panel import PanelIndex, check_same_series, check_squares, run_starts
 from skts.windows import HistoryPrepender, SlidingWindower
 
 Floats = NDArray[np.float64]
@@ -172,6 +172,7 @@ def history_curve(
     tried = _read_lengths(lengths)
     check_same_series(X, y)
     check_consistent_length(X, y)
+    check_squares(y)
     paths, horizon = _find_parameters(estimator)
     longest = int(tried[-1])
     folds = [
@@ -186,9 +187,7 @@ def history_curve(
     return _summarise(tried, *np.moveaxis(results, 2, 0))
 
 
-def _run(
-    training: Subtask, estimator: Any, X: Any, y: Any, fold: Fold, scorer: Callable
-) -> tuple[float, float, float]:
+def _run(training: Subtask, estimator: Any, X: Any, y: Any, fold: Fold, scorer: Callable) -> tuple[float, float, float]:
     """Train a clone and test it: the error, and the seconds of both."""
     start = perf_counter()
     fitted = training.fit(clone(estimator), fold.X, fold.y)

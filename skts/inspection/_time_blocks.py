@@ -150,7 +150,7 @@ def steps_of_cycle(panel: PanelIndex) -> int | None:
     clock: Clock | None = panel.index.clock
     if clock is None or panel.step is None:
         return None
-    labels = clock.labels(panel.ticks[0] + panel.step * np.arange(2))
+    labels = clock.labels(panel.step * np.arange(2))  # about 1970: later periods may be beyond nanoseconds
     labels = labels.to_timestamp() if isinstance(labels, pd.PeriodIndex) else labels
     if not isinstance(labels, pd.DatetimeIndex | pd.TimedeltaIndex):
         return None

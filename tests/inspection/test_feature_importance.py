@@ -194,6 +194,14 @@ def test_the_jackknife_of_a_mean_gives_the_interval_of_a_mean():
     assert np.isnan(jackknife_half(without[:, :1]))
 
 
+def test_columns_may_be_named_by_tuples():
+    X, _ = make_table()
+    y = X["wind"]
+    X.columns = pd.MultiIndex.from_product([["u"], X.columns])
+    result = feature_importance(Ridge().fit(X.to_numpy(), y), X, y, n_repeats=1, random_state=0)
+    assert result.table.index[0] == ("u", "wind")
+
+
 def test_columns_of_any_kind_change_places():
     table = pd.DataFrame({"kind": pd.Categorical(["x", "y", "x"]), "n": [1, 2, 3], "flag": [True, False, False]})
     permuted = take_columns_of(table, np.array([0, 2]), np.array([2, 0, 1]))
@@ -236,7 +244,7 @@ def test_features_of_what_is_no_pipeline_are_refused():
 
 
 def test_callbacks_of_the_estimator_are_told_of_every_permutation(capsys):
-    X, y = make_table()
+    X, _ = make_table()
     X_train, y_train, X_new, y_new = split(X, X["wind"])
     pipe, recorder, options = make_pipe().fit(X_train, y_train), Recorder(), {"n_repeats": 2, "random_state": 0}
     quiet = feature_importance(pipe, X_new, y_new, **options)

@@ -85,6 +85,7 @@ def test_blocks_of_unequal_lengths_come_to_all_hours(slack):
         (pd.period_range("2024-01-01", periods=9, freq="h"), 24),
         (pd.date_range("2024-01-01", periods=9, freq="D"), 7),
         (pd.period_range("2024-01-01", periods=9, freq="M"), None),
+        (pd.period_range("2300-01-01", periods=9, freq="D"), 7),  # beyond what nanoseconds can count
         (pd.date_range("2024-01-01", periods=9, freq="7h"), None),
         (pd.RangeIndex(9), None),
     ],

@@ -40,8 +40,8 @@ def forecast_table(estimator: Any, X: Any, y: Any, quantiles: ArrayLike | None =
         y_quantiles = _one_a_row(forecaster.predict(X, quantiles=quantiles.tolist()), X)
     horizon = find_horizon(estimator)
     lead = None if horizon is None else PanelIndex.read(X).leads(horizon)[0]
-    if isinstance(X, pd.DataFrame) and not isinstance(y, pd.DataFrame | pd.Series):
-        y = pd.Series(np.asarray(y).ravel(), index=X.index)
+    if isinstance(X, pd.DataFrame):  # whose index says who and when, whatever that of y is
+        y = y.set_axis(X.index) if hasattr(y, "set_axis") else pd.Series(np.asarray(y).ravel(), index=X.index)
     return table_of_predictions(y, y_pred, y_quantiles=y_quantiles, quantiles=quantiles, lead=lead)
 
 

@@ -66,8 +66,9 @@ def memory_profile(
     random_state : int, RandomState instance or None, default=None
         Decides which windows are drawn, and what hides their rows.
     verbose : int, default=0
-        1 shows a progress bar of the lags that were hidden and the windows that were differentiated. It takes the package rich. Callbacks that were set on the estimator by
-        ``set_callbacks(sklearn.callback.ProgressBar())`` show the same.
+        1 shows a progress bar of the lags to hide and the batches of windows to differentiate. It takes the package
+        rich. Callbacks that were set on the estimator by ``set_callbacks(sklearn.callback.ProgressBar())`` show the
+        same.
 
     Returns
     -------
