@@ -9,19 +9,18 @@ import numpy as np
 import pandas as pd
 from numpy.random import RandomState
 from numpy.typing import NDArray
-from scipy.stats import t as student
 from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch, check_consistent_length, check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_array
 
 from skts._compat import HasMethods, Interval, StrOptions, Subtask, progress, safe_indexing, validate_params
-from skts.inspection._time_blocks import TimeBlocks, steps_of_cycle
+from skts.inspection._block_intervals import jackknife_half
+from skts.inspection._movable_blocks import MovableBlocks, steps_of_cycle
 from skts.metrics import ignore_missing
 from skts.panel import Columns, PanelIndex, check_same_series, check_squares, find_columns, has_target
-from skts.windows import HistoryPrepender, SlidingWindower, find_horizon, find_windowers, walk
+from skts.windows import HistoryPrepender, SlidingWindower, find_horizon, find_windowers, unwrap, walk
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -226,26 +225,7 @@ def _summarise(names: list[str], baseline: Floats, scores: Floats, same_hour: ND
     )
 
 
-def jackknife_half(values: Floats) -> Floats:
-    """Give half of a 95 % interval from what is found without one stretch at a time.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n_groups, n_stretches)
-
-    Returns
-    -------
-    half : ndarray of shape (n_groups,)
-        NaN where there are fewer than two stretches.
-    """
-    n = values.shape[1]
-    if n < 2:
-        return np.full(len(values), np.nan)
-    squares = ((values - values.mean(axis=1, keepdims=True)) ** 2).sum(axis=1)
-    return student.ppf(0.975, n - 1) * np.sqrt((n - 1) / n * squares)
-
-
-def _cut(panel: PanelIndex, estimator: Any, block: int | None, same_hour: bool) -> tuple[TimeBlocks, TimeBlocks]:
+def _cut(panel: PanelIndex, estimator: Any, block: int | None, same_hour: bool) -> tuple[MovableBlocks, MovableBlocks]:
     """Cut blocks that move by whole days, and others that move by any number of rows."""
     cycle = steps_of_cycle(panel) if same_hour else None
     if block is not None and cycle is not None and block % cycle:
@@ -255,14 +235,14 @@ def _cut(panel: PanelIndex, estimator: Any, block: int | None, same_hour: bool) 
         )
     shortest = block or _usual_block(panel, estimator)
     unit = 1 if cycle is None else block or cycle
-    whole = TimeBlocks.cut(panel, shortest, unit)
+    whole = MovableBlocks.cut(panel, shortest, unit)
     if whole.n_blocks < 2:
         raise ValueError(
             f"feature_importance: two blocks of {whole.shortest * whole.unit} rows, which change places, are needed, "
             f"and X has {int(whole.places.max()) + 1} time steps: give a longer table or a smaller block=..."
         )
     # of lengths that differ by about a day, where there is room, so that blocks come to all hours
-    free = TimeBlocks.cut(panel, shortest, 1)
+    free = MovableBlocks.cut(panel, shortest, 1)
     room = min(steps_of_cycle(panel) or 0, free.n_units // 2 - shortest)
     return whole, replace(free, slack=max(room, 0))
 
@@ -276,7 +256,7 @@ def _window(windower: SlidingWindower) -> int:
     return int(windower.window or windower.history or 1)
 
 
-def _lay_out_scores(panel: PanelIndex, blocks: TimeBlocks, y: Any, estimator: Any) -> tuple[list[Any], list[Ints]]:
+def _lay_out_scores(panel: PanelIndex, blocks: MovableBlocks, y: Any, estimator: Any) -> tuple[list[Any], list[Ints]]:
     """Choose the rows to score: all that count, and these without one stretch of time after the other."""
     origins = panel.leads(find_horizon(estimator))[1]
     first = panel.ticks[panel.indptr[:-1]][panel.index.series]
@@ -302,8 +282,7 @@ def _reach(estimator: Any, X: Any, at: str) -> tuple[Any, Any]:
     """Give the table in which columns are permuted, and what forecasts from it."""
     if at == "input":
         return X, estimator
-    while isinstance(estimator, FrozenEstimator) or hasattr(estimator, "best_estimator_"):
-        estimator = getattr(estimator, "best_estimator_", None) or estimator.estimator
+    estimator = unwrap(estimator)
     if not isinstance(estimator, Pipeline):
         if find_windowers(estimator):
             raise ValueError(
@@ -390,7 +369,7 @@ class _Forecasts(RegressorMixin, BaseEstimator):
     """Stands in for an estimator at a scorer: forecasts the whole table once, and answers some rows of it."""
 
     def __init__(self, estimator: Any, table: Any):
-        self.estimator = getattr(estimator, "best_estimator_", estimator)  # a search's predict takes no parameters
+        self.estimator = unwrap(estimator)
         self.table = table
         self._made: dict[str, NDArray[Any]] = {}
 

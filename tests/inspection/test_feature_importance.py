@@ -13,7 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from skts import DLinearRegressor, HistoryPrepender, SlidingWindower
 from skts.features import CalendarFeatures
 from skts.inspection import feature_importance
-from skts.inspection._feature_importance import jackknife_half, take_columns_of
+from skts.inspection._feature_importance import take_columns_of
 from skts.metrics import make_quantile_scorer, mean_quantile_loss
 from skts.model_selection import PanelTimeSeriesSplit
 from skts.strategies import PerSeriesRegressor, WindowedRegressor
@@ -185,13 +185,6 @@ def test_other_scores_fall_alike():
     scorer = make_quantile_scorer(mean_quantile_loss, [0.1, 0.9])
     losses = measure(X, X["wind"], make_pipe(net), scoring=scorer, n_repeats=1)
     assert losses.table.index[0] == "wind"
-
-
-def test_the_jackknife_of_a_mean_gives_the_interval_of_a_mean():
-    values = np.random.default_rng(0).normal(size=12)
-    without = np.array([[np.delete(values, i).mean() for i in range(12)]])
-    assert jackknife_half(without) == pytest.approx(2.200985 * values.std(ddof=1) / 12**0.5)
-    assert np.isnan(jackknife_half(without[:, :1]))
 
 
 def test_columns_may_be_named_by_tuples():

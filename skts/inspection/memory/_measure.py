@@ -44,8 +44,8 @@ def occlude(sample: Sample, lags: Ints, block: int, rng: RandomState, advance: C
     def effects(hidden: Floats) -> tuple[Floats, Floats]:
         return np.where(is_row, np.abs(hidden - full), np.nan), np.abs(hidden - targets) - error
 
-    donors, units = draw_donors(windows.series, sample.blocks, rng)
-    measures = [Contribution(lags, units, targets.shape[1], sample.feature_names) for _ in range(2)]
+    donors, pairs = draw_donors(windows.series, sample.blocks, rng)
+    measures = [Contribution(lags, pairs, targets.shape[1], sample.feature_names) for _ in range(2)]
     turns = rng.permutation(len(targets))
     for number, lag in enumerate(lags):
         rows = np.arange(lag, min(lag + block, sample.window + 1))
@@ -128,11 +128,11 @@ def draw_donors(series: Ints, blocks: Ints, rng: RandomState) -> tuple[Ints, Int
     -------
     donors : ndarray of int64 of shape (n_windows,)
         Of the same series where the other block has a window of it, else of any.
-    units : ndarray of int64 of shape (n_windows,)
+    pairs : ndarray of int64 of shape (n_windows,)
         The number of the pair of blocks; one is of three where their number is odd, and a single block lends to itself.
-        What hides a window of one unit is no part of another, so that units are as independent as blocks.
+        What hides a window of one pair is no part of another, so that pairs are as independent as blocks.
     """
-    donors, units = np.empty_like(blocks), np.empty_like(blocks)
+    donors, pairs = np.empty_like(blocks), np.empty_like(blocks)
     order = rng.permutation(int(blocks.max()) + 1)
     for number, group in enumerate(np.array_split(order, max(len(order) // 2, 1))):
         for own, lender in zip(group, np.roll(group, -1), strict=True):
@@ -140,8 +140,8 @@ def draw_donors(series: Ints, blocks: Ints, rng: RandomState) -> tuple[Ints, Int
             for window in np.flatnonzero(blocks == own):
                 others = lent[lent != window]
                 alike = others[series[others] == series[window]]
-                donors[window], units[window] = rng.choice(alike if len(alike) else others), number
-    return donors, units
+                donors[window], pairs[window] = rng.choice(alike if len(alike) else others), number
+    return donors, pairs
 
 
 def hide(windows: Windows, lags: Ints, donors: Ints, features: Any = None) -> Windows:

@@ -125,7 +125,7 @@ def memory_profile(
     Intervals are those of a bootstrap over blocks of time, each with the windows of all series in it: neighbours in
     time, and stations under the same weather, err alike. A block is `window` and `horizon` rows long, shorter where
     the windows would make fewer than twenty. Two blocks lend their rows to each other, and are drawn together. The
-    interval is NaN where there is but one pair.
+    interval is NaN where there are fewer than five pairs.
 
     A regressor of several targets is judged by the mean over them: give them one unit. One that goes on from its
     state (``rolling="stateful"``) is asked for what it reads within the window. Of quantiles the median counts.

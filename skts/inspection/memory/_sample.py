@@ -13,6 +13,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_consistent_length
 
 from skts.exceptions import MissingHistoryWarning
+from skts.inspection._block_intervals import number_blocks
 from skts.panel import check_same_series
 from skts.windows import SlidingWindower, Windows, find_windowers, holder_of_parts, walk
 
@@ -186,9 +187,7 @@ def time_blocks(times: Ints, window: int, horizon: int) -> Ints:
     blocks : ndarray of int64 of shape (n_windows,)
         From 0, none without a window.
     """
-    since = times - times.min()
-    length = min(window + horizon, -(-(int(since.max()) + 1) // _FEWEST_BLOCKS))
-    return np.unique(since // length, return_inverse=True)[1]
+    return number_blocks(times, min(window + horizon, -(-(int(np.ptp(times)) + 1) // _FEWEST_BLOCKS)))
 
 
 def unfold(windows: Windows, chosen: Ints, lookahead: int) -> Windows:
