@@ -181,25 +181,27 @@ def feature_importance(
     check_consistent_length(X, y)
     check_squares(y)
     rng, panel = check_random_state(random_state), PanelIndex.read(X)
-    whole, free = _cut(panel, estimator, block, same_hour)
-    y_parts, parts = _lay_out_scores(panel, whole, y, estimator)
-    table, forecaster = _reach(estimator, X, at)
+    daily, free = _cut(panel, estimator, block, same_hour)
+    y_parts, parts = _lay_out_scores(panel, daily, y, estimator)
+    table, forecaster = _cut_pipeline(estimator, X, at)
     columns = _find_groups(table, groups, at)
-    draws = [(whole.draw(rng), free.draw(rng)) for _ in range(n_repeats)]
-    by_days = [aligned for aligned, _ in draws] if whole.unit > 1 else []
+    draws = [(daily.draw(rng), free.draw(rng)) for _ in range(n_repeats)]
+    by_days = [aligned for aligned, _ in draws] if daily.unit > 1 else []
     kept = np.array([bool(by_days) and not _stays_the_same(table, each, by_days) for each in columns.values()])
     scorer = ignore_missing("neg_mean_absolute_error" if scoring is None else scoring)
     baseline = _score(forecaster, table, scorer, y_parts, parts)
-    with progress("feature_importance", len(columns) * n_repeats, estimator, verbose, subtask="permutation") as told:
+    with progress(
+        "feature_importance", len(columns) * n_repeats, estimator, verbose, subtask="permutation"
+    ) as permuting:
         jobs = [
             delayed(_score_permuted)(
-                told.make(), forecaster, table, each, draw[0 if keeps else 1], scorer, y_parts, parts
+                permuting.make(), forecaster, table, each, draw[0 if keeps else 1], scorer, y_parts, parts
             )
             for each, keeps in zip(columns.values(), kept, strict=True)
             for draw in draws
         ]
         scores = np.array(Parallel(n_jobs=n_jobs)(jobs)).reshape(len(columns), n_repeats, len(parts))
-    return _summarise(list(columns), baseline, scores, kept, block=whole.shortest * whole.unit)
+    return _summarise(list(columns), baseline, scores, kept, block=daily.shortest * daily.unit)
 
 
 def _summarise(names: list[str], baseline: Floats, scores: Floats, same_hour: NDArray[np.bool_], block: int) -> Bunch:
@@ -226,7 +228,7 @@ def _summarise(names: list[str], baseline: Floats, scores: Floats, same_hour: ND
 
 
 def _cut(panel: PanelIndex, estimator: Any, block: int | None, same_hour: bool) -> tuple[MovableBlocks, MovableBlocks]:
-    """Cut blocks that move by whole days, and others that move by any number of rows."""
+    """Cut blocks that move by whole days (or what else was asked for), and others that move by any number of rows."""
     cycle = steps_of_cycle(panel) if same_hour else None
     if block is not None and cycle is not None and block % cycle:
         raise ValueError(
@@ -235,16 +237,16 @@ def _cut(panel: PanelIndex, estimator: Any, block: int | None, same_hour: bool) 
         )
     shortest = block or _usual_block(panel, estimator)
     unit = 1 if cycle is None else block or cycle
-    whole = MovableBlocks.cut(panel, shortest, unit)
-    if whole.n_blocks < 2:
+    daily = MovableBlocks.cut(panel, shortest, unit)
+    if daily.n_blocks < 2:
         raise ValueError(
-            f"feature_importance: two blocks of {whole.shortest * whole.unit} rows, which change places, are needed, "
-            f"and X has {int(whole.places.max()) + 1} time steps: give a longer table or a smaller block=..."
+            f"feature_importance: two blocks of {daily.shortest * daily.unit} rows, which change places, are needed, "
+            f"and X has {int(daily.places.max()) + 1} time steps: give a longer table or a smaller block=..."
         )
     # of lengths that differ by about a day, where there is room, so that blocks come to all hours
     free = MovableBlocks.cut(panel, shortest, 1)
     room = min(steps_of_cycle(panel) or 0, free.n_units // 2 - shortest)
-    return whole, replace(free, slack=max(room, 0))
+    return daily, replace(free, slack=max(room, 0))
 
 
 def _usual_block(panel: PanelIndex, estimator: Any) -> int:
@@ -278,7 +280,7 @@ def _lay_out_scores(panel: PanelIndex, blocks: MovableBlocks, y: Any, estimator:
     return [safe_indexing(y, part) for part in parts], parts
 
 
-def _reach(estimator: Any, X: Any, at: str) -> tuple[Any, Any]:
+def _cut_pipeline(estimator: Any, X: Any, at: str) -> tuple[Any, Any]:
     """Give the table in which columns are permuted, and what forecasts from it."""
     if at == "input":
         return X, estimator

@@ -131,7 +131,7 @@ class ErrorByLeadDisplay:
         by_series : bool, default=False
             Whether to draw each series as a pale line, too.
         block_length : int, default=None
-            Times in a block of the bootstrap.
+            Rows of one series in a block of the bootstrap; None takes what the Notes say.
         random_state : int, RandomState instance or None, default=0
             Decides which blocks are drawn.
         name : str, default=None
@@ -308,9 +308,9 @@ def error_by_lead(
     blocks = number_blocks(steps, block_length or balanced_length(steps, int(leads[-1])))
     sums = sum_by_block(_losses(table, metric), blocks, groups)
     counts = sum_by_block(np.ones(len(table)), blocks, groups)
-    error = _whole(sums.sum(axis=0) / counts.sum(axis=0), metric)
+    error = _in_unit_of_target(sums.sum(axis=0) / counts.sum(axis=0), metric)
     low, high = bootstrap_interval(sums, counts, random_state=random_state)
-    return leads, error, _whole(low, metric), _whole(high, metric)
+    return leads, error, _in_unit_of_target(low, metric), _in_unit_of_target(high, metric)
 
 
 def error_by_series(table: pd.DataFrame, metric: str) -> pd.DataFrame:
@@ -318,7 +318,7 @@ def error_by_series(table: pd.DataFrame, metric: str) -> pd.DataFrame:
     numbers, names = number_series(table)
     losses = pd.DataFrame({"lead": table["lead"].to_numpy(), "series": numbers, "loss": _losses(table, metric)})
     means = losses.pivot_table("loss", "lead", "series", aggfunc="mean")
-    return _whole(means, metric).set_axis(short_names(names), axis=1)
+    return _in_unit_of_target(means, metric).set_axis(short_names(names), axis=1)
 
 
 def _losses(table: pd.DataFrame, metric: str) -> NDArray[np.float64]:
@@ -327,6 +327,6 @@ def _losses(table: pd.DataFrame, metric: str) -> NDArray[np.float64]:
     return {"mae": np.abs, "rmse": np.square, "bias": np.positive}[metric](error)
 
 
-def _whole(means: Any, metric: str) -> Any:
-    """Bring means to the unit of the target."""
+def _in_unit_of_target(means: Any, metric: str) -> Any:
+    """Give the metric of the means of its losses."""
     return np.sqrt(means) if metric == "rmse" else means

@@ -129,7 +129,7 @@ class ReliabilityDisplay:
         quantiles : array-like of shape (n_quantiles,)
             Levels strictly between 0 and 1.
         block_length : int, default=None
-            Times in a block of the bootstrap.
+            Rows of one series in a block of the bootstrap; None takes what the Notes say.
         random_state : int, RandomState instance or None, default=0
             Decides which blocks are drawn.
         name : str, default=None
