@@ -55,8 +55,8 @@ def bootstrap_interval(
     """Bound means by drawing as many blocks as there are, with replacement: the middle of the means that come out.
 
     The middle `share` of them would do for many blocks, and is too narrow for few: so more of them are taken, as
-    Hesterberg has it in section 5.3 of "What teachers should know about the bootstrap", The American Statistician
-    69(4), 2015, https://doi.org/10.1080/00031305.2015.1089789
+    Hesterberg has it, "What teachers should know about the bootstrap", The American Statistician 69(4), 2015,
+    https://doi.org/10.1080/00031305.2015.1089789
 
     Parameters
     ----------
