@@ -57,6 +57,13 @@ def walk(estimator: Any) -> Iterator[Any]:
         yield from walk(part[-1] if isinstance(part, tuple) else part)
 
 
+def unwrap(estimator: Any) -> Any:
+    """Give the fitted estimator that searches and frozen ones hold, whose `predict` takes what theirs does not."""
+    while isinstance(estimator, FrozenEstimator) or hasattr(estimator, "best_estimator_"):
+        estimator = estimator.estimator if isinstance(estimator, FrozenEstimator) else estimator.best_estimator_
+    return estimator
+
+
 def find_windowers(estimator: Any) -> list[SlidingWindower]:
     """Find the windowers in an estimator, as :func:`walk` comes to them."""
     return [part for part in walk(estimator) if isinstance(part, SlidingWindower)]

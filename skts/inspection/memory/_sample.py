@@ -9,6 +9,7 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 
 from skts.exceptions import MissingHistoryWarning
+from skts.inspection._block_intervals import number_blocks
 from skts.inspection._fitted import has_history, read_windows, unfold
 from skts.windows import Windows, walk
 
@@ -95,6 +96,4 @@ def time_blocks(times: Ints, window: int, horizon: int) -> Ints:
     blocks : ndarray of int64 of shape (n_windows,)
         From 0, none without a window.
     """
-    since = times - times.min()
-    length = min(window + horizon, -(-(int(since.max()) + 1) // _FEWEST_BLOCKS))
-    return np.unique(since // length, return_inverse=True)[1]
+    return number_blocks(times, min(window + horizon, -(-(int(np.ptp(times)) + 1) // _FEWEST_BLOCKS)))
