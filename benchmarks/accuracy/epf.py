@@ -19,9 +19,9 @@ from sklearn.preprocessing import StandardScaler
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # a checkout that is not installed
 from benchmarks._report import data_file, markdown, number_of
 from benchmarks.accuracy._fits import PUBLISHED, Results, make_parser
-from skts import DLinearRegressor, NetRegressor, NLinearRegressor, SlidingWindower, TransformerRegressor
+from skts import DLinearRegressor, NetRegressor, NLinearRegressor, SlidingWindower
 from skts.features import CalendarFeatures
-from skts.nn import EncoderDecoder
+from skts.nn import EncoderDecoder, Transformer
 from skts.strategies import EnsembleRegressor
 
 NAME = "epf"
@@ -61,11 +61,11 @@ def make_regressor(model, seed, quick=False):
         "weight_decay": 1e-2,
         "net_params": {"criterion": torch.nn.L1Loss},
     }
-    size = {"hidden_size": 8 if quick else 96, "dropout": 0.1, "patch_len": HORIZON}
+    size = {"hidden_size": 8 if quick else 96, "dropout": 0.1, "patch_len": HORIZON, "linear_skip": True}
     if model == "transformer":
-        network = TransformerRegressor(**size, **same, lr=2e-3)
+        network = NetRegressor(Transformer, network_params=size | {"num_layers": 1}, **same, lr=2e-3)
     else:
-        network = NetRegressor(EncoderDecoder, network_params=size | {"linear_skip": True}, **same, lr=5e-3)
+        network = NetRegressor(EncoderDecoder, network_params=size, **same, lr=5e-3)
     return EnsembleRegressor(network, n_members=3, random_state=seed)
 
 

@@ -53,7 +53,9 @@ def make_pipeline(model, lookback, horizon, seed, quick=False):
         if model == "gru":
             network = GRURegressor(8 if quick else 128, patch_len=DAY, lr=5e-3, batch_size=512, **same)
         else:
-            network = TransformerRegressor(8 if quick else 64, patch_len=DAY, lr=2e-3, batch_size=256, **same)
+            network = TransformerRegressor(
+                8 if quick else 64, num_layers=1, patch_len=DAY, lr=2e-3, batch_size=256, **same
+            )
         regressor = EnsembleRegressor(network, n_members=2 if quick else 5, random_state=seed)
     windower = SlidingWindower(lookback, horizon, stride=97 if quick else 1)
     return Pipeline([("windows", windower), ("regressor", regressor)])

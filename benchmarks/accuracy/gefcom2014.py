@@ -61,7 +61,6 @@ def make_pipeline(model, seed, quick=False):
     """A network over 48 hours of weather and 12 hours on both sides: a bidirectional LSTM, or a transformer."""
     same = {
         "hidden_size": 8 if quick else 64,
-        "num_layers": 2,
         "dropout": 0.2,
         "input_dropout": 0.1,
         "lookahead": 12,
@@ -74,9 +73,9 @@ def make_pipeline(model, seed, quick=False):
         "quantiles": TRAINED,
     }
     if model == "transformer":
-        network = TransformerRegressor(**same, patch_len=4, lr=2e-3)
+        network = TransformerRegressor(**same, num_layers=1, patch_len=4, lr=5e-3)
     else:
-        network = LSTMRegressor(**same, bidirectional=True, origins_per_pass=1, lr=5e-3)
+        network = LSTMRegressor(**same, num_layers=2, bidirectional=True, origins_per_pass=1, lr=5e-3)
     steps = [
         *make_features("lstm"),
         ("scale", StandardScaler()),

@@ -77,7 +77,7 @@ def make_regressor(model, seed, quick=False):
     if model == "lstm":
         network = LSTMRegressor(**same, bidirectional=True, origins_per_pass=1, lr=3e-3)
     else:
-        network = TransformerRegressor(**same, patch_len=4, lr=1e-3)
+        network = TransformerRegressor(**same, num_layers=1, patch_len=4, lr=5e-3)
     return EnsembleRegressor(network, n_members=4, random_state=seed)
 
 

@@ -1,9 +1,11 @@
 """What data are worth, what forecasts rest on and what they must not, and pictures of both."""
 
+from skts.inspection._attention_map import attention_map
 from skts.inspection._effective_sample_size import effective_sample_size
 from skts.inspection._feature_importance import feature_importance
 from skts.inspection._history_curve import history_curve
 from skts.inspection._plot import (
+    AttentionMapDisplay,
     ErrorByLeadDisplay,
     FeatureImportanceDisplay,
     ForecastDisplay,
@@ -19,6 +21,7 @@ from skts.inspection.leakage import LeakReport, check_leakage
 from skts.inspection.memory import memory_profile
 
 __all__ = [
+    "AttentionMapDisplay",
     "ErrorByLeadDisplay",
     "FeatureImportanceDisplay",
     "ForecastDisplay",
@@ -30,6 +33,7 @@ __all__ = [
     "ReliabilityDisplay",
     "ResidualMapDisplay",
     "SplitDisplay",
+    "attention_map",
     "check_leakage",
     "effective_sample_size",
     "feature_importance",

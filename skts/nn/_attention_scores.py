@@ -1,4 +1,4 @@
-"""What attention compares: how well each row of the horizon matches each token, and which of their columns do."""
+"""What attention compares: how well each token of the horizon matches every token, and which of their columns do."""
 
 import math
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from skts.nn._transformer import Attention, Block, Transformer
 def attention_scores(
     network: Transformer, past: Tensor, known: Tensor | None = None, series: Tensor | None = None
 ) -> Tensor:
-    """Give what each block makes of each pair of a row ahead and a token, before the softmax.
+    """Give what each block makes of each pair of a token of the horizon and any token, before the softmax.
 
     Parameters
     ----------
@@ -25,9 +25,9 @@ def attention_scores(
 
     Returns
     -------
-    scores : Tensor of shape (B, num_layers, num_heads, H, P)
-        The bilinear forms q' Wq' Wk k / sqrt(size of a head) of the H rows of the horizon, by head, with each of the P
-        tokens: the patches of the window in the order of time, then the rows ahead.
+    scores : Tensor of shape (B, num_layers, num_heads, M, P)
+        The bilinear forms q' Wq' Wk k / sqrt(size of a head) of the M tokens of the horizon, by head, with each of the
+        P tokens: the patches of the window in the order of time, then what is ahead.
     """
     tokens, scores = network.embed(past, known, series), []
     for block in cast(Iterable[Block], network.blocks):
@@ -54,17 +54,17 @@ def attention_parts(
 
     Returns
     -------
-    parts : Tensor of shape (B, num_heads, K + 2, F + 2, H, S)
-        Of a row of the horizon its K known columns, its place and its series, with those of each of the S patches: its
-        F columns, its place (and the bias of the map) and its series. Over both they add up to the scores of the first
-        block; without an embedding the series add nothing.
+    parts : Tensor of shape (B, num_heads, K + 2, F + 2, M, S)
+        Of a token of the horizon its K known columns, its place and its series, with those of each of the S patches:
+        its F columns, its place (and the bias of the map) and its series. Over both they add up to the scores of the
+        first block; without an embedding the series add nothing.
     """
     block = cast(Block, network.blocks[0])
     of_window, of_horizon = window_parts(network, past, series), horizon_parts(network, known, series, len(past))
-    queries, keys = through_norm(block, of_horizon), through_norm(block, of_window)  # (B, C, H or S, U)
+    queries, keys = through_norm(block, of_horizon), through_norm(block, of_window)  # (B, C, M or S, U)
     n_query_parts, n_key_parts = queries.shape[1], keys.shape[1]
-    scores = bilinear(block.attention, queries.flatten(1, 2), keys.flatten(1, 2))  # (B, N, Cq * H, Ck * S)
-    apart = scores.unflatten(3, (n_key_parts, -1)).unflatten(2, (n_query_parts, -1))  # (B, N, Cq, H, Ck, S)
+    scores = bilinear(block.attention, queries.flatten(1, 2), keys.flatten(1, 2))  # (B, N, Cq * M, Ck * S)
+    apart = scores.unflatten(3, (n_key_parts, -1)).unflatten(2, (n_query_parts, -1))  # (B, N, Cq, M, Ck, S)
     return apart.transpose(3, 4)
 
 
@@ -92,13 +92,16 @@ def window_parts(network: Transformer, past: Tensor, series: Tensor | None) -> T
 
 
 def horizon_parts(network: Transformer, known: Tensor | None, series: Tensor | None, n_windows: int) -> Tensor:
-    """Give what the columns, the place and the series add to the token of each row: (B, K + 2, H, U)."""
-    first, stop = network.n_patches, network.n_patches + network.horizon
+    """Give what the columns, the place and the series add to each token of the horizon: (B, K + 2, M, U)."""
+    first, stop = network.n_patches, network.n_patches + network.n_ahead
     place = network.places[first:stop]
     if network.known is None or known is None:
         columns = place.new_zeros(n_windows, 0, *place.shape)
     else:
-        columns = torch.einsum("bhk,uk->bkhu", known[:, : network.horizon], network.known.weight)
+        n_known = known.shape[2]
+        joined = network.known.join(known)[:, : network.horizon].unflatten(2, (-1, n_known))  # (B, H, rows around, K)
+        weights = network.known.linear.weight.unflatten(1, (-1, n_known))  # (U, rows around, K)
+        columns = torch.einsum("bhrk,urk->bkhu", joined, weights)
     return _with_place_and_series(network, columns, place, series)
 
 

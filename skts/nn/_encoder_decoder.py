@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from skts.nn._forecaster import Forecaster, State
-from skts.nn._layers import ColumnDropout, Patches, SeriesEmbedding
+from skts.nn._layers import ColumnDropout, LinearSkip, Patches, SeriesEmbedding
 from skts.nn.heads import Head, PointHead
 
 Cell = Literal["lstm", "gru"]
@@ -112,11 +112,9 @@ class EncoderDecoder(Forecaster):
             n_inputs, n_outputs = hidden_size + series_embedding, horizon * n_targets
         self.dropout = nn.Dropout(dropout)
         self.input_dropout = ColumnDropout(input_dropout)
-        self.skip: nn.Linear | None = None
+        self.skip: LinearSkip | None = None
         if linear_skip and window is not None:
-            self.skip = nn.Linear(window * n_features, horizon * n_targets)
-            nn.init.zeros_(self.skip.weight)
-            nn.init.zeros_(self.skip.bias)
+            self.skip = LinearSkip(window, n_features, horizon, n_targets)
         self.output = self.head.make_layer(n_inputs, n_outputs)
 
     def forward(
@@ -127,7 +125,7 @@ class EncoderDecoder(Forecaster):
         forecast = self.decode(state[0][-1], known, series)  # the hidden state of the last layer after the last row
         if self.skip is None:
             return forecast, state
-        share = self.skip(past.flatten(1)).unflatten(1, self.shape)  # (B, H, T)
+        share = self.skip(past)  # (B, H, T)
         return self.head.rescale(forecast, torch.ones_like(share), share), state
 
     def encode(self, past: Tensor, series: Tensor | None = None, state: State | None = None) -> tuple[Tensor, State]:

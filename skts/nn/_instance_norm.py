@@ -66,11 +66,19 @@ class InstanceNorm(Forecaster):
         self, past: Tensor, known: Tensor | None = None, series: Tensor | None = None, state: State | None = None
     ) -> tuple[Tensor, None]:
         """Forecast the horizon after each window; see :class:`Forecaster`."""
-        own = past[:, :, self.columns]  # (B, W, T)
-        middle, scale = self._moments(own)  # (B, 1, T)
-        past = past.index_copy(2, self.columns, (own - middle) * self.slope / scale)
+        past, middle, scale = self._take_off(past)
         forecast, _ = self.network(past, known, series)  # (B, H, T, ...)
         return self.head.rescale(forecast, scale, middle * self.slope + self.offset), None
+
+    def normalise(self, past: Tensor) -> Tensor:
+        """Make of the past (B, W, F) what the network inside reads."""
+        return self._take_off(past)[0]
+
+    def _take_off(self, past: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Give the past without the level and scale of each window, and these (B, 1, T)."""
+        own = past[:, :, self.columns]  # (B, W, T)
+        middle, scale = self._moments(own)
+        return past.index_copy(2, self.columns, (own - middle) * self.slope / scale), middle, scale
 
     def _moments(self, own: Tensor) -> tuple[Tensor, Tensor]:
         """Give the middle of each window (B, W, T) in units of its column, and its scale in those of the target."""

@@ -38,6 +38,36 @@ class Patches(nn.Module):
         return rows.unflatten(1, (-1, self.length)).flatten(2)
 
 
+class RowsAround(nn.Module):
+    """Map each row, with `around` rows on both sides of it, to `size` numbers.
+
+    Parameters
+    ----------
+    n_features : int
+    around : int
+        At both ends the last row is repeated.
+    size : int
+        Numbers made of a row.
+    """
+
+    def __init__(self, n_features: int, around: int, size: int):
+        super().__init__()
+        self.around = around
+        self.linear = nn.Linear(n_features * (2 * around + 1), size, bias=False)
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """Map rows (B, L, F) to (B, L, size)."""
+        return self.linear(self.join(rows))
+
+    def join(self, rows: Tensor) -> Tensor:
+        """Put each row and those around it side by side: (B, L, (2 * around + 1) * F), by row and then by column."""
+        if not self.around:
+            return rows
+        padding = (self.around, self.around)
+        padded = nn.functional.pad(rows.transpose(1, 2), padding, mode="replicate")  # (B, F, L + 2 * around)
+        return padded.unfold(2, 2 * self.around + 1, 1).permute(0, 2, 3, 1).flatten(2)
+
+
 class ColumnDropout(nn.Module):
     """Drop whole columns of sequences, in training only, so that a network rests on no column alone.
 
@@ -56,6 +86,26 @@ class ColumnDropout(nn.Module):
         if not self.training or not self.dropout.p:
             return rows
         return self.dropout(rows.transpose(1, 2)).transpose(1, 2)
+
+
+class LinearSkip(nn.Module):
+    """A linear map of the whole window to the horizon, which starts at zero.
+
+    Parameters
+    ----------
+    window, n_features, horizon, n_targets : int
+    """
+
+    def __init__(self, window: int, n_features: int, horizon: int, n_targets: int):
+        super().__init__()
+        self.shape = (horizon, n_targets)
+        self.linear = nn.Linear(window * n_features, horizon * n_targets)
+        nn.init.zeros_(self.linear.weight)
+        nn.init.zeros_(self.linear.bias)
+
+    def forward(self, past: Tensor) -> Tensor:
+        """Map windows (B, W, F) to the horizon (B, H, T)."""
+        return self.linear(past.flatten(1)).unflatten(1, self.shape)
 
 
 class SeriesEmbedding(nn.Module):

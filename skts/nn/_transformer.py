@@ -6,16 +6,16 @@ import torch
 from torch import Tensor, nn
 
 from skts.nn._forecaster import Forecaster, State
-from skts.nn._layers import ColumnDropout, Patches, SeriesEmbedding
+from skts.nn._layers import ColumnDropout, LinearSkip, Patches, RowsAround, SeriesEmbedding
 from skts.nn.heads import Head, PointHead
 
 
 class Transformer(Forecaster):
-    """Tokens of the window and of the horizon attend to each other; each row of the horizon is forecast by its own.
+    """Tokens of the window and of the horizon attend to each other, and those of the horizon forecast it.
 
     Shapes: B windows, W rows of window, H rows of horizon, A rows of lookahead, F features, K known features,
-    T targets, U numbers of a token, N attention heads, S patches, P = S + H + A tokens; `...` are the dimensions that
-    the head adds.
+    T targets, U numbers of a token, N attention heads, S patches, M tokens of the horizon, P tokens in all; `...` are
+    the dimensions that the head adds.
 
     Parameters
     ----------
@@ -36,20 +36,27 @@ class Transformer(Forecaster):
     ffn_expansion : int, default=4
         Width of the feed-forward network in multiples of U; 0 leaves it out.
     patch_len : int, default=8
-        Rows of the window that make one token.
+        Rows of the window that make one token; where nothing is known ahead, rows of the horizon as well.
+    around : int, default=2
+        Rows on both sides of a row of the horizon whose known columns its token is made of, too.
     dropout : float, default=0.0
         Share of values dropped from what attention and feed-forward network add to a token.
     input_dropout : float, default=0.0
         Share of columns dropped from whole windows and from whole horizons.
     lookahead : int, default=0
         A: known rows after the horizon that are tokens too.
+    linear_skip : bool, default=False
+        Whether a linear map of the whole window, which starts at zero, is added to the forecast.
     series_embedding : int, default=0
         Numbers of the vector that is learned for each series and mapped onto every token.
 
     Notes
     -----
+    With known columns each row of the horizon, and of the lookahead, is a token, M = H and P = S + H + A; without there
+    is nothing to tell rows apart but their place, and `patch_len` of them share a token.
+
     Every token attends to every other: all of them are known at the origin. A token is a linear map of its columns
-    plus a vector learned for its place, so what the first block compares is bilinear in the columns of two tokens (each
+    plus a vector learned for its place. So what the first block compares is bilinear in the columns of two tokens (each
     divided by its deviation), and can be taken apart by them. Queries and keys have no bias for that reason.
 
     Vaswani et al. (2017), https://arxiv.org/abs/1706.03762; norms stand before the layers, after Xiong et al. (2020),
@@ -72,9 +79,11 @@ class Transformer(Forecaster):
         num_heads: int = 4,
         ffn_expansion: int = 4,
         patch_len: int = 8,
+        around: int = 2,
         dropout: float = 0.0,
         input_dropout: float = 0.0,
         lookahead: int = 0,
+        linear_skip: bool = False,
         series_embedding: int = 0,
     ):
         super().__init__()
@@ -87,8 +96,10 @@ class Transformer(Forecaster):
         self.input_dropout = ColumnDropout(input_dropout)
         self.patches = Patches(n_features, patch_len, hidden_size)
         self.n_patches = -(-window // patch_len)
-        self.known = nn.Linear(n_known, hidden_size, bias=False) if n_known else None
-        self.places = nn.Parameter(torch.empty(self.n_patches + horizon + lookahead, hidden_size).normal_(std=1.0))
+        self.rows_ahead = 1 if n_known else patch_len  # that a token of the horizon stands for
+        self.n_ahead = -(-horizon // self.rows_ahead)
+        self.known = RowsAround(n_known, around, hidden_size) if n_known else None
+        self.places = nn.Parameter(torch.randn(self.n_patches + self.n_ahead + lookahead, hidden_size))
         self.embedding: nn.Sequential | None = None
         if series_embedding:
             to_token = nn.Linear(series_embedding, hidden_size, bias=False)
@@ -97,7 +108,9 @@ class Transformer(Forecaster):
             Block(hidden_size, num_heads, ffn_expansion, dropout, num_layers) for _ in range(num_layers)
         )
         self.norm = nn.LayerNorm(hidden_size)
-        self.output = self.head.make_layer(hidden_size, n_targets)
+        self.skip = LinearSkip(window, n_features, horizon, n_targets) if linear_skip else None
+        self.n_targets = n_targets
+        self.output = self.head.make_layer(hidden_size, self.rows_ahead * n_targets)
 
     def forward(
         self, past: Tensor, known: Tensor | None = None, series: Tensor | None = None, state: State | None = None
@@ -106,15 +119,20 @@ class Transformer(Forecaster):
         tokens = self.embed(past, known, series)  # (B, P, U)
         for block in self.blocks[:-1]:
             tokens = block(tokens)
-        ahead = self.blocks[-1](tokens, n_queries=tokens.shape[1] - self.n_patches)  # (B, H + A, U)
-        return self.output(self.norm(ahead[:, : self.horizon])), None  # (B, H, T, ...)
+        ahead = self.blocks[-1](tokens, n_queries=tokens.shape[1] - self.n_patches)  # (B, M + A, U)
+        forecast = self.output(self.norm(ahead[:, : self.n_ahead]))  # (B, M, rows_ahead * T, ...)
+        by_row = forecast.unflatten(2, (self.rows_ahead, self.n_targets)).flatten(1, 2)[:, : self.horizon]
+        if self.skip is None:
+            return by_row, None  # (B, H, T, ...)
+        share = self.skip(past)  # (B, H, T)
+        return self.head.rescale(by_row, torch.ones_like(share), share), None
 
     def ahead(self, tokens: Tensor) -> Tensor:
-        """Take the tokens (B, H, U) of the horizon out of all of them (B, P, U)."""
-        return tokens[:, self.n_patches : self.n_patches + self.horizon]
+        """Take the tokens (B, M, U) of the horizon out of all of them (B, P, U)."""
+        return tokens[:, self.n_patches : self.n_patches + self.n_ahead]
 
     def embed(self, past: Tensor, known: Tensor | None = None, series: Tensor | None = None) -> Tensor:
-        """Make tokens (B, P, U) of the window, patch by patch, and of what is known ahead, row by row."""
+        """Make tokens (B, P, U) of the window and of what is ahead of it."""
         tokens = self.places.expand(len(past), -1, -1)
         if self.embedding is not None:
             tokens = tokens + self.embedding(series)[:, None]

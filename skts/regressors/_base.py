@@ -1,7 +1,7 @@
 """What all network regressors share: data in, a skorch net trained, forecasts out."""
 
 import inspect
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
@@ -251,16 +251,7 @@ class BaseNetRegressor(SummaryMixin, CallbackSupportMixin, ScoreMixin, BaseEstim
         --------
         skts.inspection.memory_profile : Sums it up by lag.
         """
-        check_is_fitted(self)
-        learned, name = self._learned, type(self).__name__
-        inputs = read_inputs(self, X, reset=False)
-        check_sizes(name, learned.sizes, inputs)
-        if learned.sizes["window"] is None:
-            raise ValueError(
-                f"{name}.input_gradient needs windows, and was given whole series: give SlidingWindower(window=...) a "
-                "number of rows."
-            )
-        table = make_table(inputs, self.net_.module_, learned.series_names)
+        table, learned = self._table_of_windows(X, "input_gradient"), self._learned
         scale, level = (torch.from_numpy(part.astype(np.float32)) for part in (learned.y_scale, learned.y_mean))
 
         def answer(forecast: torch.Tensor) -> torch.Tensor:
@@ -268,6 +259,38 @@ class BaseNetRegressor(SummaryMixin, CallbackSupportMixin, ScoreMixin, BaseEstim
             return learned.head.point(rescaled)
 
         return self.net_.differentiate(table, answer)
+
+    def input_batches(self, X: Any) -> Iterator[dict[str, torch.Tensor]]:
+        """Give what the network reads of each window, batch by batch. Changes nothing of the estimator, as `predict`.
+
+        Parameters
+        ----------
+        X : Windows, or array-like of shape (n_windows, window, n_features) or (n_windows, n_features)
+
+        Returns
+        -------
+        batches : iterator of dict of str to Tensor
+            What `predict` gives the `forward` of ``net_.module_``, without a hole and on its device: `past`, and where
+            there are such `known` and `series`, as :class:`~skts.nn.Forecaster` has them. Window after window of `X`.
+
+        See Also
+        --------
+        skts.inspection.attention_map : Looks into a network with them.
+        """
+        return self.net_.read(self._table_of_windows(X, "input_batches"))
+
+    def _table_of_windows(self, X: Any, caller: str) -> AddressTable:
+        """Make the table of windows that a method reads without forecasting; whole series are refused."""
+        check_is_fitted(self)
+        learned, name = self._learned, type(self).__name__
+        inputs = read_inputs(self, X, reset=False)
+        check_sizes(name, learned.sizes, inputs)
+        if learned.sizes["window"] is None:
+            raise ValueError(
+                f"{name}.{caller} needs windows, and was given whole series: give SlidingWindower(window=...) a number "
+                "of rows."
+            )
+        return make_table(inputs, self.net_.module_, learned.series_names)
 
     def _forecast(self, inputs: Inputs) -> NDArray[np.float64]:
         """Forecast in the units of the target: (n_windows, horizon, n_targets, ...)."""

@@ -13,11 +13,11 @@ from skts.regressors._base import BaseNetRegressor, Norm
 class TransformerRegressor(BaseNetRegressor):
     """Forecast with attention between patches of the window and the rows of the horizon.
 
-    Each `patch_len` rows of the window become one token, and each row of the horizon another, which reads the columns
-    that are known there. All tokens attend to each other, `num_layers` times, each time followed by a feed-forward
-    network; a linear head forecasts from the tokens of the horizon. Where :class:`~skts.LSTMRegressor` must carry what
-    it has seen from row to row, this one looks it up: :func:`~skts.inspection.attention_map` shows where. Trained as
-    that is.
+    Each `patch_len` rows of the window become one token, and each row of the horizon another, made of the columns that
+    are known there; where none are, `patch_len` rows of the horizon share a token. All tokens attend to each other,
+    `num_layers` times, each time followed by a feed-forward network; a linear head forecasts from the tokens of the
+    horizon. Where :class:`~skts.LSTMRegressor` must carry what it has seen from row to row, this one looks it up:
+    :func:`~skts.inspection.attention_map` shows where. Trained as that is.
 
     Parameters
     ----------
@@ -32,6 +32,9 @@ class TransformerRegressor(BaseNetRegressor):
     patch_len : int, default=8
         Consecutive rows of the window that make one token. Where they do not divide the window, its first row is
         repeated in front. Time and memory grow with the square of the number of tokens.
+    around : int, default=2
+        Rows on both sides of a row of the horizon whose known columns its token is made of, too: how the weather moves
+        at that hour. At both ends the last row is repeated.
     dropout : float, default=0.0
         Share of values dropped from what attention and feed-forward network add to a token.
     input_dropout : float, default=0.0
@@ -115,6 +118,7 @@ class TransformerRegressor(BaseNetRegressor):
     --------
     LSTMRegressor : A recurrent network.
     skts.inspection.attention_map : Which rows, and which columns of them, the heads look at.
+    skts.inspection.AttentionMapDisplay : Draws it.
     EnsembleRegressor : Trains several and averages them.
     SlidingWindower : Makes the windows.
 
@@ -146,6 +150,7 @@ class TransformerRegressor(BaseNetRegressor):
     num_heads: int = 4
     ffn_expansion: int = 4
     patch_len: int = 8
+    around: int = 2
     dropout: float = 0.0
     input_dropout: float = 0.0
     lookahead: int = 0
@@ -159,6 +164,7 @@ class TransformerRegressor(BaseNetRegressor):
         "num_heads": [Interval(Integral, 1, None, closed="left")],
         "ffn_expansion": [Interval(Integral, 0, None, closed="left")],
         "patch_len": [Interval(Integral, 1, None, closed="left")],
+        "around": [Interval(Integral, 0, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "input_dropout": [Interval(Real, 0, 1, closed="left")],
         "lookahead": [Interval(Integral, 0, None, closed="left")],
@@ -168,6 +174,6 @@ class TransformerRegressor(BaseNetRegressor):
     }
     _network_class = Transformer
     _network_names: ClassVar[tuple[str, ...]] = (
-        *("hidden_size", "num_layers", "num_heads", "ffn_expansion", "patch_len", "dropout", "input_dropout"),
-        *("lookahead", "series_embedding"),
+        *("hidden_size", "num_layers", "num_heads", "ffn_expansion", "patch_len", "around", "dropout"),
+        *("input_dropout", "lookahead", "series_embedding"),
     )

@@ -1,7 +1,7 @@
 """The skorch net that trains on windows."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from typing import Any, Self
 
@@ -282,6 +282,14 @@ class WindowNet(AtomicSaveMixin, NeuralNet):
                 (self._forecast_windows(table) if table.chunks is None else self._forecast_chunks(table)).cpu().numpy()
             )
 
+    def read(self, table: AddressTable) -> Iterator[Inputs]:
+        """Give, batch by batch, what the network reads of the windows of a table, on its device; ready to forecast."""
+        if self.module_.training:
+            self._set_training(False)
+        table = table.to(torch.device(self.device))
+        for inputs, _ in Batches(table, self._prediction_batch_size(table)):
+            yield inputs
+
     def differentiate(self, table: AddressTable, answer: Callable[[Tensor], Tensor]) -> NDArray[np.float32]:
         """Differentiate every forecast by the rows of its window. Changes nothing of the net, as `forecast`.
 
@@ -297,13 +305,9 @@ class WindowNet(AtomicSaveMixin, NeuralNet):
         gradients : ndarray of float32 of shape (n_windows, horizon, n_targets, window, n_features)
             Computed in float32 whatever `precision` is.
         """
-        if self.module_.training:
-            self._set_training(False)
-        table = table.to(torch.device(self.device))
         recurrent = torch.backends.cudnn.flags(enabled=False)  # cuDNN has no gradient of a recurrence outside training
-        with torch.enable_grad(), recurrent if table.device.type == "cuda" else nullcontext():
-            batches = Batches(table, self._prediction_batch_size(table))
-            gradients = [self._differentiate_batch(inputs, answer).cpu() for inputs, _ in batches]
+        with torch.enable_grad(), recurrent if torch.device(self.device).type == "cuda" else nullcontext():
+            gradients = [self._differentiate_batch(inputs, answer).cpu() for inputs in self.read(table)]
         return torch.cat(gradients).numpy()
 
     def _differentiate_batch(self, inputs: Inputs, answer: Callable[[Tensor], Tensor]) -> Tensor:

@@ -34,10 +34,11 @@ def test_scores_are_what_torch_attends_by(monkeypatch, options):
     scores = attention_scores(network, *inputs)
     monkeypatch.setattr(torch.nn.functional, "scaled_dot_product_attention", attend)
     network(*inputs)
-    n_patches, n_ahead = 3, HORIZON + network.lookahead
-    assert scores.shape == (3, 2, N_HEADS, HORIZON, n_patches + n_ahead)
+    n_horizon = HORIZON if inputs[1] is not None else 2  # patches of 3 rows
+    n_patches, n_ahead = 3, n_horizon + network.lookahead
+    assert scores.shape == (3, 2, N_HEADS, n_horizon, n_patches + n_ahead)
     for number, weights in enumerate(asked):  # the last block has queries ahead alone
-        of_horizon = weights[:, :, weights.shape[2] - n_ahead :][:, :, :HORIZON]
+        of_horizon = weights[:, :, weights.shape[2] - n_ahead :][:, :, :n_horizon]
         torch.testing.assert_close(torch.softmax(scores[:, number], dim=3), of_horizon)
 
 
@@ -47,7 +48,7 @@ def test_parts_add_up_to_the_scores_of_the_first_block(options):
     inputs = inputs_of(network)
     parts = attention_parts(network, *inputs)
     n_known = 0 if network.known is None else N_KNOWN
-    assert parts.shape == (3, N_HEADS, n_known + 2, N_FEATURES + 2, HORIZON, network.n_patches)
+    assert parts.shape == (3, N_HEADS, n_known + 2, N_FEATURES + 2, network.n_ahead, network.n_patches)
     whole = attention_scores(network, *inputs)[:, 0, :, :, : network.n_patches]
     torch.testing.assert_close(parts.sum(dim=(2, 3)), whole)
 

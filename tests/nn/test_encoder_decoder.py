@@ -244,9 +244,9 @@ def test_a_linear_map_of_the_window_is_added_and_starts_at_nothing(past, known, 
     skip, net.skip = net.skip, None
     assert torch.equal(forecast(net, *inputs), before)
     net.skip = skip
-    torch.nn.init.normal_(skip.weight)
-    torch.nn.init.normal_(skip.bias)
-    share = (past.flatten(1) @ skip.weight.T + skip.bias).reshape(3, 5, 2)
+    torch.nn.init.normal_(skip.linear.weight)
+    torch.nn.init.normal_(skip.linear.bias)
+    share = (past.flatten(1) @ skip.linear.weight.T + skip.linear.bias).reshape(3, 5, 2)
     expected = (share if levels is None else share[..., None]).expand_as(before)
     torch.testing.assert_close(forecast(net, *inputs) - before, expected)
 

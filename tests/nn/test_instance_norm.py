@@ -114,6 +114,7 @@ def test_the_network_sees_the_target_on_its_own_scale_and_all_else_as_it_is(kind
     inside, level, _ = normalise(rows["past"], kind)
     torch.testing.assert_close(forecast(norm, rows), level.expand(2, 4, 2))
     torch.testing.assert_close(norm.network.given, inside)
+    torch.testing.assert_close(norm.normalise(rows["past"]), inside)
     assert torch.equal(norm.network.given[:, :, 1], before[:, :, 1])
     assert torch.equal(rows["past"], before)
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from skts.nn._layers import Patches, SeriesEmbedding
+from skts.nn._layers import Patches, RowsAround, SeriesEmbedding
 
 
 @pytest.mark.parametrize(("n_rows", "length"), [(6, 3), (7, 3), (8, 3), (2, 5), (4, 1), (5, 5)])
@@ -25,3 +25,12 @@ def test_only_the_vectors_of_the_series_in_a_batch_learn():
     embedding = SeriesEmbedding(4, 3)
     embedding(torch.tensor([2, 0, 2])).sum().backward()
     torch.testing.assert_close(embedding.table.weight.grad[:, 0], torch.tensor([1.0, 0.0, 2.0, 0.0]))
+
+
+@pytest.mark.parametrize("around", [0, 1, 4])
+def test_rows_around_are_joined_and_the_ends_repeated(around):
+    rows = torch.randn(2, 3, 2)
+    layer = RowsAround(2, around, 5)
+    places = (torch.arange(3)[:, None] + torch.arange(-around, around + 1)).clamp(0, 2)  # (3, 2 * around + 1)
+    torch.testing.assert_close(layer.join(rows), rows[:, places].flatten(2))
+    torch.testing.assert_close(layer(rows), rows[:, places].flatten(2) @ layer.linear.weight.T)

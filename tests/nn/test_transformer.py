@@ -12,7 +12,7 @@ WINDOW, HORIZON, N_FEATURES, N_KNOWN = 7, 5, 4, 2
 
 def make(n_known=N_KNOWN, n_targets=1, window=WINDOW, **options):
     torch.manual_seed(0)
-    small = {"hidden_size": 8, "num_heads": 2, "patch_len": 3}
+    small = {"hidden_size": 8, "num_heads": 2, "patch_len": 3, "around": 1}
     return Transformer(N_FEATURES, n_known, n_targets, HORIZON, window, **small | options).eval()
 
 
@@ -52,6 +52,22 @@ def test_one_block_is_the_textbook_formula(past, known):
     torch.testing.assert_close(net(past, known)[0], net.output(net.norm(ahead)))
 
 
+@pytest.mark.parametrize("n_targets", [1, 2])
+def test_without_known_columns_the_rows_of_a_patch_are_forecast_by_one_token(past, n_targets):
+    net = make(0, n_targets, num_layers=1)
+    assert net.places.shape[0] == 3 + 2  # 7 rows of window and 5 of horizon by three
+    forecast = net(past)[0]
+    with torch.no_grad():
+        net.places[-1] += torch.randn(8)
+    differs = (net(past)[0] != forecast).any(dim=(0, 2))
+    assert differs.tolist() == [True] * 5  # the first token attends to the second one
+    with torch.no_grad():
+        net.blocks[0].attention.output.weight.zero_()
+        forecast = net(past)[0]
+        net.places[-1] += torch.randn(8)
+    assert (net(past)[0] != forecast).any(dim=(0, 2)).tolist() == [False] * 3 + [True] * 2
+
+
 def test_the_first_blocks_update_every_token(past, known):
     two, one = make(num_layers=2), make(num_layers=1)
     one.load_state_dict({name: value for name, value in two.state_dict().items() if "blocks.1" not in name})
@@ -72,14 +88,15 @@ def test_every_row_of_the_horizon_reads_all_that_is_known_and_the_whole_window(p
         assert (of_known != 0).all()
 
 
-def test_without_attention_and_feed_forward_a_row_is_forecast_from_its_own_known_columns(past, known):
-    net = make(num_layers=1, ffn_expansion=0)
+@pytest.mark.parametrize("around", [0, 1, 2])
+def test_without_attention_and_feed_forward_a_row_is_forecast_from_the_known_columns_around(past, known, around):
+    net = make(num_layers=1, ffn_expansion=0, around=around)
     with torch.no_grad():
         net.blocks[0].attention.output.weight.zero_()
     changed = known.clone()
     changed[:, 2] += 1
     differs = (net(past, known)[0] != net(past, changed)[0]).any(dim=0)[:, 0]
-    assert differs.tolist() == [False, False, True, False, False]
+    assert differs.tolist() == [abs(row - 2) <= around for row in range(HORIZON)]
 
 
 def test_series_are_told_apart_and_an_unknown_one_is_their_mean(past, known):
@@ -112,3 +129,12 @@ def test_dropout_acts_in_training_only(past, known):
 def test_sizes_that_do_not_go_together_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         make(**options)
+
+
+def test_a_linear_skip_adds_a_linear_map_of_the_window(past, known):
+    net = make(n_targets=2, linear_skip=True, head=QuantileHead((0.1, 0.9)))
+    without = net(past, known)[0]
+    with torch.no_grad():
+        net.skip.linear.weight.normal_()
+    share = (past.flatten(1) @ net.skip.linear.weight.T).unflatten(1, (HORIZON, 2))
+    torch.testing.assert_close(net(past, known)[0], without + share[..., None])

@@ -50,6 +50,7 @@ REFUSED = {
     "num_layers": 3,
     "num_heads": 2,
     "ffn_expansion": 1,
+    "around": 1,
     "dropout": 0.5,
     "input_dropout": 0.5,
     "bidirectional": False,

@@ -137,7 +137,7 @@ def test_networks_of_the_package_may_be_given_too(panel, windows):
 def test_a_linear_skip_beside_a_recurrence(panel, windows, n_origins):
     params = {"hidden_size": 4, "linear_skip": True}
     regressor = make_regressor(EncoderDecoder, network_params=params, origins_per_pass=n_origins)
-    skip = regressor.fit(windows, panel[1]).net_.module_.skip
+    skip = regressor.fit(windows, panel[1]).net_.module_.skip.linear
     assert skip.weight.shape == (4, 12 * 2)
     assert (skip.weight != 0).any()
     with pytest.raises(ValueError, match=r"NetRegressor\(linear_skip=True, origins_per_pass=2\).*one origin alone"):

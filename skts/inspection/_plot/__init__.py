@@ -1,5 +1,6 @@
 """Pictures, in the manner of scikit-learn's Displays."""
 
+from skts.inspection._plot._attention_map_display import AttentionMapDisplay
 from skts.inspection._plot._error_by_lead_display import ErrorByLeadDisplay
 from skts.inspection._plot._feature_importance_display import FeatureImportanceDisplay
 from skts.inspection._plot._forecast_display import ForecastDisplay
@@ -12,6 +13,7 @@ from skts.inspection._plot._residual_map_display import ResidualMapDisplay
 from skts.inspection._plot._split_display import SplitDisplay
 
 __all__ = [
+    "AttentionMapDisplay",
     "ErrorByLeadDisplay",
     "FeatureImportanceDisplay",
     "ForecastDisplay",
