@@ -12,7 +12,7 @@ from skts.datasets import make_panel
 
 ROOT = Path(skts.__file__).parent
 MOST_OF_FIT, MOST_OF_PREDICT = 15, 11
-# what a fit tells of itself, a line for every epoch and a few numbers for a notebook, and no step of the way to a result
+# what a fit tells of itself, line by line and in a notebook, and no step of the way to a result
 TELLING = {"training/_epoch_lines.py", "supervised/_trained_on.py", "windows/_overlap.py", "windows/_origins.py"}
 
 
