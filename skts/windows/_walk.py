@@ -91,6 +91,14 @@ def find_horizon(estimator: Any) -> int | None:
     return horizons.pop() if horizons else None
 
 
+def find_lookahead(estimator: Any) -> int:
+    """Find how many rows after the horizon a fitted estimator declares to read known columns of.
+
+    A part of it declares that by its attribute `lookahead_`.
+    """
+    return max(getattr(part, "lookahead_", 0) for part in walk(estimator))
+
+
 def find_known(windower: SlidingWindower, X: Any) -> NDArray[np.int64] | None:
     """Find the columns of a table that a windower in a pipeline takes for known over the horizon.
 

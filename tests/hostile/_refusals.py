@@ -25,7 +25,7 @@ SAYS = {
     "no change": "y_train: series ... repeats itself every 1 rows",
     "no own past": "no column of X is target 0 itself, in whatever units",
     "inf in a cell": "Row 10, column 'x0': ...inf",
-    "infinite loss": ("The train loss became inf in epoch 1. Try a lower lr ..., scale the columns of X"),
+    "infinite loss": ("The train loss became ... in epoch 1. Try a lower lr ..., scale the columns of X"),
     "1e300 in a cell": "Row 10, column 'x0': ...1e+300",
     "a string in a cell": "Row 10, column 'x0': 'n/a'",
     "a word in a cell": "Row 0, column 'x0': 'east'",
@@ -182,13 +182,13 @@ REFUSED = {
         "inf in a cell": "all that read values",
     },
     "1e30": {
-        "infinite loss": "DLinearRegressor, NLinearRegressor",
+        "infinite loss": "DLinearRegressor, NLinearRegressor, TransformerRegressor",
     },
     "1e300": {
         "1e300 in a cell": "all that forecast, SlidingWindower",
     },
     "a column of 1e30": {
-        "infinite loss": "DLinearRegressor, NLinearRegressor",
+        "infinite loss": "DLinearRegressor, NLinearRegressor, TransformerRegressor",
     },
     "a string in a column of numbers": {
         "a string in a cell": "all that read values",
