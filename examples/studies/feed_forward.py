@@ -22,17 +22,17 @@ from skts.nn import Transformer
 
 STEPS = 1640  # of 64 windows
 USUAL = {"lr": 2e-3, "lr_schedule": "one_cycle", "batch_size": BATCH_SIZE, "device": "cpu"}
-PARAMETERS, SIZE = "as many parameters", "tokens of 64 numbers"
+PARAMETERS, SIZE = "as many parameters", "tokens of 32 numbers"
 ARMS = {  # the case, the numbers of a token, the expansion, and whether there is an output projection
-    "expansion 0": (PARAMETERS, 108, 0, True),
-    "expansion 1": (PARAMETERS, 88, 1, True),
-    "expansion 2": (PARAMETERS, 76, 2, True),
-    "expansion 4": (PARAMETERS, 64, 4, True),
-    "expansion 8": (PARAMETERS, 48, 8, True),
-    "both": (SIZE, 64, 4, True),
-    "output projection alone": (SIZE, 64, 0, True),
-    "feed-forward network alone": (SIZE, 64, 4, False),
-    "neither": (SIZE, 64, 0, False),
+    "expansion 0": (PARAMETERS, 52, 0, True),
+    "expansion 1": (PARAMETERS, 44, 1, True),
+    "expansion 2": (PARAMETERS, 36, 2, True),
+    "expansion 4": (PARAMETERS, 32, 4, True),
+    "expansion 8": (PARAMETERS, 24, 8, True),
+    "both": (SIZE, 32, 4, True),
+    "output projection alone": (SIZE, 32, 0, True),
+    "feed-forward network alone": (SIZE, 32, 4, False),
+    "neither": (SIZE, 32, 0, False),
 }
 REFERENCE = {PARAMETERS: "expansion 4", SIZE: "both"}
 

@@ -1,4 +1,4 @@
-"""What data are worth, what forecasts rest on and must not, and pictures of both."""
+"""What data are worth, what forecasts rest on and what they must not, and pictures of both."""
 
 from skts.inspection._attention_map import attention_map
 from skts.inspection._effective_sample_size import effective_sample_size

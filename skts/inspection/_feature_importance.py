@@ -9,19 +9,18 @@ import numpy as np
 import pandas as pd
 from numpy.random import RandomState
 from numpy.typing import NDArray
-from scipy.stats import t as student
 from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch, check_consistent_length, check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_array
 
-from skts._compat import HasMethods, Interval, StrOptions, safe_indexing, validate_params
-from skts.inspection._time_blocks import TimeBlocks, steps_of_cycle
+from skts._compat import HasMethods, Interval, StrOptions, Subtask, progress, safe_indexing, validate_params
+from skts.inspection._block_intervals import jackknife_half
+from skts.inspection._movable_blocks import MovableBlocks, steps_of_cycle
 from skts.metrics import ignore_missing
-from skts.panel import Columns, PanelIndex, check_same_series, find_columns, has_target
-from skts.windows import HistoryPrepender, SlidingWindower, find_horizon, find_windowers, walk
+from skts.panel import Columns, PanelIndex, check_same_series, check_squares, find_columns, has_target
+from skts.windows import HistoryPrepender, SlidingWindower, find_horizon, find_windowers, unwrap, walk
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -43,6 +42,7 @@ _UNCHANGED = 0.9  # correlation of a column with itself from which on whole days
         "scoring": [str, callable, None],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
+        "verbose": ["verbose"],
     },
     prefer_skip_nested_validation=True,
 )
@@ -59,6 +59,7 @@ def feature_importance(
     scoring: str | Callable | None = None,
     n_jobs: int | None = None,
     random_state: int | RandomState | None = None,
+    verbose: int = 0,
 ) -> Bunch:
     """Let blocks of time of some columns change places, and give the rise of the error.
 
@@ -100,6 +101,9 @@ def feature_importance(
         How many permutations are forecast at once, as :class:`joblib.Parallel` has it.
     random_state : int, RandomState instance or None, default=None
         Decides the permutations.
+    verbose : int, default=0
+        1 shows a progress bar of the permutations. It takes the package rich. Callbacks that were set on the estimator
+        by ``set_callbacks(sklearn.callback.ProgressBar())`` show the same.
 
     Returns
     -------
@@ -175,23 +179,29 @@ def feature_importance(
     X = X if isinstance(X, pd.DataFrame) else check_array(X, dtype=None, ensure_all_finite="allow-nan")
     check_same_series(X, y)
     check_consistent_length(X, y)
+    check_squares(y)
     rng, panel = check_random_state(random_state), PanelIndex.read(X)
-    whole, free = _cut(panel, estimator, block, same_hour)
-    y_parts, parts = _lay_out_scores(panel, whole, y, estimator)
-    table, forecaster = _reach(estimator, X, at)
+    daily, free = _cut(panel, estimator, block, same_hour)
+    y_parts, parts = _lay_out_scores(panel, daily, y, estimator)
+    table, forecaster = _cut_pipeline(estimator, X, at)
     columns = _find_groups(table, groups, at)
-    draws = [(whole.draw(rng), free.draw(rng)) for _ in range(n_repeats)]
-    by_days = [aligned for aligned, _ in draws] if whole.unit > 1 else []
+    draws = [(daily.draw(rng), free.draw(rng)) for _ in range(n_repeats)]
+    by_days = [aligned for aligned, _ in draws] if daily.unit > 1 else []
     kept = np.array([bool(by_days) and not _stays_the_same(table, each, by_days) for each in columns.values()])
     scorer = ignore_missing("neg_mean_absolute_error" if scoring is None else scoring)
     baseline = _score(forecaster, table, scorer, y_parts, parts)
-    jobs = [
-        delayed(_score_permuted)(forecaster, table, each, draw[0 if keeps else 1], scorer, y_parts, parts)
-        for each, keeps in zip(columns.values(), kept, strict=True)
-        for draw in draws
-    ]
-    scores = np.array(Parallel(n_jobs=n_jobs)(jobs)).reshape(len(columns), n_repeats, len(parts))
-    return _summarise(list(columns), baseline, scores, kept, block=whole.shortest * whole.unit)
+    with progress(
+        "feature_importance", len(columns) * n_repeats, estimator, verbose, subtask="permutation"
+    ) as permuting:
+        jobs = [
+            delayed(_score_permuted)(
+                permuting.make(), forecaster, table, each, draw[0 if keeps else 1], scorer, y_parts, parts
+            )
+            for each, keeps in zip(columns.values(), kept, strict=True)
+            for draw in draws
+        ]
+        scores = np.array(Parallel(n_jobs=n_jobs)(jobs)).reshape(len(columns), n_repeats, len(parts))
+    return _summarise(list(columns), baseline, scores, kept, block=daily.shortest * daily.unit)
 
 
 def _summarise(names: list[str], baseline: Floats, scores: Floats, same_hour: NDArray[np.bool_], block: int) -> Bunch:
@@ -202,7 +212,7 @@ def _summarise(names: list[str], baseline: Floats, scores: Floats, same_hour: ND
     half = jackknife_half(falls[..., 1:].mean(axis=1))
     low, high = mean - half, mean + half
     columns = {"importance": mean, "std": std, "low": low, "high": high, "same_hour": same_hour}
-    table = pd.DataFrame(columns, index=pd.Index(names, name="group"))
+    table = pd.DataFrame(columns, index=pd.Index(names, name="group", tupleize_cols=False))
     return Bunch(
         names=names,
         baseline_score=float(baseline[0]),
@@ -217,27 +227,8 @@ def _summarise(names: list[str], baseline: Floats, scores: Floats, same_hour: ND
     )
 
 
-def jackknife_half(values: Floats) -> Floats:
-    """Give half of a 95 % interval from what is found without one stretch at a time.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n_groups, n_stretches)
-
-    Returns
-    -------
-    half : ndarray of shape (n_groups,)
-        NaN where there are fewer than two stretches.
-    """
-    n = values.shape[1]
-    if n < 2:
-        return np.full(len(values), np.nan)
-    squares = ((values - values.mean(axis=1, keepdims=True)) ** 2).sum(axis=1)
-    return student.ppf(0.975, n - 1) * np.sqrt((n - 1) / n * squares)
-
-
-def _cut(panel: PanelIndex, estimator: Any, block: int | None, same_hour: bool) -> tuple[TimeBlocks, TimeBlocks]:
-    """Cut blocks that move by whole days, and others that move by any number of rows."""
+def _cut(panel: PanelIndex, estimator: Any, block: int | None, same_hour: bool) -> tuple[MovableBlocks, MovableBlocks]:
+    """Cut blocks that move by whole days (or what else was asked for), and others that move by any number of rows."""
     cycle = steps_of_cycle(panel) if same_hour else None
     if block is not None and cycle is not None and block % cycle:
         raise ValueError(
@@ -246,16 +237,16 @@ def _cut(panel: PanelIndex, estimator: Any, block: int | None, same_hour: bool) 
         )
     shortest = block or _usual_block(panel, estimator)
     unit = 1 if cycle is None else block or cycle
-    whole = TimeBlocks.cut(panel, shortest, unit)
-    if whole.n_blocks < 2:
+    daily = MovableBlocks.cut(panel, shortest, unit)
+    if daily.n_blocks < 2:
         raise ValueError(
-            f"feature_importance: two blocks of {whole.shortest * whole.unit} rows, which change places, are needed, "
-            f"and X has {int(whole.places.max()) + 1} time steps: give a longer table or a smaller block=..."
+            f"feature_importance: two blocks of {daily.shortest * daily.unit} rows, which change places, are needed, "
+            f"and X has {int(daily.places.max()) + 1} time steps: give a longer table or a smaller block=..."
         )
     # of lengths that differ by about a day, where there is room, so that blocks come to all hours
-    free = TimeBlocks.cut(panel, shortest, 1)
+    free = MovableBlocks.cut(panel, shortest, 1)
     room = min(steps_of_cycle(panel) or 0, free.n_units // 2 - shortest)
-    return whole, replace(free, slack=max(room, 0))
+    return daily, replace(free, slack=max(room, 0))
 
 
 def _usual_block(panel: PanelIndex, estimator: Any) -> int:
@@ -267,7 +258,7 @@ def _window(windower: SlidingWindower) -> int:
     return int(windower.window or windower.history or 1)
 
 
-def _lay_out_scores(panel: PanelIndex, blocks: TimeBlocks, y: Any, estimator: Any) -> tuple[list[Any], list[Ints]]:
+def _lay_out_scores(panel: PanelIndex, blocks: MovableBlocks, y: Any, estimator: Any) -> tuple[list[Any], list[Ints]]:
     """Choose the rows to score: all that count, and these without one stretch of time after the other."""
     origins = panel.leads(find_horizon(estimator))[1]
     first = panel.ticks[panel.indptr[:-1]][panel.index.series]
@@ -289,12 +280,11 @@ def _lay_out_scores(panel: PanelIndex, blocks: TimeBlocks, y: Any, estimator: An
     return [safe_indexing(y, part) for part in parts], parts
 
 
-def _reach(estimator: Any, X: Any, at: str) -> tuple[Any, Any]:
+def _cut_pipeline(estimator: Any, X: Any, at: str) -> tuple[Any, Any]:
     """Give the table in which columns are permuted, and what forecasts from it."""
     if at == "input":
         return X, estimator
-    while isinstance(estimator, FrozenEstimator) or hasattr(estimator, "best_estimator_"):
-        estimator = getattr(estimator, "best_estimator_", None) or estimator.estimator
+    estimator = unwrap(estimator)
     if not isinstance(estimator, Pipeline):
         if find_windowers(estimator):
             raise ValueError(
@@ -344,10 +334,19 @@ def _stays_the_same(table: Any, columns: Ints, draws: list[Ints]) -> bool:
 
 
 def _score_permuted(
-    estimator: Any, table: Any, columns: Ints, rows: Ints, scorer: Callable, y_parts: list[Any], parts: list[Ints]
+    done: Subtask,
+    estimator: Any,
+    table: Any,
+    columns: Ints,
+    rows: Ints,
+    scorer: Callable,
+    y_parts: list[Any],
+    parts: list[Ints],
 ) -> Floats:
-    """Score the table with some columns of other rows."""
-    return _score(estimator, take_columns_of(table, columns, rows), scorer, y_parts, parts)
+    """Score the table with some columns of other rows, and tell that it is done."""
+    scores = _score(estimator, take_columns_of(table, columns, rows), scorer, y_parts, parts)
+    done()
+    return scores
 
 
 def take_columns_of(table: Any, columns: Ints, rows: Ints) -> Any:
@@ -372,7 +371,7 @@ class _Forecasts(RegressorMixin, BaseEstimator):
     """Stands in for an estimator at a scorer: forecasts the whole table once, and answers some rows of it."""
 
     def __init__(self, estimator: Any, table: Any):
-        self.estimator = getattr(estimator, "best_estimator_", estimator)  # a search's predict takes no parameters
+        self.estimator = unwrap(estimator)
         self.table = table
         self._made: dict[str, NDArray[Any]] = {}
 

@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_consistent_length
 
 from skts.panel import check_same_series
-from skts.windows import SlidingWindower, Windows, find_windowers, holder_of_parts
+from skts.windows import SlidingWindower, Windows, find_windowers, holder_of_parts, unwrap
 
 Ints = NDArray[np.int64]
 
@@ -62,11 +61,8 @@ def read_windows(
 
 def _steps_of(estimator: Any) -> Iterator[Any]:
     """List the fitted steps that rows go through, whatever pipelines, searches and frozen ones hold them."""
-    if isinstance(estimator, FrozenEstimator):
-        yield from _steps_of(estimator.estimator)
-    elif hasattr(estimator, "best_estimator_"):
-        yield from _steps_of(estimator.best_estimator_)
-    elif isinstance(estimator, Pipeline):
+    estimator = unwrap(estimator)
+    if isinstance(estimator, Pipeline):
         for _, step in estimator.steps:
             if step is not None and not isinstance(step, str):
                 yield from _steps_of(step)

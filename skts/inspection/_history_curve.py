@@ -14,11 +14,11 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import Bunch, check_consistent_length
 from sklearn.utils.parallel import Parallel, delayed
 
-from skts._compat import HasMethods, safe_indexing, validate_params
+from skts._compat import HasMethods, Subtask, progress, safe_indexing, validate_params
 from skts.exceptions import ShortSeriesError
 from skts.metrics import ignore_missing
 from skts.model_selection import PanelTimeSeriesSplit, place_before
-from skts.panel import PanelIndex, check_same_series, run_starts
+from skts.panel import PanelIndex, check_same_series, check_squares, run_starts
 from skts.windows import HistoryPrepender, SlidingWindower
 
 Floats = NDArray[np.float64]
@@ -43,6 +43,7 @@ class Fold(NamedTuple):
         "scoring": [str, callable, None],
         "same_targets": ["boolean"],
         "n_jobs": [Integral, None],
+        "verbose": ["verbose"],
     },
     prefer_skip_nested_validation=False,  # the estimator is not validated yet
 )
@@ -56,6 +57,7 @@ def history_curve(
     scoring: str | Callable | None = None,
     same_targets: bool = True,
     n_jobs: int | None = None,
+    verbose: int = 0,
 ) -> Bunch:
     """Train with windows of several lengths, and give the error of each beside the time it takes.
 
@@ -85,6 +87,10 @@ def history_curve(
     n_jobs : int, default=None
         How many trainings run at once, as :class:`joblib.Parallel` has it. They slow each other down, and so change
         the seconds.
+    verbose : int, default=0
+        1 shows a progress bar that counts the trainings, 2 one of each training too, 3 those of its steps, such as the
+        epochs of a network in a pipeline. They take the package rich. Callbacks that were set on the estimator by
+        ``set_callbacks(sklearn.callback.ProgressBar())`` show the same.
 
     Returns
     -------
@@ -166,6 +172,7 @@ def history_curve(
     tried = _read_lengths(lengths)
     check_same_series(X, y)
     check_consistent_length(X, y)
+    check_squares(y)
     paths, horizon = _find_parameters(estimator)
     longest = int(tried[-1])
     folds = [
@@ -173,21 +180,19 @@ def history_curve(
         for number, (train, test) in enumerate(check_cv(PanelTimeSeriesSplit() if cv is None else cv).split(X, y))
     ]
     scorer = ignore_missing("neg_mean_absolute_error" if scoring is None else scoring)
-    jobs = [
-        delayed(_run)(clone(estimator).set_params(**_sizes(paths, int(length), longest)), X, y, fold, scorer)
-        for length in tried
-        for fold in folds
-    ]
-    results = np.array(Parallel(n_jobs=n_jobs)(jobs)).reshape(len(tried), len(folds), 3)
+    sized = [clone(estimator).set_params(**_sizes(paths, int(length), longest)) for length in tried]
+    with progress("history_curve", len(tried) * len(folds), estimator, verbose, subtask="training") as training:
+        jobs = [delayed(_run)(training.make(), each, X, y, fold, scorer) for each in sized for fold in folds]
+        results = np.array(Parallel(n_jobs=n_jobs)(jobs)).reshape(len(tried), len(folds), 3)
     return _summarise(tried, *np.moveaxis(results, 2, 0))
 
 
-def _run(estimator: Any, X: Any, y: Any, fold: Fold, scorer: Callable) -> tuple[float, float, float]:
-    """Train and test once: the error, and the seconds of both."""
+def _run(training: Subtask, estimator: Any, X: Any, y: Any, fold: Fold, scorer: Callable) -> tuple[float, float, float]:
+    """Train a clone and test it: the error, and the seconds of both."""
     start = perf_counter()
-    estimator.fit(fold.X, fold.y)
+    fitted = training.fit(clone(estimator), fold.X, fold.y)
     fit_seconds = perf_counter() - start
-    ready = place_before(estimator, X, PanelIndex.read(X), fold.train, fold.test)
+    ready = place_before(fitted, X, PanelIndex.read(X), fold.train, fold.test)
     X_test, y_test = safe_indexing(X, fold.test), safe_indexing(y, fold.test)
     start = perf_counter()
     error = -scorer(ready, X_test, y_test)

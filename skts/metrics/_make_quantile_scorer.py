@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 
 from skts._compat import BaseScorer
 from skts.metrics._rows import check_forecast, check_quantiles, rows_with_target, take_rows
+from skts.windows import unwrap
 
 
 def make_quantile_scorer(metric: Callable[..., float], quantiles: ArrayLike) -> Callable[..., float]:
@@ -81,8 +82,7 @@ class _QuantileScorer(BaseScorer):
         there = rows_with_target(y_true)
         # `method_caller` passes no parameters on and remembers forecasts by their method alone, and a search's
         # `predict` takes none and is that of its best estimator
-        forecaster = getattr(estimator, "best_estimator_", estimator)
-        y_pred = forecaster.predict(X, quantiles=list(self._kwargs["quantiles"]))
+        y_pred = unwrap(estimator).predict(X, quantiles=list(self._kwargs["quantiles"]))
         check_forecast("y_pred", y_pred, y_true)
         if kwargs.get("sample_weight") is not None:
             kwargs["sample_weight"] = take_rows(kwargs["sample_weight"], there)

@@ -23,7 +23,7 @@ from skts.model_selection._leave_series_out import LeaveSeriesOut
 from skts.model_selection._purged_panel_k_fold import PurgedPanelKFold
 from skts.model_selection._quantiles import check_forecasts_quantiles
 from skts.panel import PanelIndex, check_same_series, check_squares, has_target
-from skts.windows import find_horizon, find_windowers
+from skts.windows import find_horizon, find_windowers, unwrap
 
 
 class Fold(NamedTuple):
@@ -293,8 +293,7 @@ def _forecast(
     table["y_true"] = np.asarray(safe_indexing(y, fold.test), dtype=np.float64).ravel()
     table["y_pred"] = y_pred
     if levels is not None:
-        forecaster = getattr(ready, "best_estimator_", ready)  # a search's predict takes no parameters
-        forecasts = forecaster.predict(X_test, quantiles=levels.tolist())
+        forecasts = unwrap(ready).predict(X_test, quantiles=levels.tolist())
         forecasts = _read_forecasts("predict(X, quantiles=...)", forecasts, (len(fold.test), len(levels)))
         table[[f"q{level}" for level in levels]] = forecasts
     return table

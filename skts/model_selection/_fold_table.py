@@ -24,7 +24,7 @@ def check_level_names(X: Any) -> None:
     taken = [name for i, name in enumerate(names) if name in (*RESERVED, *names[:i])]
     if taken:
         raise ValueError(
-            f"backtest: the level {taken[0]!r} of the index of X names a series, and the result has another column of "
+            f"The level {taken[0]!r} of the index of X names a series, and a table of forecasts has another column of "
             "that name: rename the level, X.index.set_names(...)."
         )
 
@@ -45,7 +45,13 @@ def make_fold_table(X: Any, panel: PanelIndex, rows: NDArray[np.int64], horizon:
     Returns
     -------
     table : DataFrame of shape (n_test, n_levels + 3)
+
+    Raises
+    ------
+    ValueError
+        A series would take the name of another column.
     """
+    check_level_names(X)
     leads, origins = panel.leads(horizon)
     columns = {name: X.index.get_level_values(i) for i, name in enumerate(level_names(X))}
     clock = panel.index.clock

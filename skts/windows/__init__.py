@@ -2,7 +2,7 @@
 
 from skts.windows._history_prepender import HistoryPrepender
 from skts.windows._sliding_windower import SlidingWindower
-from skts.windows._walk import find_horizon, find_known, find_windowers, holder_of_parts, walk
+from skts.windows._walk import find_horizon, find_known, find_lookahead, find_windowers, holder_of_parts, unwrap, walk
 from skts.windows._windows import Windows
 
 __all__ = [
@@ -11,7 +11,9 @@ __all__ = [
     "Windows",
     "find_horizon",
     "find_known",
+    "find_lookahead",
     "find_windowers",
     "holder_of_parts",
+    "unwrap",
     "walk",
 ]

@@ -107,7 +107,9 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
         X : ndarray or DataFrame of shape (n_rows, n_features)
         """
         self.fit(X, y)
-        return X if isinstance(X, pd.DataFrame) else read_values(self, X, reset=False)
+        if isinstance(X, pd.DataFrame):
+            return X.copy(deep=False)  # where names are no strings, set_output renames the columns of what it is given
+        return read_values(self, X, reset=False)
 
     def transform(self, X: Any) -> Any:
         """Put `length` rows in front of every series.
@@ -160,7 +162,7 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
         else:
             levels = [names.get_level_values(i).repeat(self._n_before) for i in range(names.nlevels)]
             index = pd.MultiIndex.from_arrays([*levels, times], names=X.index.names)
-        return _join(self.tail_.reindex(index), X)
+        return _join(self.tail_.reindex(index), _with_times_like(X, times))
 
     def _warn_future(self, panel: PanelIndex) -> None:
         passed = np.flatnonzero(self._trained.passed(panel))
@@ -231,6 +233,15 @@ def _prepend_frame(X: pd.DataFrame, tail: pd.DataFrame, length: int, follows: bo
         blank = X.iloc[:0].reset_index(drop=True).reindex(range(n_blank)).set_axis(pd.Index(labels))
         return _join(blank, pd.concat([tail, X]) if len(tail) else X)
     return pd.concat([tail, X])
+
+
+def _with_times_like(X: pd.DataFrame, times: pd.Index) -> pd.DataFrame:
+    """Bring unsigned times of a table to the signed ones that history needs, as pandas makes objects of both."""
+    own = X.index.get_level_values(-1)
+    if not (pd.api.types.is_unsigned_integer_dtype(own.dtype) and times.dtype == np.int64):
+        return X
+    levels = [X.index.get_level_values(i) for i in range(X.index.nlevels - 1)]
+    return X.set_axis(pd.MultiIndex.from_arrays([*levels, own.astype(np.int64)], names=X.index.names))
 
 
 def _join(history: pd.DataFrame, X: pd.DataFrame) -> pd.DataFrame:

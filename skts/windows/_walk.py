@@ -57,6 +57,13 @@ def walk(estimator: Any) -> Iterator[Any]:
         yield from walk(part[-1] if isinstance(part, tuple) else part)
 
 
+def unwrap(estimator: Any) -> Any:
+    """Give the fitted estimator that searches and frozen ones hold, whose `predict` takes what theirs does not."""
+    while isinstance(estimator, FrozenEstimator) or hasattr(estimator, "best_estimator_"):
+        estimator = estimator.estimator if isinstance(estimator, FrozenEstimator) else estimator.best_estimator_
+    return estimator
+
+
 def find_windowers(estimator: Any) -> list[SlidingWindower]:
     """Find the windowers in an estimator, as :func:`walk` comes to them."""
     return [part for part in walk(estimator) if isinstance(part, SlidingWindower)]
@@ -82,6 +89,14 @@ def find_horizon(estimator: Any) -> int | None:
             "forecasts have no one lead: give all of them one horizon."
         )
     return horizons.pop() if horizons else None
+
+
+def find_lookahead(estimator: Any) -> int:
+    """Find how many rows after the horizon a fitted estimator declares to read known columns of.
+
+    A part of it declares that by its attribute `lookahead_`.
+    """
+    return max(getattr(part, "lookahead_", 0) for part in walk(estimator))
 
 
 def find_known(windower: SlidingWindower, X: Any) -> NDArray[np.int64] | None:

@@ -7,7 +7,8 @@ NETWORKS = [
     "EnsembleRegressor",
 ]
 REGRESSORS = [*NETWORKS, "WindowedRegressor", "PerSeriesRegressor", "RecursiveRegressor"]
-FORECASTERS = [*REGRESSORS, "backtest", "check_leakage"]
+ASKED_ONCE_FITTED = ["memory_profile", "feature_importance", "ForecastDisplay and ErrorByLeadDisplay"]
+FORECASTERS = [*REGRESSORS, "backtest", "check_leakage", "history_curve", *ASKED_ONCE_FITTED]
 CUTTERS = ["HistoryPrepender", "SlidingWindower", *FORECASTERS]
 FEATURES = ["CalendarFeatures", "WindFeatures", "SolarFeatures", "NeighbourFeatures"]
 SPLITTERS = ["PanelTimeSeriesSplit", "PurgedPanelKFold", "LeaveSeriesOut"]
@@ -17,11 +18,18 @@ GROUPS = {
         name for name in SUBJECTS if name not in ("WindFeatures", "ignore_missing", "backtest")
     ],
     "all that read values": [*CUTTERS, *FEATURES],
-    "all that need times in order": [*CUTTERS, "PanelTimeSeriesSplit", "PurgedPanelKFold", "metrics"],
+    "all that need times in order": [
+        *CUTTERS,
+        "PanelTimeSeriesSplit",
+        "PurgedPanelKFold",
+        "metrics",
+        "PanelDisplay and SplitDisplay",
+    ],
     "all that cut windows": CUTTERS,
     "all that cut windows but the recursive": [name for name in CUTTERS if name != "RecursiveRegressor"],
     "all that forecast": FORECASTERS,
     "the regressors": REGRESSORS,
+    "what is asked of a fitted one": ASKED_ONCE_FITTED,
     "the networks": NETWORKS,
     "the features": FEATURES,
     "the splitters": SPLITTERS,

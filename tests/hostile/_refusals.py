@@ -25,7 +25,7 @@ SAYS = {
     "no change": "y_train: series ... repeats itself every 1 rows",
     "no own past": "no column of X is target 0 itself, in whatever units",
     "inf in a cell": "Row 10, column 'x0': ...inf",
-    "infinite loss": ("The train loss became inf in epoch 1. Try a lower lr ..., scale the columns of X"),
+    "infinite loss": ("The train loss became ... in epoch 1. Try a lower lr ..., scale the columns of X"),
     "1e300 in a cell": "Row 10, column 'x0': ...1e+300",
     "a string in a cell": "Row 10, column 'x0': 'n/a'",
     "a word in a cell": "Row 0, column 'x0': 'east'",
@@ -65,11 +65,16 @@ SAYS = {
     ),
     "missing time": ("Row ... has no time: index level ... is missing there. Drop the row or fill in its label"),
     "level of the name time": (
-        "the level 'time' of the index of X names a series, and the result has "
-        "another column of that name: rename the level"
+        "The level 'time' of the index of X names a series, and a table of "
+        "forecasts has another column of that name: rename the level"
     ),
     "missing series": ("Row ... has no series: index level ... is missing there. Drop the row or fill in its label"),
     "one target": "backtest: y has shape ... and one target, of shape (n_rows,), is expected",
+    "one target to draw": "y_true has shape ..., and ... is expected: one value for each row",
+    "no history": (
+        "memory_profile needs two windows that have a target and a history, and X gives 0 of 24 "
+        "(0 with a history of 4 rows): give a longer table"
+    ),
     "one target to score": "y_true has shape ..., and shape ... is expected: score one target at a time",
     "outputs differ": "y_true and y_pred have different number of output (2!=1)",
     "words": "could not convert string to float: ...'low'",
@@ -111,29 +116,32 @@ SAYS = {
 REFUSED = {
     "one row": {
         "no step": "HistoryPrepender",
-        "too short": "the regressors, SlidingWindower",
+        "too short": "the regressors, SlidingWindower, what is asked of a fitted one",
         "no neighbours": "NeighbourFeatures",
-        "too few times": "PanelTimeSeriesSplit, backtest, check_leakage",
+        "too few times": "PanelTimeSeriesSplit, backtest, check_leakage, history_curve, PanelDisplay and SplitDisplay",
         "too few times to fold": "PurgedPanelKFold",
         "one series": "LeaveSeriesOut",
         "no pairs": "metrics",
     },
     "one row of each of 30 series": {
         "no step": "HistoryPrepender",
-        "too short": "the regressors, SlidingWindower",
-        "too few times": "PanelTimeSeriesSplit, backtest, check_leakage",
+        "too short": "the regressors, SlidingWindower, what is asked of a fitted one",
+        "too few times": "PanelTimeSeriesSplit, backtest, check_leakage, history_curve, PanelDisplay and SplitDisplay",
         "too few times to fold": "PurgedPanelKFold",
         "no pairs": "metrics",
     },
     "two rows of each series": {
-        "too short": "the regressors, SlidingWindower",
-        "too few times": "PanelTimeSeriesSplit, backtest, check_leakage",
+        "too short": "the regressors, SlidingWindower, what is asked of a fitted one",
+        "too few times": "PanelTimeSeriesSplit, backtest, check_leakage, history_curve, PanelDisplay and SplitDisplay",
         "too few times to fold": "PurgedPanelKFold",
     },
     "no rows": {
-        "nothing there": "the networks, the features, HistoryPrepender, SlidingWindower, WindowedRegressor",
-        "no rows": "PerSeriesRegressor, RecursiveRegressor",
-        "too few times": "PanelTimeSeriesSplit, backtest, check_leakage",
+        "nothing there": (
+            "the networks, the features, HistoryPrepender, SlidingWindower, "
+            "WindowedRegressor, what is asked of a fitted one"
+        ),
+        "no rows": "PerSeriesRegressor, RecursiveRegressor, PanelDisplay and SplitDisplay",
+        "too few times": "PanelTimeSeriesSplit, backtest, check_leakage, history_curve",
         "too few times to fold": "PurgedPanelKFold",
         "no series": "LeaveSeriesOut",
         "no target": "metrics",
@@ -144,12 +152,16 @@ REFUSED = {
         "no columns": "RecursiveRegressor",
     },
     "an array without rows": {
-        "nothing there": "the regressors, the features, HistoryPrepender, SlidingWindower, check_leakage",
-        "too few times": "PanelTimeSeriesSplit, backtest",
+        "nothing there": (
+            "the regressors, the features, HistoryPrepender, SlidingWindower, check_leakage, "
+            "what is asked of a fitted one"
+        ),
+        "too few times": "PanelTimeSeriesSplit, backtest, history_curve",
         "no times to purge": "PurgedPanelKFold",
         "no series": "LeaveSeriesOut",
         "no target": "metrics",
         "nothing to score": "ignore_missing",
+        "no rows": "PanelDisplay and SplitDisplay",
     },
     "an array without columns": {
         "nothing there": "all that read values",
@@ -164,18 +176,19 @@ REFUSED = {
     },
     "nothing but NaN": {
         "no own past": "NLinearRegressor",
+        "no history": "memory_profile",
     },
     "inf": {
         "inf in a cell": "all that read values",
     },
     "1e30": {
-        "infinite loss": "DLinearRegressor, NLinearRegressor",
+        "infinite loss": "DLinearRegressor, NLinearRegressor, TransformerRegressor",
     },
     "1e300": {
         "1e300 in a cell": "all that forecast, SlidingWindower",
     },
     "a column of 1e30": {
-        "infinite loss": "DLinearRegressor, NLinearRegressor",
+        "infinite loss": "DLinearRegressor, NLinearRegressor, TransformerRegressor",
     },
     "a string in a column of numbers": {
         "a string in a cell": "all that read values",
@@ -359,7 +372,7 @@ REFUSED = {
         "one series": "LeaveSeriesOut",
     },
     "levels of one name": {
-        "level of the name time": "backtest",
+        "level of the name time": "backtest, ForecastDisplay and ErrorByLeadDisplay",
     },
     "a name that is None": {
         "missing series": "all that read times",
@@ -372,9 +385,10 @@ REFUSED = {
         "one target": "backtest",
         "one target to score": "metrics",
         "outputs differ": "ignore_missing",
+        "one target to draw": "ForecastDisplay and ErrorByLeadDisplay",
     },
     "y of two columns of one name": {
-        "names twice": "the regressors, check_leakage, ignore_missing",
+        "names twice": "the regressors, check_leakage, ignore_missing, history_curve, what is asked of a fitted one",
         "one target": "backtest",
         "one target to score": "metrics",
     },
@@ -388,21 +402,27 @@ REFUSED = {
         "no own past": "NLinearRegressor",
     },
     "y of words": {
-        "words": "all that forecast, metrics, ignore_missing",
+        "words": "all that forecast, metrics, ignore_missing, PanelDisplay and SplitDisplay",
     },
     "y with another index order": {
-        "other rows": "all that cut windows, the splitters",
+        "other rows": "all that cut windows, the splitters, PanelDisplay and SplitDisplay",
         "out of order": "metrics",
     },
     "y too short": {
-        "other length": "the networks, SlidingWindower, WindowedRegressor",
-        "lengths differ": "PerSeriesRegressor, RecursiveRegressor, backtest, check_leakage",
+        "other length": "the networks, SlidingWindower, WindowedRegressor, what is asked of a fitted one",
+        "lengths differ": (
+            "PerSeriesRegressor, RecursiveRegressor, backtest, check_leakage, history_curve, "
+            "PanelDisplay and SplitDisplay"
+        ),
         "forecasts of another length": "metrics",
         "forecast of another length": "ignore_missing",
     },
     "y too long": {
-        "other length": "the networks, SlidingWindower, WindowedRegressor",
-        "lengths differ": "PerSeriesRegressor, RecursiveRegressor, backtest, check_leakage",
+        "other length": "the networks, SlidingWindower, WindowedRegressor, what is asked of a fitted one",
+        "lengths differ": (
+            "PerSeriesRegressor, RecursiveRegressor, backtest, check_leakage, history_curve, "
+            "PanelDisplay and SplitDisplay"
+        ),
         "forecasts of another length": "metrics",
         "forecast of another length": "ignore_missing",
     },
@@ -420,28 +440,28 @@ REFUSED = {
         "infinite input": "ignore_missing",
     },
     "y of 1e300": {
-        "extreme y": "the networks, backtest, check_leakage",
+        "extreme y": "the networks, backtest, check_leakage, history_curve, feature_importance",
         "infinite square": "metrics",
     },
     "y of three dimensions": {
-        "three dimensions": "the regressors",
+        "three dimensions": "the regressors, history_curve, what is asked of a fitted one",
         "one target": "backtest",
         "too many dimensions": "check_leakage, ignore_missing",
         "one target to score": "metrics",
     },
     "y None": {
         "not one for each row": "SlidingWindower, metrics, ignore_missing",
-        "no y": "the regressors",
-        "no array": "backtest, check_leakage",
+        "no y": "the regressors, what is asked of a fitted one",
+        "no array": "backtest, check_leakage, history_curve",
     },
     "y one number": {
         "not one for each row": "SlidingWindower, metrics, ignore_missing",
-        "a single value": "the networks, WindowedRegressor",
-        "no sequence": "PerSeriesRegressor, RecursiveRegressor",
-        "no array": "backtest, check_leakage",
+        "a single value": "the networks, WindowedRegressor, what is asked of a fitted one",
+        "no sequence": "PerSeriesRegressor, RecursiveRegressor, PanelDisplay and SplitDisplay",
+        "no array": "backtest, check_leakage, history_curve",
     },
     "X an array, y of several series": {
-        "lost series": "all that cut windows, the splitters",
+        "lost series": "all that cut windows, the splitters, PanelDisplay and SplitDisplay",
         "no times": "CalendarFeatures, SolarFeatures, NeighbourFeatures",
     },
     "weights all 0": {

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
@@ -18,7 +19,16 @@ from skts import (
 )
 from skts import metrics as m
 from skts.features import CalendarFeatures, NeighbourFeatures, SolarFeatures, WindFeatures
-from skts.inspection import check_leakage
+from skts.inspection import (
+    ErrorByLeadDisplay,
+    ForecastDisplay,
+    PanelDisplay,
+    SplitDisplay,
+    check_leakage,
+    feature_importance,
+    history_curve,
+    memory_profile,
+)
 from skts.model_selection import (
     LeaveSeriesOut,
     PanelTimeSeriesSplit,
@@ -150,6 +160,52 @@ def use_check_leakage(X, y, weight):
     assert report.ok, str(report)
 
 
+def use_history_curve(X, y, weight):
+    folds = list(PanelTimeSeriesSplit(2, test_size=2 * HORIZON).split(X))
+    result = history_curve(pipeline(WindowedRegressor(Ridge())), X, y, lengths=[2, 4], cv=folds[1:])
+    assert np.isfinite(result.errors).all()
+    assert result.shortest in (2, 4)
+
+
+def fitted(X, y):
+    """Fit a small pipeline, and give the rows for it to forecast."""
+    train, _ = split(X)
+    return pipeline(WindowedRegressor(Ridge())).fit(take(X, train, X), take(y, train, X))
+
+
+def use_memory_profile(X, y, weight):
+    profile = memory_profile(fitted(X, y), X, y, n_windows=10, random_state=0)
+    assert np.isfinite(profile.forward.change.by_lag["mean"]).all()
+    assert 0 <= profile.effective_memory <= WINDOW
+
+
+def use_feature_importance(X, y, weight):
+    result = feature_importance(fitted(X, y), X, y, block=8, same_hour=False, n_repeats=1, random_state=0)
+    assert result.importances.shape == (np.shape(X)[1], 1)
+    assert np.isfinite(result.importances).all()
+
+
+def use_pictures_of_tables(X, y, weight):
+    display = PanelDisplay.from_table(X, y, ax=Figure().subplots())
+    assert display.counts.sum() <= display.expected.sum() + 1e-9
+    assert round(display.counts.sum()) == len(X)
+    display.figure_.canvas.draw()  # only now are times written
+    cv = PanelTimeSeriesSplit(2, test_size=2)
+    display = SplitDisplay.from_splitter(cv, X, y, ax=Figure().subplots())
+    assert display.counts[..., 2].sum() == sum(len(test) for _, test in cv.split(X))
+
+
+def use_pictures_of_forecasts(X, y, weight):
+    pipe, new = fitted(X, y), split(X)[1]
+    X_new, y_new = take(X, new, X), take(y, new, X)
+    axes = Figure().subplots(len(np.unique(series_of(X_new))[:4]))
+    display = ForecastDisplay.from_estimator(pipe, X_new, y_new, ax=axes)
+    assert display.table["y_pred"].notna().all()
+    display.figure_.canvas.draw()  # only now are times written
+    display = ErrorByLeadDisplay.from_estimator(pipe, X_new, y_new, ax=Figure().subplots())
+    assert np.isfinite(display.error).all()
+
+
 def use_metrics(X, y, weight):
     train, new = split(X)
     y_true, y_train = take(y, new, X), take(y, train, X)
@@ -202,6 +258,11 @@ SUBJECTS = {
     "LeaveSeriesOut": splitting(LeaveSeriesOut(), in_time=False),
     "backtest": use_backtest,
     "check_leakage": use_check_leakage,
+    "memory_profile": use_memory_profile,
+    "history_curve": use_history_curve,
+    "feature_importance": use_feature_importance,
+    "PanelDisplay and SplitDisplay": use_pictures_of_tables,
+    "ForecastDisplay and ErrorByLeadDisplay": use_pictures_of_forecasts,
     "metrics": use_metrics,
     "ignore_missing": use_ignore_missing,
 }

@@ -8,7 +8,9 @@ from tests.hostile._refusals import LEFT, REFUSED, SAYS
 from tests.hostile._subjects import SUBJECTS
 from tests.hostile._tables import MAKE
 
-SLOW = {*FORECASTERS, "SolarFeatures"} - {"LSTMRegressor"}  # left to a run of all tests
+SLOW = {*FORECASTERS, "SolarFeatures", "PanelDisplay and SplitDisplay"} - {
+    "LSTMRegressor"
+}  # left to a run of all tests
 
 
 def says(case, subject):

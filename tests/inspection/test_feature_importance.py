@@ -13,10 +13,11 @@ from sklearn.preprocessing import StandardScaler
 from skts import DLinearRegressor, HistoryPrepender, SlidingWindower
 from skts.features import CalendarFeatures
 from skts.inspection import feature_importance
-from skts.inspection._feature_importance import jackknife_half, take_columns_of
+from skts.inspection._feature_importance import take_columns_of
 from skts.metrics import make_quantile_scorer, mean_quantile_loss
 from skts.model_selection import PanelTimeSeriesSplit
 from skts.strategies import PerSeriesRegressor, WindowedRegressor
+from tests._callbacks import Recorder
 
 N_TRAIN, N_NEW = 700, 700
 
@@ -186,11 +187,12 @@ def test_other_scores_fall_alike():
     assert losses.table.index[0] == "wind"
 
 
-def test_the_jackknife_of_a_mean_gives_the_interval_of_a_mean():
-    values = np.random.default_rng(0).normal(size=12)
-    without = np.array([[np.delete(values, i).mean() for i in range(12)]])
-    assert jackknife_half(without) == pytest.approx(2.200985 * values.std(ddof=1) / 12**0.5)
-    assert np.isnan(jackknife_half(without[:, :1]))
+def test_columns_may_be_named_by_tuples():
+    X, _ = make_table()
+    y = X["wind"]
+    X.columns = pd.MultiIndex.from_product([["u"], X.columns])
+    result = feature_importance(Ridge().fit(X.to_numpy(), y), X, y, n_repeats=1, random_state=0)
+    assert result.table.index[0] == ("u", "wind")
 
 
 def test_columns_of_any_kind_change_places():
@@ -232,3 +234,17 @@ def test_features_of_what_is_no_pipeline_are_refused():
     X, _ = make_table()
     with pytest.raises(ValueError, match="PerSeriesRegressor has its windower inside"):
         measure(X, X["wind"], PerSeriesRegressor(make_pipe()), at="features")
+
+
+def test_callbacks_of_the_estimator_are_told_of_every_permutation(capsys):
+    X, _ = make_table()
+    X_train, y_train, X_new, y_new = split(X, X["wind"])
+    pipe, recorder, options = make_pipe().fit(X_train, y_train), Recorder(), {"n_repeats": 2, "random_state": 0}
+    quiet = feature_importance(pipe, X_new, y_new, **options)
+    assert capsys.readouterr().out == ""
+    told = feature_importance(pipe.set_callbacks(recorder), X_new, y_new, verbose=1, **options)
+    assert recorder.n_subtasks["feature_importance", "permutations"] == 6
+    assert recorder.ended("permutation") == [0, 1, 2, 3, 4, 5]
+    assert recorder.events.count("teardown") == 1
+    assert "feature_importance - permutations" in capsys.readouterr().out
+    assert told.table.equals(quiet.table)

@@ -17,27 +17,28 @@ from skts.inspection._history_curve import _find_sufficient, paired_difference, 
 from skts.model_selection import PanelTimeSeriesSplit
 from skts.panel import PanelIndex
 from skts.strategies import PerSeriesRegressor, WindowedRegressor
+from tests._callbacks import Recorder
 
 
-class Recorder(RegressorMixin, BaseEstimator):
+class Witness(RegressorMixin, BaseEstimator):
     """Forecasts 0, and remembers what every clone of it was given."""
 
     seen = []
 
     def fit(self, windows, y):
         self.fitted_ = True
-        Recorder.seen.append(("fit", windows, np.asarray(y, dtype=float)))
+        Witness.seen.append(("fit", windows, np.asarray(y, dtype=float)))
         return self
 
     def predict(self, windows):
-        Recorder.seen.append(("predict", windows, None))
+        Witness.seen.append(("predict", windows, None))
         return windows.to_rows(np.zeros((len(windows), windows.horizon)))
 
 
 @pytest.fixture
 def seen(monkeypatch):
-    monkeypatch.setattr(Recorder, "seen", [])
-    return Recorder.seen
+    monkeypatch.setattr(Witness, "seen", [])
+    return Witness.seen
 
 
 def make_pipe(regressor=None, horizon=3, **windower):
@@ -81,7 +82,7 @@ def test_errors_are_those_of_fitting_and_forecasting_by_hand():
 def test_all_lengths_learn_the_same_rows_and_forecast_the_same_rows_from_the_same_origins(seen, holes):
     X, y = make_panel(n_series=2, n_rows=100, random_state=0)
     X, y = X.drop(X.index[holes]), y.drop(y.index[holes])
-    history_curve(make_pipe(Recorder()), X, y, lengths=[2, 5, 9], cv=PanelTimeSeriesSplit(2, test_size=12))
+    history_curve(make_pipe(Witness()), X, y, lengths=[2, 5, 9], cv=PanelTimeSeriesSplit(2, test_size=12))
     learned, origins = [[], []], [[], []]
     for i, (kind, windows, targets) in enumerate(seen):
         fold = i // 2 % 2
@@ -99,7 +100,7 @@ def test_all_lengths_learn_the_same_rows_and_forecast_the_same_rows_from_the_sam
 def test_each_length_may_learn_all_that_it_can(seen):
     X, y = echo(2, n_rows=60)
     cv = [(np.arange(50), np.arange(50, 60))]
-    history_curve(make_pipe(Recorder()), X, y, lengths=[2, 9], cv=cv, same_targets=False)
+    history_curve(make_pipe(Witness()), X, y, lengths=[2, 9], cv=cv, same_targets=False)
     assert [len(windows) for kind, windows, _ in seen if kind == "fit"] == [50 - 2 - 2, 50 - 9 - 2]
     assert not any(np.isnan(targets).any() for kind, _, targets in seen if kind == "fit")
 
@@ -207,3 +208,23 @@ def test_what_has_no_window_to_vary_is_refused(estimator, message):
 def test_folds_of_rows_are_refused():
     with pytest.raises(ValueError, match="'cv' parameter"):
         history_curve(make_pipe(), *echo(3), lengths=[2], cv=3)
+
+
+def test_callbacks_of_the_estimator_are_told_of_every_training():
+    X, y = echo(3, n_rows=200)
+    recorder = Recorder()
+    options = {"lengths": [2, 4], "cv": PanelTimeSeriesSplit(2, test_size=25)}
+    result = history_curve(make_pipe().set_callbacks(recorder), X, y, **options)
+    assert recorder.n_subtasks["history_curve", "trainings"] == 4
+    assert sorted(event[3] for event in recorder.events if event[:3] == ("end", "Pipeline", "fit")) == [0, 1, 2, 3]
+    assert recorder.events.count("teardown") == 1
+    np.testing.assert_array_equal(result.errors, history_curve(make_pipe(), X, y, **options).errors)
+
+
+def test_a_progress_bar_counts_the_trainings(capsys):
+    X, y = echo(3, n_rows=200)
+    options = {"lengths": [2], "cv": PanelTimeSeriesSplit(2, test_size=25)}
+    history_curve(make_pipe(), X, y, **options)
+    assert capsys.readouterr().out == ""
+    history_curve(make_pipe(), X, y, verbose=1, **options)
+    assert "history_curve - trainings" in capsys.readouterr().out

@@ -30,6 +30,7 @@ from skts.inspection.memory._sample import Sample
 from skts.model_selection import PanelTimeSeriesSplit
 from skts.nn import Forecaster, LinearForecaster
 from skts.strategies import EnsembleRegressor, PerSeriesRegressor, RecursiveRegressor, WindowedRegressor
+from tests._callbacks import Recorder
 from tests._panels import HOURS
 
 pytestmark = pytest.mark.filterwarnings("ignore::skts.exceptions.MissingHistoryWarning")  # panels with holes
@@ -397,3 +398,17 @@ def test_what_cannot_be_profiled_is_refused_with_a_way_out():
     whole = make_pipeline(HistoryPrepender(12), SlidingWindower(None, 3, history=12), GRURegressor(4, max_epochs=1))
     with pytest.raises(ValueError, match="window of as many rows"):
         memory_profile(whole.fit(X, y), X_new, y_new)
+
+
+@pytest.mark.parametrize(("method", "n_steps"), [("occlusion", 4), ("gradient", 2), ("both", 6)])
+def test_callbacks_of_the_estimator_are_told_of_every_lag_and_batch(method, n_steps, capsys):
+    X = noise(200)
+    windows, recorder = SlidingWindower(4).fit_transform(X), Recorder()
+    regressor = DLinearRegressor(kernel_size=3, max_epochs=1, device="cpu", random_state=0).fit(windows, X[:, 0])
+    options = {"method": method, "n_windows": 100, "random_state": 0}
+    memory_profile(regressor, windows, X[:, 0], **options)
+    assert capsys.readouterr().out == ""
+    memory_profile(regressor.set_callbacks(recorder), windows, X[:, 0], verbose=1, **options)
+    assert recorder.n_subtasks["memory_profile", "steps"] == n_steps
+    assert recorder.ended("step") == list(range(n_steps))
+    assert "memory_profile - steps" in capsys.readouterr().out

@@ -280,6 +280,21 @@ def test_unsigned_times_may_count_below_zero():
     np.testing.assert_array_equal(out["seen"], [np.nan, 0, 1, 2, 3])
 
 
+def test_unsigned_times_of_the_largest_kind_become_signed_ones():
+    times = pd.MultiIndex.from_product([["a"], np.arange(4, dtype=np.uint64)])
+    X = pd.DataFrame({"seen": np.arange(4.0)}, index=times)
+    out = HistoryPrepender(2).fit(X).transform(X)
+    assert out.index.get_level_values(-1).dtype == np.int64
+    assert out.index.get_level_values(-1).tolist() == [-2, -1, 0, 1, 2, 3]
+    assert X.index.get_level_values(-1).dtype == np.uint64
+
+
+def test_set_output_does_not_rename_the_columns_of_the_table_it_was_given():
+    train = make_table([("a", 10), ("a", 11)]).set_axis([0, 1], axis=1)
+    HistoryPrepender(2).set_output(transform="pandas").fit_transform(train)
+    assert train.columns.tolist() == [0, 1]
+
+
 @pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "uint8", "Int8"])
 @pytest.mark.parametrize("n_train", [256, 5])
 def test_times_at_the_lower_end_of_their_dtype_have_no_late_rows_for_history(dtype, n_train):

@@ -13,7 +13,7 @@ from skts import HistoryPrepender, SlidingWindower
 from skts.datasets import make_panel
 from skts.model_selection import PanelTimeSeriesSplit
 from skts.strategies import FitInProcess, PerSeriesRegressor, RecursiveRegressor, WindowedRegressor
-from skts.windows import find_horizon, find_known, find_windowers, walk
+from skts.windows import find_horizon, find_known, find_windowers, unwrap, walk
 
 X, y = make_panel(n_series=2, n_rows=60, random_state=0)
 
@@ -72,6 +72,16 @@ def test_of_what_is_fitted_it_finds_the_fitted_clones(around):
     fitted = around(frozen).fit(X, y)
     assert all(hasattr(windower, "known_") for windower in find_windowers(fitted))
     assert find_horizon(fitted) == (2 if around is in_search else 3)
+
+
+def test_searches_and_frozen_ones_are_taken_off_what_they_hold():
+    inner = pipe()
+    assert unwrap(inner) is inner
+    search = in_search(inner).fit(X, y)
+    assert unwrap(search) is unwrap(FrozenEstimator(search)) is search.best_estimator_
+    assert unwrap(FrozenEstimator(inner)) is inner
+    around = Around(search)
+    assert unwrap(around) is around
 
 
 def test_horizons_that_differ_are_refused_and_no_windower_has_none():

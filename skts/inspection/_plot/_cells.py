@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from skts.exceptions import PanelIndexError
-from skts.inspection._plot._style import PALE, short_names, show_times
+from skts.inspection._plot._style import PALE, label_times, place_times, short_names, show_times
 from skts.panel import PanelIndex, commonest_step
 
 Floats = NDArray[np.float64]
@@ -144,11 +144,11 @@ def draw_cells(ax: Any, edges: pd.Index, heights: Floats, shades: Floats) -> Any
     -------
     mesh : QuadMesh
     """
-    positions, label = place(edges)
+    positions = place_times(edges)
     mesh = ax.pcolormesh(positions, heights, shades, rasterized=True)
     if positions.dtype.kind == "M":
-        show_times(ax)
-    ax.set_xlabel(label)
+        show_times(ax, tz=getattr(edges, "tz", None))
+    ax.set_xlabel(label_times(edges))
     return mesh
 
 
@@ -174,18 +174,6 @@ def explain_cells(ax: Any, colors: dict[str, str]) -> None:
         borderaxespad=0.2,
         borderpad=0,
     )
-
-
-def place(times: pd.Index) -> tuple[NDArray[Any], str]:
-    """Give the places of times on an axis, as datetime64 where they are dates, and the axis's label."""
-    name = "time" if times.name is None else str(times.name)
-    if isinstance(times, pd.PeriodIndex):
-        times = times.to_timestamp()
-    if isinstance(times, pd.TimedeltaIndex):
-        return np.asarray(times / pd.Timedelta("1h")), f"{name} (hours)"
-    if isinstance(times, pd.DatetimeIndex) and times.tz is not None:
-        return times.tz_convert("UTC").tz_localize(None).to_numpy(), f"{name} (UTC)"
-    return times.to_numpy(), name
 
 
 def name_lanes(series: pd.Index | None, n_lanes: int) -> tuple[list[str], str]:

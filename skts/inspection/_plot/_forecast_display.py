@@ -8,20 +8,21 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from skts._compat import check_matplotlib_support
-from skts.inspection._plot._forecast_table import forecast_table, number_series, table_of_predictions
+from skts.inspection._plot._forecast_table import forecast_table, number_series, steps_of, table_of_predictions
 from skts.inspection._plot._style import (
     INK,
+    label_times,
     legend_above,
     make_axes,
     next_color,
     pick,
+    place_times,
     short_names,
     show_times,
     tidy,
     with_unit,
 )
 from skts.model_selection import find_levels
-from skts.panel import Clock
 
 _MOST = 4  # panels that can be read in one picture
 
@@ -300,26 +301,13 @@ def lines_of(table: pd.DataFrame, columns: list[str]) -> tuple[NDArray[Any], NDA
     Returns
     -------
     times : ndarray of shape (n_points,)
-        As :func:`positions` gives them.
+        As :func:`place_times` gives them.
     values : ndarray of shape (n_points, n_values)
     """
     ordered = table.sort_values(["origin", "time"] if "origin" in table else ["time"], kind="stable")
-    _, ticks = Clock.read(pd.Index(ordered["time"]))
-    steps = np.diff(ticks)
-    sizes, counts = np.unique(steps[steps > 0], return_counts=True)
-    breaks = np.flatnonzero(steps != sizes[counts.argmax()]) + 1 if len(sizes) else np.empty(0, dtype=np.int64)
-    times, values = positions(ordered["time"]), ordered[columns].to_numpy(dtype=np.float64)
+    breaks = np.flatnonzero(np.diff(steps_of(ordered["time"])) != 1) + 1
+    times, values = place_times(ordered["time"]), ordered[columns].to_numpy(dtype=np.float64)
     return np.insert(times, breaks, times[breaks - 1]), np.insert(values, breaks, np.nan, axis=0)
-
-
-def positions(times: Any) -> NDArray[Any]:
-    """Turn times into what matplotlib places: date-times in UTC, the beginnings of periods, or numbers as they are."""
-    index = pd.Index(times)
-    if isinstance(index, pd.PeriodIndex):
-        index = index.to_timestamp()
-    if isinstance(index, pd.DatetimeIndex):
-        return (index if index.tz is None else index.tz_convert(None)).to_numpy()
-    return index.to_numpy()
 
 
 def _draw_truth(ax: Any, table: pd.DataFrame) -> Any:
@@ -349,7 +337,7 @@ def _mark_origins(ax: Any, table: pd.DataFrame) -> Any:
     origins = table["origin"].drop_duplicates()
     origins = origins[origins >= table["time"].min()]
     style = {"color": INK, "marker": "|", "markersize": 7, "markeredgewidth": 0.9, "linestyle": "", "label": "origin"}
-    return ax.plot(positions(origins), np.full(len(origins), 0.03), transform=ax.get_xaxis_transform(), **style)[0]
+    return ax.plot(place_times(origins), np.full(len(origins), 0.03), transform=ax.get_xaxis_transform(), **style)[0]
 
 
 def _show_times(axes: NDArray[Any], times: "pd.Series[Any]") -> None:
@@ -357,11 +345,11 @@ def _show_times(axes: NDArray[Any], times: "pd.Series[Any]") -> None:
     for ax in axes[:-1]:
         ax.tick_params(labelbottom=False)
     zone = getattr(times.dtype, "tz", None)
-    if isinstance(positions(times.iloc[:1])[0], np.datetime64):
+    if place_times(times.iloc[:1]).dtype.kind == "M":
         show_times(axes[-1], tz=zone)
-        axes[-1].set_xlabel("" if zone is None else f"time ({zone})", loc="left")  # the month and year stand right
+        axes[-1].set_xlabel("" if zone is None else label_times(times), loc="left")  # the month and year stand right
     else:
-        axes[-1].set_xlabel("time (rows)")
+        axes[-1].set_xlabel(label_times(times) if times.dtype.kind == "m" else "time (rows)")
 
 
 def _name_of(y: Any) -> str | None:

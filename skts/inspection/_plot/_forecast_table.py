@@ -7,8 +7,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from skts.model_selection import find_levels, make_fold_table
-from skts.panel import PanelIndex, check_same_series, first_difference
-from skts.windows import find_horizon
+from skts.panel import Clock, PanelIndex, check_same_series, commonest_step, first_difference
+from skts.windows import find_horizon, unwrap
 
 Floats = NDArray[np.float64]
 
@@ -35,13 +35,12 @@ def forecast_table(estimator: Any, X: Any, y: Any, quantiles: ArrayLike | None =
     y_pred = _one_a_row(estimator.predict(X), X)
     y_quantiles = None
     if quantiles is not None:
-        forecaster = getattr(estimator, "best_estimator_", estimator)  # a search's predict takes no parameters
         quantiles = np.unique(np.asarray(quantiles, dtype=np.float64))
-        y_quantiles = _one_a_row(forecaster.predict(X, quantiles=quantiles.tolist()), X)
+        y_quantiles = _one_a_row(unwrap(estimator).predict(X, quantiles=quantiles.tolist()), X)
     horizon = find_horizon(estimator)
     lead = None if horizon is None else PanelIndex.read(X).leads(horizon)[0]
-    if isinstance(X, pd.DataFrame) and not isinstance(y, pd.DataFrame | pd.Series):
-        y = pd.Series(np.asarray(y).ravel(), index=X.index)
+    if isinstance(X, pd.DataFrame):  # whose index says who and when, whatever that of y is
+        y = y.set_axis(X.index) if hasattr(y, "set_axis") else pd.Series(np.asarray(y).ravel(), index=X.index)
     return table_of_predictions(y, y_pred, y_quantiles=y_quantiles, quantiles=quantiles, lead=lead)
 
 
@@ -137,6 +136,13 @@ def quantile_levels(table: pd.DataFrame, caller: str) -> dict[str, float]:
     if not levels:
         raise ValueError(f"{caller}: no quantiles were forecast. Give quantiles=[0.1, 0.5, 0.9] or the like.")
     return levels
+
+
+def steps_of(times: Any) -> NDArray[np.int64]:
+    """Count the whole steps from the first of some times to each, a step being the commonest one: (n_rows,)."""
+    _, ticks = Clock.read(pd.Index(times))
+    distinct = np.unique(ticks)
+    return (ticks - distinct[0]) // (commonest_step(distinct, np.array([0, len(distinct)])) or 1)
 
 
 def name_step(table: pd.DataFrame) -> str:

@@ -90,6 +90,7 @@ class MemoryDisplay:
         n_windows: int = 500,
         block: int = 1,
         random_state: int | RandomState | None = None,
+        verbose: int = 0,
         by_feature: bool = False,
         unit: str | None = None,
         step: float = 1,
@@ -99,7 +100,7 @@ class MemoryDisplay:
 
         Parameters
         ----------
-        estimator, X, y, method, n_windows, block, random_state
+        estimator, X, y, method, n_windows, block, random_state, verbose
             As for :func:`~skts.inspection.memory_profile`.
         by_feature, unit, step, ax
             As for :meth:`plot`.
@@ -109,7 +110,7 @@ class MemoryDisplay:
         display : MemoryDisplay
         """
         options: dict[str, Any] = {"n_windows": n_windows, "block": block, "random_state": random_state}
-        profile = memory_profile(estimator, X, y, method=method, **options)
+        profile = memory_profile(estimator, X, y, method=method, verbose=verbose, **options)
         return cls(**profile).plot(ax, by_feature=by_feature, unit=unit, step=step)
 
     def plot(self, ax: Any = None, *, by_feature: bool = False, unit: str | None = None, step: float = 1) -> Self:

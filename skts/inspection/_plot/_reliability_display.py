@@ -7,18 +7,18 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from skts._compat import check_matplotlib_support
-from skts.inspection._plot._blocks import add_up, default_length, draw_means, middle_part, number_blocks
+from skts.inspection._block_intervals import balanced_length, bootstrap_interval, number_blocks, sum_by_block
 from skts.inspection._plot._forecast_table import (
     forecast_table,
     number_series,
     quantile_levels,
     rows_with_target,
+    steps_of,
     table_of_predictions,
 )
 from skts.inspection._plot._style import INK, PALE, make_axes, next_color, short_names, tidy
 
-_N_DRAWS = 1000
-_SHARE = 0.9  # of the draws, within a bar
+_SHARE = 0.9  # of calibrated forecasts, within a bar
 _FEW = 6  # series that are shown one by one
 
 
@@ -63,7 +63,7 @@ class ReliabilityDisplay:
     neighbouring hours and stations go together. By default a block is as long as there are blocks, and not shorter than
     the horizon. With fewer than five blocks no bars are drawn. Of ten points of a calibrated forecast one is expected
     to lie outside, and more where rows depend on each other for longer than a block: in simulations with 3,000 rows of
-    an autoregression 89 % lay within the bars where a row is 0.5 times the one before, 85 % at 0.9, and 79 % at 0.97.
+    an autoregression 91 % lay within the bars where a row is 0.5 times the one before, 88 % at 0.9, and 81 % at 0.97.
 
     Calibration over all rows does not say that the forecast is calibrated at each hour or wind speed: bands that are
     too wide at night and too narrow at noon may cancel. Nor is it skill: the climatology is calibrated, too. Where the
@@ -129,7 +129,7 @@ class ReliabilityDisplay:
         quantiles : array-like of shape (n_quantiles,)
             Levels strictly between 0 and 1.
         block_length : int, default=None
-            Times in a block of the bootstrap.
+            Rows of one series in a block of the bootstrap; None takes what the Notes say.
         random_state : int, RandomState instance or None, default=0
             Decides which blocks are drawn.
         name : str, default=None
@@ -214,7 +214,8 @@ class ReliabilityDisplay:
         excess = there["y_true"].to_numpy()[:, None] - there[list(columns)].to_numpy(dtype=np.float64)
         levels = np.array(list(columns.values()))
         horizon = int(there["lead"].max()) if "lead" in there else 1
-        blocks = number_blocks(there["time"], block_length or default_length(there["time"], horizon))
+        steps = steps_of(there["time"])
+        blocks = number_blocks(steps, block_length or balanced_length(steps, horizon))
         low, high = consistency_bars(excess, levels, blocks, random_state)
         numbers, names = number_series(there)
         each = None
@@ -288,7 +289,7 @@ class ReliabilityDisplay:
 
 def consistency_bars(
     excess: NDArray[np.float64], levels: NDArray[np.float64], blocks: NDArray[np.int64], random_state: Any = 0
-) -> NDArray[np.float64]:
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Tell how far from its level the share below a calibrated quantile may lie.
 
     Parameters
@@ -302,12 +303,12 @@ def consistency_bars(
 
     Returns
     -------
-    low, high : ndarray of shape (2, n_quantiles)
+    low, high : ndarray of shape (n_quantiles,)
         NaN with fewer than 5 blocks.
     """
     n_rows = len(excess)
     ranks = excess.argsort(axis=0, kind="stable").argsort(axis=0, kind="stable")
     below = (ranks < np.rint(levels * n_rows)).astype(np.float64)  # as if the quantile had been moved to its level
-    sums = np.hstack([add_up(column, blocks) for column in below.T])
-    counts = add_up(np.ones(n_rows), blocks).repeat(len(levels), axis=1)
-    return middle_part(draw_means(sums, counts, _N_DRAWS, random_state), _SHARE)
+    sums = np.hstack([sum_by_block(column, blocks) for column in below.T])
+    counts = sum_by_block(np.ones(n_rows), blocks).repeat(len(levels), axis=1)
+    return bootstrap_interval(sums, counts, _SHARE, random_state)

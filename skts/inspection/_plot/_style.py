@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from skts._compat import check_matplotlib_support
@@ -80,6 +81,35 @@ def tidy(ax: Any, *, title: str = "", x: str = "", y: str = "", grid: str = "y")
     ax.set_title(title, loc="left", fontsize="medium", color=INK)
     ax.set_xlabel(x)
     ax.set_ylabel(y)
+
+
+def place_times(times: Any) -> NDArray[Any]:
+    """Turn times into what matplotlib places.
+
+    Parameters
+    ----------
+    times : Index or Series of shape (n_times,)
+
+    Returns
+    -------
+    positions : ndarray of shape (n_times,)
+        Date-times in UTC, the beginnings of periods, hours of time differences, and numbers as they are.
+    """
+    index = pd.Index(times)
+    if isinstance(index, pd.PeriodIndex):
+        index = index.to_timestamp()
+    if isinstance(index, pd.TimedeltaIndex):
+        return np.asarray(index / pd.Timedelta("1h"))
+    if isinstance(index, pd.DatetimeIndex) and index.tz is not None:
+        index = index.tz_convert(None)
+    return index.to_numpy()
+
+
+def label_times(times: Any) -> str:
+    """Name times with the unit in which they are placed, or the zone in which they are shown."""
+    index = pd.Index(times)
+    unit = "hours" if isinstance(index, pd.TimedeltaIndex) else getattr(index, "tz", None)
+    return with_unit("time" if index.name is None else str(index.name), None if unit is None else str(unit))
 
 
 def show_times(ax: Any, axis: str = "x", tz: Any = None) -> None:

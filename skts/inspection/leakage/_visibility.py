@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from skts._compat import safe_indexing
 from skts.panel import Columns, PanelIndex, find_columns
-from skts.windows import find_horizon, find_known, find_windowers, walk
+from skts.windows import find_horizon, find_known, find_lookahead, find_windowers
 
 Ints = NDArray[np.int64]
 
@@ -56,14 +56,6 @@ class Visibility:
         step = panel.step or 1
         origins = ticks - (leads - 1) * step
         return cls(rows, leads, origins, origins + (horizon - 1 + find_lookahead(fitted)) * step)
-
-
-def find_lookahead(fitted: Any) -> int:
-    """Find how many rows after the horizon an estimator declares to read known columns of.
-
-    A part of it declares that by its attribute `lookahead_`.
-    """
-    return max(getattr(part, "lookahead_", 0) for part in walk(fitted))
 
 
 def find_roles(fitted: Any, X: Any, y: Any, known: Columns | None, target: Columns | None) -> dict[str, Ints]:

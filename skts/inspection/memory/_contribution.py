@@ -4,37 +4,36 @@ import numpy as np
 import pandas as pd
 from numpy.random import RandomState
 from numpy.typing import NDArray
-from scipy.stats import norm
-from scipy.stats import t as student
 from sklearn.utils import Bunch
+
+from skts.inspection._block_intervals import bootstrap_interval
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-_N_DRAWS = 1000
 
 
 class Contribution:
-    """Add up what lags contribute to the forecasts of windows, by unit and lead, and by column.
+    """Add up what lags contribute to the forecasts of windows, by cluster and lead, and by column.
 
     Parameters
     ----------
     lags : ndarray of int64 of shape (n_lags,)
-    units : ndarray of int64 of shape (n_windows,)
-        The number of what each window belongs to, from 0: windows of one unit depend on each other, others hardly.
+    clusters : ndarray of int64 of shape (n_windows,)
+        The number of what each window belongs to, from 0: windows of one cluster depend on each other, others hardly.
     horizon : int
     feature_names : ndarray of str of shape (n_features,)
     """
 
-    def __init__(self, lags: Ints, units: Ints, horizon: int, feature_names: NDArray[np.str_]):
+    def __init__(self, lags: Ints, clusters: Ints, horizon: int, feature_names: NDArray[np.str_]):
         self.lags, self.feature_names = lags, feature_names
-        self.is_in_unit = units == np.arange(int(units.max()) + 1)[:, None]  # (n_units, n_windows)
-        shape = (len(lags), len(self.is_in_unit), horizon)
+        self.is_in_cluster = clusters == np.arange(int(clusters.max()) + 1)[:, None]  # (n_clusters, n_windows)
+        shape = (len(lags), len(self.is_in_cluster), horizon)
         self.sums, self.counts = np.zeros(shape), np.zeros(shape)
         self.feature_sums, self.feature_counts = (np.zeros((len(lags), len(feature_names))) for _ in range(2))
 
     def add(self, number: int, values: Floats, windows: slice = slice(None)) -> None:
         """Add values (n_windows, horizon, n_targets) of a lag by its number; NaN does not count."""
-        own, there = self.is_in_unit[:, windows].astype(np.float64), ~np.isnan(values)
+        own, there = self.is_in_cluster[:, windows].astype(np.float64), ~np.isnan(values)
         self.sums[number] += own @ np.where(there, values, 0.0).sum(axis=2)
         self.counts[number] += own @ there.sum(axis=2)
 
@@ -47,8 +46,8 @@ class Contribution:
 
     def summarise(self, rng: RandomState) -> Bunch:
         """Give the means by lag with their intervals, by feature, and by lead."""
-        sums, counts = self.sums.sum(axis=2), self.counts.sum(axis=2)  # (n_lags, n_units)
-        low, high = bootstrap_interval(sums.T, counts.T, rng)
+        sums, counts = self.sums.sum(axis=2), self.counts.sum(axis=2)  # (n_lags, n_clusters)
+        low, high = bootstrap_interval(sums.T, counts.T, random_state=rng)
         lags = pd.Index(self.lags, name="lag")
         leads = pd.RangeIndex(1, self.sums.shape[2] + 1, name="lead")
         features = pd.Index(self.feature_names, name="feature")
@@ -60,33 +59,6 @@ class Contribution:
             by_feature=pd.DataFrame(by_feature, index=lags, columns=features),
             by_lead=pd.DataFrame(by_lead, index=lags, columns=leads),
         )
-
-
-def bootstrap_interval(sums: Floats, counts: Floats, rng: RandomState) -> tuple[Floats, Floats]:
-    """Bound means by drawing units with replacement: the middle of the means that come out.
-
-    That would be 95 % of them for many units, and is more of them for few, as Hesterberg has it, "What teachers should
-    know about the bootstrap", The American Statistician 69(4), 2015, https://doi.org/10.1080/00031305.2015.1089789
-
-    Parameters
-    ----------
-    sums, counts : ndarray of shape (n_units, n_means)
-        Each mean is the sum of its `sums` over that of its `counts`, which are positive.
-    rng : RandomState
-
-    Returns
-    -------
-    low, high : ndarray of shape (n_means,)
-        NaN of a single unit, which tells nothing of the others.
-    """
-    n_units = len(sums)
-    if n_units < 2:
-        return np.full(sums.shape[1], np.nan), np.full(sums.shape[1], np.nan)
-    # (n_draws, n_units), not of integers, which no BLAS multiplies
-    drawn = rng.multinomial(n_units, np.full(n_units, 1 / n_units), size=_N_DRAWS).astype(np.float64)
-    tail = norm.cdf(-np.sqrt(n_units / (n_units - 1)) * student.ppf(0.975, n_units - 1))
-    low, high = np.quantile((drawn @ sums) / (drawn @ counts), [tail, 1 - tail], axis=0)
-    return low, high
 
 
 def effective_memory(by_lag: Floats, last_rows: Ints, share: float = 0.95) -> int:

@@ -1,5 +1,6 @@
 """The two ways to measure: hide rows and forecast again, or differentiate."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +18,7 @@ Floats = NDArray[np.float64]
 _DIFFERENTIATED_AT_ONCE = 64  # windows, each with a number for every lead, row and column
 
 
-def occlude(sample: Sample, lags: Ints, block: int, rng: RandomState) -> Bunch:
+def occlude(sample: Sample, lags: Ints, block: int, rng: RandomState, advance: Callable[[], None]) -> Bunch:
     """Hide the rows at each lag, and measure what becomes of the forecasts.
 
     Parameters
@@ -28,6 +29,8 @@ def occlude(sample: Sample, lags: Ints, block: int, rng: RandomState) -> Bunch:
     block : int
         Rows that are hidden together.
     rng : RandomState
+    advance : callable
+        Called after each lag.
 
     Returns
     -------
@@ -41,8 +44,8 @@ def occlude(sample: Sample, lags: Ints, block: int, rng: RandomState) -> Bunch:
     def effects(hidden: Floats) -> tuple[Floats, Floats]:
         return np.where(is_row, np.abs(hidden - full), np.nan), np.abs(hidden - targets) - error
 
-    donors, units = draw_donors(windows.series, sample.blocks, rng)
-    measures = [Contribution(lags, units, targets.shape[1], sample.feature_names) for _ in range(2)]
+    donors, pairs = draw_donors(windows.series, sample.blocks, rng)
+    measures = [Contribution(lags, pairs, targets.shape[1], sample.feature_names) for _ in range(2)]
     turns = rng.permutation(len(targets))
     for number, lag in enumerate(lags):
         rows = np.arange(lag, min(lag + block, sample.window + 1))
@@ -54,18 +57,21 @@ def occlude(sample: Sample, lags: Ints, block: int, rng: RandomState) -> Bunch:
             effect = effects(sample.forecast(hide(windows, rows, donors, features)))
         for measure, values in zip(measures, effect, strict=True):
             measure.add_features(number, values, features)
+        advance()
     change, rise = (measure.summarise(rng) for measure in measures)
     last = np.minimum(lags + block - 1, sample.window)
     return Bunch(change=change, rise=rise, effective_memory=effective_memory(change.by_lag["mean"].to_numpy(), last))
 
 
-def differentiate(sample: Sample, lags: Ints, block: int, rng: RandomState) -> Bunch:
+def differentiate(sample: Sample, lags: Ints, block: int, rng: RandomState, advance: Callable[[], None]) -> Bunch:
     """Differentiate the forecasts by the rows at each lag; where rows are blocks, add them up.
 
     Parameters
     ----------
     sample, lags, block, rng
         As in :func:`occlude`.
+    advance : callable
+        Called after each of the batches that :func:`count_batches` counts.
 
     Returns
     -------
@@ -90,9 +96,15 @@ def differentiate(sample: Sample, lags: Ints, block: int, rng: RandomState) -> B
             contribution.add_features(
                 number, own.reshape(-1, horizon * n_targets, n_features).transpose(2, 0, 1), numbers
             )
+        advance()
     gradient = contribution.summarise(rng)
     last = np.minimum(lags + block - 1, sample.window)
     return Bunch(gradient=gradient, effective_memory=effective_memory(gradient.by_lag["mean"].to_numpy(), last))
+
+
+def count_batches(sample: Sample) -> int:
+    """Count the batches of windows that are differentiated at once."""
+    return -(-len(sample.windows) // _DIFFERENTIATED_AT_ONCE)
 
 
 def deviations(rows: Floats) -> Floats:
@@ -116,11 +128,11 @@ def draw_donors(series: Ints, blocks: Ints, rng: RandomState) -> tuple[Ints, Int
     -------
     donors : ndarray of int64 of shape (n_windows,)
         Of the same series where the other block has a window of it, else of any.
-    units : ndarray of int64 of shape (n_windows,)
+    pairs : ndarray of int64 of shape (n_windows,)
         The number of the pair of blocks; one is of three where their number is odd, and a single block lends to itself.
-        What hides a window of one unit is no part of another, so that units are as independent as blocks.
+        What hides a window of one pair is no part of another, so that pairs are as independent as blocks.
     """
-    donors, units = np.empty_like(blocks), np.empty_like(blocks)
+    donors, pairs = np.empty_like(blocks), np.empty_like(blocks)
     order = rng.permutation(int(blocks.max()) + 1)
     for number, group in enumerate(np.array_split(order, max(len(order) // 2, 1))):
         for own, lender in zip(group, np.roll(group, -1), strict=True):
@@ -128,8 +140,8 @@ def draw_donors(series: Ints, blocks: Ints, rng: RandomState) -> tuple[Ints, Int
             for window in np.flatnonzero(blocks == own):
                 others = lent[lent != window]
                 alike = others[series[others] == series[window]]
-                donors[window], units[window] = rng.choice(alike if len(alike) else others), number
-    return donors, units
+                donors[window], pairs[window] = rng.choice(alike if len(alike) else others), number
+    return donors, pairs
 
 
 def hide(windows: Windows, lags: Ints, donors: Ints, features: Any = None) -> Windows:

@@ -8,8 +8,8 @@ from numpy.random import RandomState
 from sklearn.utils import Bunch, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from skts._compat import HasMethods, Interval, StrOptions, validate_params
-from skts.inspection.memory._measure import differentiate, occlude
+from skts._compat import HasMethods, Interval, StrOptions, progress, validate_params
+from skts.inspection.memory._measure import count_batches, differentiate, occlude
 from skts.inspection.memory._sample import Sample
 from skts.windows import Windows
 
@@ -23,6 +23,7 @@ from skts.windows import Windows
         "n_windows": [Interval(Integral, 2, None, closed="left")],
         "block": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
+        "verbose": ["verbose"],
     },
     prefer_skip_nested_validation=True,
 )
@@ -35,6 +36,7 @@ def memory_profile(
     n_windows: int = 500,
     block: int = 1,
     random_state: int | RandomState | None = None,
+    verbose: int = 0,
 ) -> Bunch:
     """Measure what each lag of the window contributes to the forecasts of a fitted estimator.
 
@@ -63,6 +65,10 @@ def memory_profile(
         How many neighbouring rows are hidden together, without overlap: lags 1 to `block`, the next `block`, ...
     random_state : int, RandomState instance or None, default=None
         Decides which windows are drawn, and what hides their rows.
+    verbose : int, default=0
+        1 shows a progress bar of the lags to hide and the batches of windows to differentiate. It takes the package
+        rich. Callbacks that were set on the estimator by ``set_callbacks(sklearn.callback.ProgressBar())`` show the
+        same.
 
     Returns
     -------
@@ -119,7 +125,7 @@ def memory_profile(
     Intervals are those of a bootstrap over blocks of time, each with the windows of all series in it: neighbours in
     time, and stations under the same weather, err alike. A block is `window` and `horizon` rows long, shorter where
     the windows would make fewer than twenty. Two blocks lend their rows to each other, and are drawn together. The
-    interval is NaN where there is but one pair.
+    interval is NaN where there are fewer than five pairs.
 
     A regressor of several targets is judged by the mean over them: give them one unit. One that goes on from its
     state (``rolling="stateful"``) is asked for what it reads within the window. Of quantiles the median counts.
@@ -178,10 +184,12 @@ def memory_profile(
     lags = np.arange(1, sample.window + 1, block, dtype=np.int64)
     seed = rng.randint(np.iinfo(np.int32).max)  # what one method draws does not depend on the other
     profile = Bunch(lags=lags, block=block, forward=None, backward=None, feature_names=sample.feature_names)
-    if method != "occlusion":
-        profile.backward = differentiate(sample, lags, block, np.random.RandomState(seed))
-        profile.effective_memory = profile.backward.effective_memory
-    if method != "gradient":
-        profile.forward = occlude(sample, lags, block, np.random.RandomState(seed))
-        profile.effective_memory = profile.forward.effective_memory
+    n_steps = len(lags) * (method != "gradient") + count_batches(sample) * (method != "occlusion")
+    with progress("memory_profile", n_steps, estimator, verbose) as advance:
+        if method != "occlusion":
+            profile.backward = differentiate(sample, lags, block, np.random.RandomState(seed), advance)
+            profile.effective_memory = profile.backward.effective_memory
+        if method != "gradient":
+            profile.forward = occlude(sample, lags, block, np.random.RandomState(seed), advance)
+            profile.effective_memory = profile.forward.effective_memory
     return profile

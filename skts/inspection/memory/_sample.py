@@ -9,8 +9,9 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 
 from skts.exceptions import MissingHistoryWarning
+from skts.inspection._block_intervals import number_blocks
 from skts.inspection._fitted import has_history, read_windows, unfold
-from skts.windows import Windows, walk
+from skts.windows import Windows, find_lookahead
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -66,11 +67,12 @@ class Sample:
             )
         if n_windows < len(candidates):
             candidates = np.sort(rng.choice(candidates, n_windows, replace=False))
-        lookahead = max(getattr(part, "lookahead_", 0) for part in walk(regressor))
         blocks = time_blocks(
             windows.ticks[windows.origins[candidates]] // windows.step, windows.window, windows.horizon
         )
-        return cls(regressor, unfold(windows, candidates, lookahead), targets[candidates], blocks, names)
+        return cls(
+            regressor, unfold(windows, candidates, find_lookahead(regressor)), targets[candidates], blocks, names
+        )
 
     def forecast(self, windows: Windows) -> Floats:
         """Forecast the windows, of the same places: ndarray of shape (n_windows, horizon, n_targets)."""
@@ -95,6 +97,4 @@ def time_blocks(times: Ints, window: int, horizon: int) -> Ints:
     blocks : ndarray of int64 of shape (n_windows,)
         From 0, none without a window.
     """
-    since = times - times.min()
-    length = min(window + horizon, -(-(int(since.max()) + 1) // _FEWEST_BLOCKS))
-    return np.unique(since // length, return_inverse=True)[1]
+    return number_blocks(times, min(window + horizon, -(-(int(np.ptp(times)) + 1) // _FEWEST_BLOCKS)))

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skts.exceptions import PanelIndexError
-from skts.inspection._plot._cells import Cells, draw_cells, name_lanes, percent, place, shade
+from skts.inspection._plot._cells import Cells, draw_cells, name_lanes, percent, shade
 from skts.panel import PanelIndex
 from tests._panels import HOURS, ragged_panels
 
@@ -68,16 +68,6 @@ def test_a_little_of_something_else_is_seen():
     np.testing.assert_allclose(shade(np.array([0.999, 0.001]), colors), [0.1, 0, 0])  # the cube root
     np.testing.assert_allclose(shade(np.array([0.0, 0.5]), colors), [1, 0.5, 0.5])  # without the usual: a plain mean
     np.testing.assert_allclose(shade(np.array([0.992, 0.004]), colors), [0.2, 0.1, 0.1])  # half of the rest is blank
-
-
-def test_times_are_placed_with_their_unit():
-    winter = pd.DatetimeIndex(["2024-01-01 01:00"], tz="Europe/Paris", name="time")
-    positions, label = place(winter)
-    assert (positions[0], label) == (np.datetime64("2024-01-01T00:00"), "time (UTC)")
-    assert place(winter.tz_localize(None).to_period("h"))[0][0] == np.datetime64("2024-01-01T01:00")
-    positions, label = place(pd.timedelta_range("0h", periods=2, freq="30min"))
-    assert (positions.tolist(), label) == ([0.0, 0.5], "time (hours)")
-    assert place(pd.Index([3, 4], name="row"))[1] == "row"
 
 
 @pytest.mark.parametrize("n_hours", [2, 7, 30, 71, 100, 200, 1000, 2100, 5000, 26000, 40000, 200_000])

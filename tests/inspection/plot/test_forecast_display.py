@@ -119,6 +119,15 @@ def test_series_and_times_are_chosen_by_name():
         ForecastDisplay.from_predictions(y, y, start="2025")
 
 
+def test_the_index_of_the_table_says_who_and_when_whatever_that_of_the_target_is():
+    pipe, X, y = make_forecaster()
+    display = ForecastDisplay.from_estimator(pipe, X, y.reset_index(drop=True))
+    pd.testing.assert_frame_equal(display.table, ForecastDisplay.from_estimator(pipe, X, y).table)
+    twice = X.set_axis(X.index.set_names(["time", "time"]))
+    with pytest.raises(ValueError, match=r"level 'time' .* names a series.*rename"):
+        ForecastDisplay.from_estimator(pipe, twice, y)
+
+
 def test_times_are_written_by_their_own_clock():
     y = hourly(np.arange(24.0), "2024-07-01", tz="Europe/Paris")
     display = ForecastDisplay.from_predictions(y, y)

@@ -7,7 +7,7 @@ from scipy.stats import norm
 
 from skts.datasets import make_panel
 from skts.inspection import ReliabilityDisplay
-from skts.inspection._plot._blocks import default_length, number_blocks
+from skts.inspection._block_intervals import balanced_length, number_blocks
 from skts.inspection._plot._reliability_display import consistency_bars
 from tests.inspection.plot._forecasts import Spread, hourly
 
@@ -33,8 +33,8 @@ def forecast(n_rows, width=1.0):
 
 def share_within(length, phi=0.9, n_rows=600, n_times=30):
     """How often the share below a calibrated quantile lies within its bar."""
-    times, within = np.arange(n_rows), []
-    blocks = number_blocks(times, length or default_length(times))
+    steps, within = np.arange(n_rows), []
+    blocks = number_blocks(steps, length or balanced_length(steps))
     for seed in range(n_times):
         excess = dependent(n_rows, phi, seed)[:, None] - forecast(n_rows)
         low, high = consistency_bars(excess, LEVELS, blocks)

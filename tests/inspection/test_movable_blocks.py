@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skts.inspection._time_blocks import TimeBlocks, match_rows, permute_units, steps_of_cycle
+from skts.inspection._movable_blocks import MovableBlocks, match_rows, permute_units, steps_of_cycle
 from skts.panel import PanelIndex
 
 from .._panels import make_table, ragged_panels, where
@@ -27,7 +27,7 @@ def test_units_change_places_in_blocks_and_none_stays(shortest, n_blocks, more, 
 @given(ragged_panels(), st.integers(1, 5), st.integers(1, 4), seeds)
 def test_each_series_keeps_its_values_each_once(X, unit, shortest, rng):
     panel = PanelIndex.read(X)
-    blocks = TimeBlocks.cut(panel, shortest, unit)
+    blocks = MovableBlocks.cut(panel, shortest, unit)
     if blocks.n_blocks < 2:
         return
     rows = blocks.draw(rng)
@@ -39,7 +39,7 @@ def test_each_series_keeps_its_values_each_once(X, unit, shortest, rng):
 @given(st.permutations("abc"), seeds)
 def test_the_series_of_a_panel_change_places_together_and_keep_the_hour(names, rng):
     X = make_table([(name, hour) for hour in range(200) for name in names])
-    blocks = TimeBlocks.cut(PanelIndex.read(X), 40, 24)
+    blocks = MovableBlocks.cut(PanelIndex.read(X), 40, 24)
     assert (blocks.unit * blocks.shortest, blocks.n_units, blocks.n_blocks) == (48, 8, 4)
     hours = np.array([hour for _, hour in where(X.iloc[blocks.draw(rng)])]).reshape(200, 3)
     assert (hours == hours[:, [0]]).all()
@@ -52,7 +52,7 @@ def test_a_series_that_lacks_what_should_come_takes_what_is_left_of_the_same_hou
     whole = [("a", hour) for hour in range(24 * 40)]
     late = [("b", hour) for hour in range(24 * 25, 24 * 40) if hour != 700]
     X = make_table(whole + late)
-    rows = TimeBlocks.cut(PanelIndex.read(X), 48, 24).draw(np.random.RandomState(0))
+    rows = MovableBlocks.cut(PanelIndex.read(X), 48, 24).draw(np.random.RandomState(0))
     hours = np.array([hour for _, hour in where(X.iloc[rows])])
     was = np.array([hour for _, hour in where(X)])
     differs = hours % 24 != was % 24
@@ -70,7 +70,7 @@ def test_rows_left_over_go_to_places_that_ask_in_vain():
 
 @pytest.mark.parametrize("slack", [0, 24])
 def test_blocks_of_unequal_lengths_come_to_all_hours(slack):
-    blocks = replace(TimeBlocks.cut(PanelIndex.read(np.zeros((24 * 200, 1))), 48, 1), slack=slack)
+    blocks = replace(MovableBlocks.cut(PanelIndex.read(np.zeros((24 * 200, 1))), 48, 1), slack=slack)
     rows = blocks.draw(np.random.RandomState(0))
     shifts = (rows - np.arange(len(rows))) % 24
     share = np.bincount(shifts, minlength=24) / len(rows)
@@ -85,6 +85,7 @@ def test_blocks_of_unequal_lengths_come_to_all_hours(slack):
         (pd.period_range("2024-01-01", periods=9, freq="h"), 24),
         (pd.date_range("2024-01-01", periods=9, freq="D"), 7),
         (pd.period_range("2024-01-01", periods=9, freq="M"), None),
+        (pd.period_range("2300-01-01", periods=9, freq="D"), 7),  # beyond what nanoseconds can count
         (pd.date_range("2024-01-01", periods=9, freq="7h"), None),
         (pd.RangeIndex(9), None),
     ],

@@ -1,4 +1,4 @@
-"""Permutations of stretches of time, the same for all series of a panel."""
+"""Blocks of time that change places, the same for all series of a panel."""
 
 import math
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class TimeBlocks:
+class MovableBlocks:
     """A panel cut into blocks of time that can change places.
 
     Parameters
@@ -40,7 +40,7 @@ class TimeBlocks:
     slack: int = 0
 
     @classmethod
-    def cut(cls, panel: PanelIndex, shortest: int, unit: int) -> "TimeBlocks":
+    def cut(cls, panel: PanelIndex, shortest: int, unit: int) -> "MovableBlocks":
         """Cut a panel.
 
         Parameters
@@ -150,7 +150,7 @@ def steps_of_cycle(panel: PanelIndex) -> int | None:
     clock: Clock | None = panel.index.clock
     if clock is None or panel.step is None:
         return None
-    labels = clock.labels(panel.ticks[0] + panel.step * np.arange(2))
+    labels = clock.labels(panel.step * np.arange(2))  # about 1970: later periods may be beyond nanoseconds
     labels = labels.to_timestamp() if isinstance(labels, pd.PeriodIndex) else labels
     if not isinstance(labels, pd.DatetimeIndex | pd.TimedeltaIndex):
         return None
