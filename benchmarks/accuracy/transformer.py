@@ -11,39 +11,32 @@ from benchmarks._report import Parser, markdown, number_of, write_page
 from benchmarks.accuracy._fits import Results
 
 TRANSFORMER = "transformer"
-ROWS = [  # benchmark, what it is called, the parts that are averaged, the recurrent network, both scores, digits
-    ("la_haute_borne", "the last 59 days, RMSE in %", ["last 59 days"], "lstm", ("rmse", "rmse"), 2),
-    ("la_haute_borne", "the last year, RMSE in %", ["last year"], "lstm", ("rmse", "rmse"), 2),
-    ("gefcom2014", "pinball loss of six months", None, "lstm + forest", ("loss of lstm", "loss"), 5),
-    ("epf", "MAE of five markets", None, "lstm", ("mae", "mae"), 4),
-    ("epf", "MSE of five markets", None, "lstm", ("mse", "mse"), 4),
-    ("etth1", "MSE, lookback 96", ["96 to 96", "96 to 192"], "gru", ("mse", "mse"), 4),
-    ("etth1", "MSE, lookback 336", ["336 to 96", "336 to 192"], "gru", ("mse", "mse"), 4),
+ROWS = [  # benchmark, score, the parts that count (None for all), the recurrent network, both its names, digits
+    ("la_haute_borne", "RMSE, %", ["last 59 days"], "lstm", ("rmse", "rmse"), 2),
+    ("la_haute_borne", "RMSE, %", ["last year"], "lstm", ("rmse", "rmse"), 2),
+    ("gefcom2014", "pinball loss", None, "lstm + forest", ("loss of lstm", "loss"), 5),
+    ("epf", "MAE", None, "lstm", ("mae", "mae"), 4),
+    ("epf", "MSE", None, "lstm", ("mse", "mse"), 4),
+    ("etth1", "MSE", ["96 to 96", "96 to 192"], "gru", ("mse", "mse"), 4),
+    ("etth1", "MSE", ["336 to 96", "336 to 192"], "gru", ("mse", "mse"), 4),
 ]
 
 
-def mean_of(results, model, parts, score):
-    """Average a score over the seeds of every part, and then over the parts; the deviation is that over seeds."""
-    runs = [each for each in results.records if each["model"] == model and (parts is None or each["part"] in parts)]
-    by_seed = {}
-    for run in runs:
-        by_seed.setdefault(run["seed"], []).append(run[score])
-    means = [sum(scores) / len(scores) for scores in by_seed.values()]
-    return sum(means) / len(means), len(means)
-
-
 def make_table(folder):
-    """Write a row for each benchmark."""
+    """Write a row for each benchmark: means over the parts that both have, of the mean over the seeds of each."""
     rows = []
-    for name, what, parts, recurrent, scores, digits in ROWS:
+    for name, what, parts, recurrent, (theirs, ours), digits in ROWS:
         results = Results.read(name, folder)
-        (usual, _), (ours, n_seeds) = (
-            mean_of(results, model, parts, score) for model, score in zip((recurrent, TRANSFORMER), scores, strict=True)
-        )
-        link = f"[{name}]({name}.md)"
-        cells = [number_of(each, digits) for each in (usual, ours)]
-        rows.append([link, what, recurrent.split(" + ")[0], *cells, f"{ours / usual - 1:+.1%}", n_seeds])
-    head = ["benchmark", "score", "recurrent network", "its score", "transformer", "difference", "seeds"]
+        usual, own = results.table(theirs).loc[recurrent], results.table(ours).loc[TRANSFORMER]
+        both = [part for part in own.index if part in usual.index and (parts is None or part in parts)]
+        if not both:
+            continue
+        means = usual["mean"][both].mean(), own["mean"][both].mean()
+        link, seeds = f"[{name}]({name}.md)", f"{usual['count'][both].min()} and {own['count'][both].min()}"
+        shown = [number_of(mean, digits) for mean in means]
+        label = recurrent.split(" + ")[0]
+        rows.append([link, what, ", ".join(both), label, *shown, f"{means[1] / means[0] - 1:+.1%}", seeds])
+    head = ["benchmark", "score", "parts", "recurrent network", "its score", "transformer", "difference", "seeds"]
     return markdown(head, rows)
 
 
