@@ -175,10 +175,14 @@ def draw_reliability(inside):
 def draw_residual_map(inside):
     """At which hours and in which months of 2015 the forecasts are wrong."""
     display = ResidualMapDisplay.from_backtest(inside.backtest(), unit="kW")
-    by_month = display.bias.mean(axis=1)
-    hours = display.bias.mean(axis=0)
-    found = {"by_month": {int(k): float(v) for k, v in by_month.items()}, "mean": float(display.bias.stack().mean())}
-    return display.figure_, found | {"by_hour": {int(k): float(v) for k, v in hours.items()}}
+    means = {"by_month": display.bias.mean(axis=1), "by_hour": display.bias.mean(axis=0)}
+    hours = inside.X.index.get_level_values("time").hour
+    means |= {
+        "wind_by_hour": inside.X["speed_era5_u100"].groupby(hours).mean(),
+        "power_by_hour": inside.y.groupby(hours).mean(),
+    }
+    found = {name: {int(key): float(mean) for key, mean in one.items()} for name, one in means.items()}
+    return display.figure_, found | {"mean": float(display.bias.stack().mean())}
 
 
 def draw_memory(inside):
@@ -286,7 +290,8 @@ def draw_attention_parts(inside):
 
 
 def with_interval(mean, low, high):
-    """Write a mean and its interval."""
+    """Write a mean and its interval, without a sign before nought."""
+    mean, low, high = (round(number, 1) + 0.0 for number in (mean, low, high))
     return f"{mean:.1f} ({low:.1f} to {high:.1f})"
 
 
