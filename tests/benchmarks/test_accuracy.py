@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from benchmarks._report import ROOT, data_file, fill
-from benchmarks.accuracy import epf, etth1, gefcom2014, la_haute_borne
+from benchmarks.accuracy import epf, etth1, gefcom2014, la_haute_borne, transformer
 from benchmarks.accuracy._fits import PUBLISHED, Results
 
 
@@ -104,3 +104,16 @@ def test_a_quick_run_of_a_network_writes_results_and_page(load, script, options,
     script.main()
     assert (tmp_path / "docs" / "accuracy" / f"{script.NAME}.md").exists()
     assert len(Results.read(script.NAME, tmp_path).records) == 1
+
+
+def test_networks_are_compared_over_the_parts_that_both_have(tmp_path, monkeypatch):
+    scores = {("lstm", "NP"): (1.0, 3.0), ("lstm", "PJM"): (4.0, 4.0), ("transformer", "PJM"): (5.0, 5.0)}
+    records = [
+        {"model": model, "part": part, "seed": seed, "seconds": 1.0, "mae": mae}
+        for (model, part), maes in scores.items()
+        for seed, mae in enumerate(maes)
+    ]
+    Results("epf", tmp_path, records).save()
+    monkeypatch.setattr(transformer, "ROWS", [("epf", "MAE", None, "lstm", ("mae", "mae"), 4)])
+    row = transformer.make_table(tmp_path).splitlines()[-1].strip("| ").split(" | ")
+    assert row == ["[epf](epf.md)", "MAE", "PJM", "lstm", "4.0000", "5.0000", "+25.0%", "2 and 2"]
