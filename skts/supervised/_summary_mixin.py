@@ -74,7 +74,7 @@ def _draw(networks: Sequence[Any]) -> str:
     histories = [network.history_ for network in networks]
     lines = []
     for history, network, is_first in zip(histories, networks, [True] + [False] * len(networks), strict=False):
-        kept = _kept_epoch(network)
+        kept = network.net_.kept_epoch
         if "valid_loss" in history:
             mark = None if kept is None else kept - 1
             lines.append(Line(history["valid_loss"], "validation" * is_first, _VALID_COLOR, mark))
@@ -82,20 +82,14 @@ def _draw(networks: Sequence[Any]) -> str:
     return draw_lines(lines, f"Losses of {write_count(len(networks), 'network')} by epoch")
 
 
-def _kept_epoch(network: Any) -> int | None:
-    """Give the epoch that early stopping kept, from 1."""
-    stopping = dict(network.net_.callbacks_).get("early_stopping")
-    return getattr(stopping, "best_epoch_", None) or None
-
-
 def _kept(networks: Sequence[Any]) -> str:
-    kept = [epoch for epoch in map(_kept_epoch, networks) if epoch is not None]
+    kept = [network.net_.kept_epoch for network in networks if network.net_.kept_epoch is not None]
     return f", epoch {_range(kept)} kept" if kept else ""
 
 
 def _losses(networks: Sequence[Any]) -> str:
     """Write the losses of the epoch that counts, the last or the one that was kept."""
-    rows = [(network.history_, (_kept_epoch(network) or 0) - 1) for network in networks]
+    rows = [(network.history_, (network.net_.kept_epoch or 0) - 1) for network in networks]
     parts = []
     for key, name in (("train_loss", "train"), ("valid_loss", "validation")):
         losses = [history[key][place] for history, place in rows if key in history]

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from skorch import NeuralNet
-from skorch.callbacks import Callback, Checkpoint, EpochTimer, PassthroughScoring, TrainEndCheckpoint
+from skorch.callbacks import Callback, Checkpoint, EarlyStopping, EpochTimer, PassthroughScoring, TrainEndCheckpoint
 from torch import Generator, Tensor
 
 from skts.exceptions import NonFiniteLossError
@@ -110,6 +110,14 @@ class WindowNet(AtomicSaveMixin, NeuralNet):
     def n_epochs_asked(self) -> int:
         """How many epochs the training that runs has in all; 0 where none runs."""
         return 0 if self._training is None else self._training.n_epochs
+
+    @property
+    def kept_epoch(self) -> int | None:
+        """The epoch, from 1, whose weights are kept because early stopping went back to it; None without."""
+        for _, callback in self.callbacks_:
+            if isinstance(callback, EarlyStopping) and callback.load_best:
+                return int(getattr(callback, "best_epoch_", 0)) or None  # of a net that never trained there is none
+        return None
 
     def get_split_datasets(self, X: Any, y: Any = None, **fit_params: Any) -> tuple[Any, Any]:
         """Take the tables to train and to validate on as they are given: `X` is the two of them."""

@@ -5,7 +5,6 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from skorch.callbacks import EarlyStopping
 
 from skts.inspection._plot._style import COLORS, INK, make_axes, tidy
 from skts.windows import walk
@@ -209,16 +208,8 @@ def read_losses(estimator: Any, name: str) -> pd.DataFrame:
     tables = {}
     for number, network in enumerate(networks):
         table = pd.DataFrame(network.history_).set_index("epoch").reindex(columns=list(LOSSES))
-        tables[name, number] = table.assign(kept=table.index == find_kept_epoch(network))
+        tables[name, number] = table.assign(kept=table.index == network.net_.kept_epoch)
     return pd.concat(tables, names=_LEVELS)
-
-
-def find_kept_epoch(network: Any) -> int | None:
-    """Find the epoch whose weights a network has because its early stopping went back to it; None without."""
-    for _, callback in network.net_.callbacks_:
-        if isinstance(callback, EarlyStopping) and callback.load_best:
-            return int(callback.best_epoch_) or None
-    return None
 
 
 def by_network(losses: pd.DataFrame, column: str) -> pd.DataFrame:
