@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from skts.commandline._table import Table
-from skts.panel import PanelIndex, run_starts
+from skts.panel import PanelIndex, stretch_starts
 from skts.training import resolve_device
 
 
@@ -52,4 +52,4 @@ def check_job(table: Table, options: argparse.Namespace) -> None:
 def _longest_run(X: object) -> int:
     """Give the length of the longest stretch of a series without a gap."""
     panel = PanelIndex.read(X)
-    return int(np.diff(run_starts(panel.ticks, panel.indptr, panel.step)).max(initial=0))
+    return int(np.diff(stretch_starts(panel.ticks, panel.indptr, panel.step)).max(initial=0))

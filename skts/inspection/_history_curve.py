@@ -18,7 +18,7 @@ from skts._compat import HasMethods, Subtask, progress, safe_indexing, validate_
 from skts.exceptions import ShortSeriesError
 from skts.metrics import ignore_missing
 from skts.model_selection import PanelTimeSeriesSplit, place_before
-from skts.panel import PanelIndex, check_same_series, check_squares, run_starts
+from skts.panel import PanelIndex, check_same_series, check_squares, stretch_starts
 from skts.windows import HistoryPrepender, SlidingWindower
 
 Floats = NDArray[np.float64]
@@ -325,10 +325,10 @@ def rows_since_gap(panel: PanelIndex) -> tuple[NDArray[np.int64], NDArray[np.int
     stretch : ndarray of int64 of shape (n_rows,)
         How many rows the stretch without a gap has that each row lies in.
     """
-    runs = run_starts(panel.ticks, panel.indptr, panel.step)
-    lengths = np.diff(runs)
+    stretches = stretch_starts(panel.ticks, panel.indptr, panel.step)
+    lengths = np.diff(stretches)
     since, stretch = np.empty((2, len(panel.rows)), dtype=np.int64)
-    since[panel.rows] = np.arange(len(panel.rows)) - np.repeat(runs[:-1], lengths)
+    since[panel.rows] = np.arange(len(panel.rows)) - np.repeat(stretches[:-1], lengths)
     stretch[panel.rows] = np.repeat(lengths, lengths)
     return since, stretch
 

@@ -11,7 +11,7 @@ from sklearn.utils import check_scalar
 
 from skts.exceptions import PanelIndexError
 from skts.model_selection._splits import check_groups, in_time_order
-from skts.panel import PanelIndex, check_same_series, run_starts
+from skts.panel import PanelIndex, check_same_series, stretch_starts
 
 
 class PurgedPanelKFold(BaseCrossValidator):
@@ -150,7 +150,7 @@ class PurgedPanelKFold(BaseCrossValidator):
         """Refuse a training set that has no window in it."""
         kept = apart[panel.rows]
         indptr = np.unique(np.append(0, np.cumsum(kept))[panel.indptr])  # without the series that keep no row
-        longest = int(np.diff(run_starts(panel.ticks[kept], indptr, panel.step)).max(initial=0))
+        longest = int(np.diff(stretch_starts(panel.ticks[kept], indptr, panel.step)).max(initial=0))
         if longest < self.window + self.horizon:
             raise ValueError(
                 f"PurgedPanelKFold(n_splits={self.n_splits}, window={self.window}, horizon={self.horizon}, "

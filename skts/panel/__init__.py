@@ -2,16 +2,18 @@
 
 from skts.panel._clock import Clock
 from skts.panel._columns import Columns, check_choices, find_columns, refuse_repeated
-from skts.panel._gaps import commonest_step, run_starts, within_series
+from skts.panel._gaps import commonest_step, stretch_starts, within_series
 from skts.panel._layout import Layout
 from skts.panel._missing import check_squares, has_target
 from skts.panel._panel_index import PanelIndex
 from skts.panel._period import write_period, write_step
-from skts.panel._row_index import RowIndex, check_same_series, first_difference, read_index, series_names
+from skts.panel._row_index import RUN, RowIndex, check_same_series, first_difference, read_index, series_names
+from skts.panel._runs import refuse_runs
 from skts.panel._stacked import find_stacked
 from skts.panel._values import naming_cells, read_values
 
 __all__ = [
+    "RUN",
     "Clock",
     "Columns",
     "Layout",
@@ -29,7 +31,8 @@ __all__ = [
     "read_index",
     "read_values",
     "refuse_repeated",
-    "run_starts",
+    "refuse_runs",
+    "stretch_starts",
     "series_names",
     "within_series",
     "write_period",

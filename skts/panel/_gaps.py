@@ -37,13 +37,13 @@ def within_series(indptr: Ints) -> NDArray[np.bool_]:
     return inside
 
 
-def run_starts(ticks: Ints, indptr: Ints, step: int | None) -> Ints:
-    """Cut series into runs without gaps.
+def stretch_starts(ticks: Ints, indptr: Ints, step: int | None) -> Ints:
+    """Cut series into stretches without gaps.
 
     Returns
     -------
-    runs : ndarray of shape (n_runs + 1,)
-        Run `i` is rows `runs[i]` to `runs[i + 1]`; every series starts a run.
+    stretches : ndarray of shape (n_stretches + 1,)
+        Stretch `i` is rows `stretches[i]` to `stretches[i + 1]`; every series starts one.
     """
     if step is None:
         return np.arange(int(indptr[-1]) + 1, dtype=np.int64)

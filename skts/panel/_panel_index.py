@@ -1,6 +1,7 @@
-"""A table grouped by series."""
+"""A table grouped by series, and by run where it has runs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,12 @@ from skts.panel._gaps import Ints, commonest_step, within_series
 from skts.panel._layout import Layout
 from skts.panel._period import write_period, write_step
 from skts.panel._row_index import RowIndex, read_index
+from skts.panel._runs import Runs, group_times, refuse_runs
 
 
 @dataclass(frozen=True)
 class PanelIndex:
-    """Who and when of a table's rows, grouped by series and increasing in time.
+    """Who and when of a table's rows, grouped by series and increasing in time, or grouped by series and by run.
 
     Parameters
     ----------
@@ -29,6 +31,8 @@ class PanelIndex:
         The time at each grouped position; the row's number within its series where the table has no times.
     step : int or None
         Ticks from one row to the next; None where no series has two rows.
+    runs : Runs or None
+        The runs of the table, earlier ones first within a series; None where it has none.
     """
 
     index: RowIndex
@@ -36,9 +40,10 @@ class PanelIndex:
     indptr: Ints
     ticks: Ints
     step: int | None
+    runs: Runs | None = None
 
     @classmethod
-    def read(cls, X: Any, layout: Layout | None = None) -> "PanelIndex":
+    def read(cls, X: Any, layout: Layout | None = None, *, reader: str | None = None) -> "PanelIndex":
         """Group the rows of a table by series.
 
         Parameters
@@ -46,17 +51,23 @@ class PanelIndex:
         X : array-like or DataFrame of shape (n_rows, n_features)
         layout : Layout or None
             That of the training table, where `X` is to be forecast after it.
+        reader : str, default=None
+            Who reads a table that may have no runs, for the message. None takes runs.
 
         Raises
         ------
         PanelIndexError
-            Times that repeat, decrease, or lie between the steps of a series; an index unlike that of the layout.
+            Times that repeat, decrease, or lie between the steps of a series; an index unlike that of the layout; runs
+            that `reader` cannot use, that hold a time twice or one before their own, or that start out of order.
         LostSeriesError
             No times, where the layout has them.
         """
         index = read_index(X)
         if layout is not None:
             layout.check(index)
+        if index.runs is not None:
+            refuse_runs(index, reader)
+            return cls._read_runs(index, layout)
         if index.ticks is None:
             n_rows = len(index.series)
             whole = np.arange(n_rows, dtype=np.int64)
@@ -69,6 +80,38 @@ class PanelIndex:
         step = layout.step if layout is not None and layout.step is not None else commonest_step(ticks, indptr)
         _check_regular(index, rows, indptr, ticks, step)
         return cls(index, rows, indptr, ticks, step)
+
+    @classmethod
+    def _read_runs(cls, index: RowIndex, layout: Layout | None) -> "PanelIndex":
+        runs, rows, indptr, ticks = Runs.read(index)
+        step = None if layout is None else layout.step
+        panel = cls(index, rows, indptr, ticks, step or commonest_step(ticks, runs.indptr), runs)
+        latest = panel.latest
+        if panel.step is None:  # all runs are of one row
+            panel = replace(panel, step=commonest_step(latest.ticks, latest.indptr))
+        _check_regular(index, latest.rows, latest.indptr, latest.ticks, panel.step)
+        return panel
+
+    @cached_property
+    def same_times(self) -> tuple[Ints, Ints]:
+        """The grouped positions that have one series and time, as :func:`group_times` gives them."""
+        return group_times(self.index.series[self.rows], self.ticks)
+
+    @cached_property
+    def latest(self) -> "PanelIndex":
+        """The table without its runs: for every series and time the row of the latest run that has it."""
+        if self.runs is None:
+            return self
+        order, ends = self.same_times
+        last = order[ends[1:] - 1]
+        indptr = np.searchsorted(self.index.series[self.rows[last]], np.arange(self.n_series + 1))
+        return replace(self, rows=self.rows[last], indptr=indptr, ticks=self.ticks[last], runs=None)
+
+    def find(self, series: Ints, ticks: Ints) -> Ints:
+        """Find the grouped position of some series and times of a table without runs; all must be there."""
+        times = np.unique(self.ticks)
+        keys = self.series_of(np.arange(len(self.rows))) * len(times) + np.searchsorted(times, self.ticks)
+        return np.searchsorted(keys, series * len(times) + np.searchsorted(times, ticks))
 
     @property
     def n_series(self) -> int:
@@ -90,6 +133,11 @@ class PanelIndex:
         ticks[self.rows] = self.ticks
         return ticks
 
+    @property
+    def row_cuts(self) -> Ints:
+        """What a split in time goes by, in the order of the table: the run of every row, or its time without runs."""
+        return self.row_ticks if self.index.runs is None else self.index.runs
+
     def first_ticks(self, rows: Ints) -> Ints:
         """Find the earliest of some rows of the table in each series.
 
@@ -105,8 +153,9 @@ class PanelIndex:
     def leads(self, horizon: int | None = None) -> tuple[Ints, Ints]:
         """Find how far ahead each row lies where the table is forecast in blocks.
 
-        Every series is forecast in consecutive blocks of `horizon` steps from its first row on, as
-        :class:`~skts.SlidingWindower` cuts them after the history; a missing row takes its place all the same.
+        Every series, or every run where there are such, is forecast in consecutive blocks of `horizon` steps from its
+        first row on, as :class:`~skts.SlidingWindower` cuts them after the history; a missing row takes its place all
+        the same.
 
         Parameters
         ----------
@@ -121,7 +170,8 @@ class PanelIndex:
             The tick that has lead 1 in the block of each row, whether the table has that row or not.
         """
         step = self.step or 1
-        steps = (self.ticks - np.repeat(self.ticks[self.indptr[:-1]], np.diff(self.indptr))) // step
+        indptr = self.indptr if self.runs is None else self.runs.indptr
+        steps = (self.ticks - np.repeat(self.ticks[indptr[:-1]], np.diff(indptr))) // step
         in_block = steps if horizon is None else steps % horizon
         leads, origins = np.empty_like(in_block), np.empty_like(in_block)
         leads[self.rows] = in_block + 1
@@ -129,19 +179,21 @@ class PanelIndex:
         return leads, origins
 
     def count_missing(self) -> int:
-        """Count the rows that are missing between the first and the last of each series."""
-        first, last = self.ticks[self.indptr[:-1]], self.ticks[self.indptr[1:] - 1]
-        return int(((last - first) // (self.step or 1) + 1).sum()) - len(self.rows)
+        """Count the times between the first and the last of each series that have no row."""
+        ticks, indptr = self.latest.ticks, self.latest.indptr
+        first, last = ticks[indptr[:-1]], ticks[indptr[1:] - 1]
+        return int(((last - first) // (self.step or 1) + 1).sum()) - len(ticks)
 
     def _repr_html_(self) -> str:
         """Say, in a notebook, who and when this is; quick, however many rows there are."""
-        first, last = self.ticks[self.indptr[:-1]].min(), self.ticks[self.indptr[1:] - 1].max()
+        first, last = self.ticks.min(), self.ticks.max()
         lengths, n_missing, names = np.diff(self.indptr), self.count_missing(), self.index.names
-        holes = f"{write_count(n_missing, 'row')} missing ({write_share(n_missing, n_missing + len(self.rows))})"
+        holes = f"{write_count(n_missing, 'row')} missing ({write_share(n_missing, n_missing + len(self.latest.rows))})"
         facts = {
             "series": "1 series" if names is None else write_names(names),
             "rows": f"{len(self.rows):,} in all" * (self.n_series > 1) + _write_lengths(lengths),
             "period": write_period(self.index.clock, int(first), int(last)),
+            "runs": None if self.runs is None else f"{len(self.runs.ticks):,}",
             "step": None if self.step is None else write_step(self.index.clock, self.step),
             "holes": holes if n_missing else "none: every series has a row for each step",
         }
@@ -150,7 +202,7 @@ class PanelIndex:
     @property
     def layout(self) -> "Layout":
         """What another table must share to be placed beside this one in time."""
-        return Layout(self.index.kind(), self.step)
+        return Layout(self.index.kind(), self.step, self.index.runs is not None)
 
 
 def _write_lengths(lengths: Ints) -> str:

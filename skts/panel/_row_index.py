@@ -1,4 +1,4 @@
-"""The index rules: who (series) and when (time) of every row of a table."""
+"""The index rules: who (series), when (time) and said when (run) of every row of a table."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 from skts.exceptions import LostSeriesError, PanelIndexError
 from skts.panel._clock import Clock
 
+RUN = "run"  # the level of the index that says when a forecast was made
+
 
 @dataclass(frozen=True)
 class RowIndex:
-    """Series and time of each row, in the order of the rows.
+    """Series, run and time of each row, in the order of the rows.
 
     Parameters
     ----------
@@ -25,12 +27,15 @@ class RowIndex:
         The time of each row; None where the rows' order is all that is known.
     clock : Clock or None
         What the ticks mean; None exactly when `ticks` is.
+    runs : ndarray of int64 of shape (n_rows,) or None
+        When the forecast was made that each row is of; None where the table has no runs.
     """
 
     series: NDArray[np.int64]
     names: pd.Index | None
     ticks: NDArray[np.int64] | None
     clock: Clock | None
+    runs: NDArray[np.int64] | None = None
 
     @property
     def n_series(self) -> int:
@@ -53,6 +58,13 @@ class RowIndex:
         plain = tuple(level.item() if isinstance(level, np.generic) else level for level in levels)
         return f"series {plain if isinstance(name, tuple) else plain[0]!r}"
 
+    def describe_run(self, row: int) -> str:
+        """Name the run and the series of a row in a message."""
+        assert self.runs is not None
+        assert self.clock is not None
+        run = f"run {self.clock.label(self.runs[row])}"
+        return run if self.names is None else f"{run} of {self.describe(row)}"
+
 
 def read_index(X: Any) -> RowIndex:
     """Read who and when from a table.
@@ -61,7 +73,8 @@ def read_index(X: Any) -> RowIndex:
     ----------
     X : array-like or DataFrame of shape (n_rows, n_features)
         Of a DataFrame only the index counts: a time index is one series with times, a `MultiIndex` has the time in
-        its last level and the series in the levels before it, and anything else is one series in row order.
+        its last level and the series in the levels before it, and anything else is one series in row order. A level
+        before the last that is named `run` names no series: it says when the forecast was made that a row is of.
 
     Returns
     -------
@@ -87,16 +100,40 @@ def read_index(X: Any) -> RowIndex:
 def _read_multi_index(index: pd.MultiIndex) -> RowIndex:
     *series_codes, time_codes = (np.asarray(codes, dtype=np.int64) for codes in index.codes)
     for codes, name in zip(series_codes, index.names[:-1], strict=True):
-        _refuse_missing(codes < 0, "series", name)
+        _refuse_missing(codes < 0, RUN if name == RUN else "series", name)
     _refuse_missing(time_codes < 0, "time", index.names[-1])
     clock, level_ticks = Clock.read(index.levels[-1])
+    runs, kept = None, [level for level in range(index.nlevels - 1) if index.names[level] != RUN]
+    if len(kept) < index.nlevels - 1:
+        run = next(level for level in range(index.nlevels - 1) if index.names[level] == RUN)
+        runs = _read_runs(index.levels[run], clock)[series_codes[run]]
+        series_codes = [series_codes[level] for level in kept]
+    if not kept:
+        return RowIndex(np.zeros(len(index), np.int64), None, level_ticks[time_codes], clock, runs)
     # one number per combination of levels, then consecutive numbers: no tuple is ever built
     combined = series_codes[0]
-    for codes, level in zip(series_codes[1:], index.levels[1:-1], strict=True):
-        combined = np.unique(combined * len(level) + codes, return_inverse=True)[1]
+    for codes, level in zip(series_codes[1:], kept[1:], strict=True):
+        combined = np.unique(combined * len(index.levels[level]) + codes, return_inverse=True)[1]
     _, first, series = np.unique(combined, return_index=True, return_inverse=True)
-    names = index[first].droplevel(-1)
-    return RowIndex(series.astype(np.int64, copy=False), names, level_ticks[time_codes], clock)
+    names = series_names(index[first])
+    return RowIndex(series.astype(np.int64, copy=False), names, level_ticks[time_codes], clock, runs)
+
+
+def _read_runs(labels: pd.Index, clock: Clock) -> NDArray[np.int64]:
+    """Give the ticks of the labels of runs, which are of the kind of the times."""
+    try:
+        own, ticks = Clock.read(labels)
+    except PanelIndexError as error:
+        raise PanelIndexError(
+            f"The level {RUN!r} of the index says when a forecast was made, and its dtype {labels.dtype} is none of "
+            "times: give it the kind of the times, or another name where it names the series."
+        ) from error
+    if own.kind != clock.kind:
+        raise PanelIndexError(
+            f"The level {RUN!r} of the index holds {own.kind}, and the times {clock.name!r} are {clock.kind}: give "
+            "both the same kind."
+        )
+    return ticks
 
 
 def _refuse_missing(missing: NDArray[np.bool_], what: str, level: object) -> None:
@@ -108,8 +145,9 @@ def _refuse_missing(missing: NDArray[np.bool_], what: str, level: object) -> Non
 
 
 def series_names(index: pd.Index) -> pd.Index | None:
-    """Give the series of every row: the levels of an index before its last, or None where it has one level."""
-    return index.droplevel(-1) if isinstance(index, pd.MultiIndex) else None
+    """Give the series of every row: the levels before the last but that of the runs, or None where there is none."""
+    dropped = [level for level, name in enumerate(index.names) if level == index.nlevels - 1 or name == RUN]
+    return index.droplevel(dropped) if len(dropped) < index.nlevels else None
 
 
 def first_difference(ours: Any, theirs: Any) -> int | None:
@@ -169,7 +207,8 @@ def check_same_series(X: Any, y: Any) -> None:
 def _find_several(index: Any, has_times: bool) -> str:
     """Describe what shows several series in a target, if anything; not its times where the table has its own."""
     if isinstance(index, pd.MultiIndex):
-        n_series = len(index.droplevel(-1).unique())
+        names = series_names(index)
+        n_series = 0 if names is None else len(names.unique())
         return f"carries {n_series} of them" if n_series > 1 else ""
     if has_times or not isinstance(index, pd.DatetimeIndex | pd.PeriodIndex):
         return ""

@@ -16,29 +16,29 @@ def ranges(first: Ints, counts: Ints, step: int) -> Ints:
     return np.repeat(first - step * before, counts) + step * np.arange(int(counts.sum()), dtype=np.int64)
 
 
-def training_origins(runs: Ints, window: int, horizon: int, stride: int) -> tuple[Ints, Ints]:
+def training_origins(stretches: Ints, window: int, horizon: int, stride: int) -> tuple[Ints, Ints]:
     """Find the origin of every complete training window.
 
     Parameters
     ----------
-    runs : ndarray of shape (n_runs + 1,)
-        Run `i`, rows without a gap, is `runs[i]` to `runs[i + 1]`.
+    stretches : ndarray of shape (n_stretches + 1,)
+        Stretch `i`, rows without a gap, is `stretches[i]` to `stretches[i + 1]`.
     window, horizon, stride : int
         In rows.
 
     Returns
     -------
     origins : ndarray of shape (n_windows,)
-        `(n - window - horizon) // stride + 1` of them for a run of n rows.
-    counts : ndarray of shape (n_runs,)
-        How many each run gives.
+        `(n - window - horizon) // stride + 1` of them for a stretch of n rows.
+    counts : ndarray of shape (n_stretches,)
+        How many each stretch gives.
     """
-    counts = np.maximum((np.diff(runs) - window - horizon) // stride + 1, 0)
-    return ranges(runs[:-1] + window, counts, stride), counts
+    counts = np.maximum((np.diff(stretches) - window - horizon) // stride + 1, 0)
+    return ranges(stretches[:-1] + window, counts, stride), counts
 
 
 def count_dropped(
-    ticks: Ints, indptr: Ints, step: int | None, runs: Ints, window: int, horizon: int, stride: int
+    ticks: Ints, indptr: Ints, step: int | None, stretches: Ints, window: int, horizon: int, stride: int
 ) -> dict[str, int]:
     """Count the rows that are the origin of no training window, by the reason.
 
@@ -49,8 +49,8 @@ def count_dropped(
         Series `i` is rows `indptr[i]` to `indptr[i + 1]`.
     step : int or None
         Ticks from one row to the next.
-    runs : ndarray of shape (n_runs + 1,)
-        Run `i`, rows without a gap, is `runs[i]` to `runs[i + 1]`.
+    stretches : ndarray of shape (n_stretches + 1,)
+        Stretch `i`, rows without a gap, is `stretches[i]` to `stretches[i + 1]`.
     window, horizon, stride : int
         In rows.
 
@@ -64,8 +64,8 @@ def count_dropped(
     since = (ticks - np.repeat(ticks[indptr[:-1]], lengths)) // (step or 1)
     until = (np.repeat(ticks[indptr[1:] - 1], lengths) - ticks) // (step or 1)
     n_inside = int(((since >= window) & (until >= horizon - 1)).sum())
-    n_complete = int(np.maximum(np.diff(runs) - window - horizon + 1, 0).sum())
-    n_origins = int(training_origins(runs, window, horizon, stride)[1].sum())
+    n_complete = int(np.maximum(np.diff(stretches) - window - horizon + 1, 0).sum())
+    n_origins = int(training_origins(stretches, window, horizon, stride)[1].sum())
     return {"incomplete": len(ticks) - n_inside, "gap": n_inside - n_complete, "stride": n_complete - n_origins}
 
 

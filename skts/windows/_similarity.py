@@ -9,8 +9,8 @@ _AT_ONCE = 64  # windows compared with each other in one matrix product
 _ROUNDING = 1e-9  # a similarity that falls short of the bound by less than this has reached it
 
 
-def keep_unlike(panel: NDArray[np.float32], origins: Ints, runs: Ints, window: int, bound: float) -> NDArray[np.bool_]:
-    """Keep the windows whose similarity to the last one kept in their run is below a bound.
+def keep_unlike(panel: NDArray[np.float32], origins: Ints, stretches: Ints, window: int, bound: float) -> NDArray[np.bool_]:
+    """Keep the windows whose similarity to the last one kept in their stretch is below a bound.
 
     Parameters
     ----------
@@ -18,8 +18,8 @@ def keep_unlike(panel: NDArray[np.float32], origins: Ints, runs: Ints, window: i
         NaN is missing.
     origins : ndarray of shape (n_windows,)
         The row after each window, increasing.
-    runs : ndarray of shape (n_windows,)
-        The number of each window's run, not below 0. The first window of each run is kept.
+    stretches : ndarray of shape (n_windows,)
+        The number of each window's stretch, not below 0. The first window of each stretch is kept.
     window : int
         In rows.
     bound : float
@@ -34,15 +34,15 @@ def keep_unlike(panel: NDArray[np.float32], origins: Ints, runs: Ints, window: i
     Holds 64 windows at a time as arrays, however many there are.
     """
     kept = np.zeros(len(origins), dtype=bool)
-    last, last_run = np.zeros((1, window * panel.shape[1] + 1)), -1
+    last, last_stretch = np.zeros((1, window * panel.shape[1] + 1)), -1
     for start in range(0, len(origins), _AT_ONCE):
         some = slice(start, start + _AT_ONCE)
         units = np.concatenate([last, directions(panel[origins[some, None] + np.arange(-window, 0)])])
-        run = np.append(last_run, runs[some])
-        unlike = (units @ units.T < bound - _ROUNDING) | (run[:, None] != run)  # (1 + B, 1 + B)
+        stretch = np.append(last_stretch, stretches[some])
+        unlike = (units @ units.T < bound - _ROUNDING) | (stretch[:, None] != stretch)  # (1 + B, 1 + B)
         chain = _follow(unlike)
         kept[start + chain[1:] - 1] = True
-        last, last_run = units[chain[-1] :][:1], int(run[chain[-1]])
+        last, last_stretch = units[chain[-1] :][:1], int(stretch[chain[-1]])
     return kept
 
 

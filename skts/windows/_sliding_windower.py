@@ -1,6 +1,7 @@
 """Cut a panel into windows."""
 
 import warnings
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -13,10 +14,9 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from skts._compat import Interval, fit_context, fit_task
-from skts.exceptions import LostSeriesWarning, ShortSeriesError, ShortSeriesWarning
-from skts.panel import Columns, PanelIndex, check_same_series, find_columns, find_stacked, read_values, run_starts
-from skts.windows._origins import count_dropped, lay_out_blocks, training_origins
-from skts.windows._similarity import keep_unlike
+from skts.exceptions import LostSeriesWarning, PanelIndexError
+from skts.panel import Columns, PanelIndex, check_same_series, find_columns, find_stacked, read_values
+from skts.windows._cut import Sizes, cut_runs, cut_series, lay_out_runs, lay_out_series
 from skts.windows._windows import Windows
 
 
@@ -176,27 +176,8 @@ class SlidingWindower(  # type: ignore[call-arg]
             Some series are too short, and others are not.
         """
         values, panel = self._fit(X, y)
-        runs = run_starts(panel.ticks, panel.indptr, panel.step)
-        sizes = self._shortest(), self.horizon, self.stride
-        origins, counts = training_origins(runs, *sizes)
-        run_series = panel.series_of(runs[:-1])
-        self._check_long_enough(panel, np.diff(runs), run_series)
-        table, run = values[panel.rows], np.repeat(np.arange(len(counts)), counts)
-        dropped = count_dropped(panel.ticks, panel.indptr, panel.step, runs, *sizes) | {"similarity": 0}
-        if self.window is not None and self.max_similarity is not None:
-            kept = keep_unlike(table, origins, run, self.window, self.max_similarity)
-            dropped["similarity"] = len(kept) - int(kept.sum())
-            origins, run = origins[kept], run[kept]
-        return self._windows(
-            panel,
-            table,
-            origins=origins,
-            spans=np.stack([runs[:-1], runs[1:]], axis=1),
-            span_series=run_series,
-            span_ticks=panel.ticks[runs[:-1]],
-            rows=panel.rows,
-            dropped=dropped,
-        )
+        cut = cut_series if panel.runs is None else cut_runs
+        return cut(values, panel, self._sizes)
 
     def transform(self, X: Any) -> Windows:
         """Cut the forecasting windows.
@@ -218,25 +199,8 @@ class SlidingWindower(  # type: ignore[call-arg]
         check_is_fitted(self)
         values = read_values(self, X, reset=False, dtype=np.float32)
         panel = PanelIndex.read(X if isinstance(X, pd.DataFrame) else values, self._layout)
-        window, horizon, history = self._sizes
-        self._check_history(panel, history)
-        sizes = {"history": history, "window": window or history, "horizon": horizon}
-        blocks = lay_out_blocks(panel.ticks, panel.indptr, panel.step, **sizes)
-        n_places = int(blocks.spans[-1, 1])
-        grid = np.full((n_places, values.shape[1]), np.nan, dtype=np.float32)
-        grid[blocks.positions] = values[panel.rows]
-        rows = np.full(n_places, -1, dtype=np.int64)
-        rows[blocks.positions] = panel.rows
-        return self._windows(
-            panel,
-            grid,
-            origins=blocks.origins,
-            spans=blocks.spans,
-            span_series=blocks.span_series,
-            span_ticks=blocks.span_ticks,
-            rows=rows,
-            history_rows=panel.rows[(panel.indptr[:-1, None] + np.arange(history)).ravel()],
-        )
+        lay_out = lay_out_series if panel.runs is None else partial(lay_out_runs, several=not self._layout.has_runs)
+        return lay_out(values, panel, self._sizes)
 
     def set_output(self, *, transform: str | None = None) -> Self:
         """Change nothing: windows are no table, whatever container is asked for.
@@ -260,13 +224,26 @@ class SlidingWindower(  # type: ignore[call-arg]
             if self.known is not None:
                 table = X if isinstance(X, pd.DataFrame) else values
                 self.known_ = find_columns(table, self.known, f"SlidingWindower(known={self.known!r})")
-            self._sizes = self.window, self.horizon, self._history()  # whatever the parameters become
+            self._sizes = Sizes(  # whatever the parameters become
+                window=self.window,
+                horizon=self.horizon,
+                history=self._history(),
+                stride=self.stride,
+                known=self.known_,
+                max_similarity=self.max_similarity,
+                names=X.columns.tolist() if isinstance(X, pd.DataFrame) else list(range(values.shape[1])),
+            )
             if self.window is None and self.max_similarity is not None:
                 raise ValueError(
                     f"SlidingWindower(window=None, max_similarity={self.max_similarity}) reads whole series and has "
                     "no windows to compare: give max_similarity=None, or the rows of a window."
                 )
             panel = PanelIndex.read(X if isinstance(X, pd.DataFrame) else values)
+            if panel.runs is not None and self.window is None:
+                raise PanelIndexError(
+                    "SlidingWindower(window=None) reads whole series from row to row, and this table has runs (a level "
+                    "'run' in its index), each a forecast of its own: give window a number of rows."
+                )
             self._layout = panel.layout
             if panel.index.ticks is None:
                 self._warn_stacked(X if isinstance(X, pd.DataFrame) else np.asarray(X))  # not rounded to float32
@@ -287,10 +264,6 @@ class SlidingWindower(  # type: ignore[call-arg]
             stacklevel=5,
         )
 
-    def _shortest(self) -> int:
-        """Give the rows that a training window needs before its horizon."""
-        return 1 if self.window is None else self.window
-
     def _history(self) -> int:
         if self.window is None:
             if self.history is None:
@@ -305,58 +278,6 @@ class SlidingWindower(  # type: ignore[call-arg]
                 f"{self.window} rows before it. Give history={self.window} or more."
             )
         return self.window if self.history is None else self.history
-
-    def _windows(
-        self, panel: PanelIndex, values: NDArray[Any], *, origins: NDArray[Any], rows: NDArray[Any], **addresses: Any
-    ) -> Windows:
-        window, horizon, history = self._sizes
-        # all that is ever computed of an address, the last row that a window forecasts among it
-        largest = len(values) + (window or 1) + horizon
-        dtype = np.int32 if largest <= np.iinfo(np.int32).max else np.int64
-        return Windows(
-            panel=np.ascontiguousarray(values, dtype=np.float32),
-            origins=origins.astype(dtype, copy=False),
-            rows=rows.astype(dtype, copy=False),
-            step=panel.step or 1,
-            window=window,
-            horizon=horizon,
-            known=self.known_,
-            n_rows=len(panel.rows),
-            series_names=panel.index.names,
-            clock=panel.index.clock,
-            chunk=history if window is None else None,
-            **addresses,
-        )
-
-    def _check_long_enough(
-        self, panel: PanelIndex, run_lengths: NDArray[np.int64], run_series: NDArray[np.int64]
-    ) -> None:
-        longest = np.zeros(panel.n_series, dtype=np.int64)
-        np.maximum.at(longest, run_series, run_lengths)
-        needed = self._shortest() + self.horizon
-        short = np.flatnonzero(longest < needed)
-        if len(short) == 0:
-            return
-        listed = ", ".join(f"{panel.name(i)} has {longest[i]}" for i in short[:5]) + (" ..." if len(short) > 5 else "")
-        message = (
-            f"SlidingWindower(window={self.window}, horizon={self.horizon}) needs {needed} consecutive rows for one "
-            f"training window, and {listed}"
-        )
-        if len(short) == panel.n_series:
-            raise ShortSeriesError(f"{message}: fit on longer series, or give a shorter window or horizon.")
-        warnings.warn(
-            f"{message}: {len(short)} of {panel.n_series} series give no window.", ShortSeriesWarning, stacklevel=3
-        )
-
-    def _check_history(self, panel: PanelIndex, history: int) -> None:
-        lengths = np.diff(panel.indptr)
-        short = np.flatnonzero(lengths <= history)
-        if len(short):
-            raise ShortSeriesError(
-                f"SlidingWindower(window={self._sizes[0]}) needs {history} rows of history before each forecast, and "
-                f"{panel.name(short[0])} has {lengths[short[0]]} rows in all: give a longer table or put "
-                f"HistoryPrepender({history}) before it."
-            )
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -1,6 +1,6 @@
 """Windows as addresses into one float32 panel."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -30,6 +30,12 @@ class Windows:
     origins : ndarray of int32 or int64 of shape (n_windows,)
         The panel row of the first forecast value of each window; the window ends one row before it. What a window
         reads before the first row of its span is blank.
+    horizons : ndarray of int32 or int64 of shape (n_windows,) or None
+        The panel row of the first row of each horizon, where that is not the origin: of a table with runs, the panel
+        is the stitched past of all, then the rows of each window's run. None where it is the origin.
+    measured : ndarray of int32 or int64 of shape (n_windows,) or None
+        The panel row from which on observed columns were not measured yet when a forecast was made, where that lies
+        before its origin: blank for that window. None where all are measured up to the origin.
     spans : ndarray of int64 of shape (n_spans, 2)
         The first panel row of every stretch that windows lie in, and the row after its last: a run without a gap in
         training; for forecasting, a series, or what lies between gaps of more than `window + horizon` rows.
@@ -59,7 +65,8 @@ class Windows:
         What the ticks mean; None where the table has no times.
     dropped : dict of str to int, or None
         How many rows of the table are the origin of no training window, by the first reason that holds: with `len`,
-        they make up all rows. None for forecasting windows, which drop none. A row is
+        they make up all rows. None for forecasting windows, which drop none. Of a table with runs, runs are counted,
+        not rows. A row is
 
         - "incomplete" if fewer than `window` time steps (1 where `window` is None) lie between the first row of its
           series and it, or fewer than `horizon` from it to the last row of its series, itself and missing rows counted;
@@ -89,6 +96,8 @@ class Windows:
     chunk: int | None = None
     clock: Clock | None = None
     dropped: dict[str, int] | None = None
+    horizons: NDArray[Any] | None = None
+    measured: NDArray[Any] | None = None
 
     def __len__(self) -> int:
         return len(self.origins)
@@ -110,10 +119,16 @@ class Windows:
 
     @property
     def ticks(self) -> NDArray[np.int64]:
-        """The time of each panel row as an increasing integer: ndarray of shape (n_panel_rows,), made on request."""
+        """The time of each panel row in spans as an increasing integer: ndarray, made on request."""
         lengths = np.diff(self.spans, axis=1)[:, 0]
         first = self.span_ticks - self.step * self.spans[:, 0]
-        return np.repeat(first, lengths) + self.step * np.arange(len(self.panel), dtype=np.int64)
+        return np.repeat(first, lengths) + self.step * np.arange(int(self.spans[-1, 1]), dtype=np.int64)
+
+    @property
+    def origin_ticks(self) -> NDArray[np.int64]:
+        """The time of each origin as an integer: ndarray of shape (n_windows,), made on request."""
+        span = self._span_numbers(self.origins)
+        return self.span_ticks[span] + self.step * (self.origins - self.spans[span, 0])
 
     @property
     def period(self) -> tuple[int, int]:
@@ -142,10 +157,26 @@ class Windows:
         places = np.asarray(origins)[..., None] + np.arange(-self.window, 0)
         begins = self.spans[self._span_numbers(origins), 0]
         if (origins - self.window >= begins).all():
-            return self.panel[places]
-        gathered = self.panel[np.maximum(places, 0)]
-        gathered[places < np.asarray(begins)[..., None]] = np.nan
+            gathered = self.panel[places]
+        else:
+            gathered = self.panel[np.maximum(places, 0)]
+            gathered[places < np.asarray(begins)[..., None]] = np.nan
+        if self.measured is not None:
+            unmeasured = places >= np.asarray(self.measured[key])[..., None]
+            gathered[unmeasured[..., None] & self.is_observed] = np.nan
         return gathered
+
+    @property
+    def is_observed(self) -> NDArray[np.bool_]:
+        """Which columns are not known ahead: ndarray of shape (n_features,), made on request."""
+        observed = np.ones(self.panel.shape[1], dtype=bool)
+        observed[self.known] = False
+        return observed
+
+    def take(self, items: NDArray[np.integer]) -> "Windows":
+        """Give some of the windows, on the same panel."""
+        addresses = {name: getattr(self, name) for name in ("origins", "horizons", "measured")}
+        return replace(self, **{name: each[items] for name, each in addresses.items() if each is not None})
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         if copy is False:
@@ -184,7 +215,12 @@ class Windows:
 
     def horizon_positions(self) -> NDArray[np.int64]:
         """Give the panel row of every forecast value: ndarray of shape (n_windows, horizon)."""
-        return self.origins[:, None] + np.arange(self.horizon)
+        return self.horizon_starts[:, None] + np.arange(self.horizon)
+
+    @property
+    def horizon_starts(self) -> NDArray[Any]:
+        """The panel row of the first forecast value of each window: ndarray of shape (n_windows,)."""
+        return self.origins if self.horizons is None else self.horizons
 
     def to_panel(self, values: ArrayLike, fill: float = np.nan) -> NDArray[Any]:
         """Put one value per row of the table in the order of the panel.
@@ -258,7 +294,7 @@ class Windows:
     @property
     def _stand_in(self) -> int:
         """The column that stands in for the target: the first observed one, or the first of all."""
-        observed = np.setdiff1d(np.arange(self.panel.shape[1]), self.known)
+        observed = np.flatnonzero(self.is_observed)
         return int(observed[0]) if len(observed) else 0
 
     def _independent(
@@ -325,13 +361,16 @@ class Windows:
         is_row = self.rows >= 0
         missing: NDArray[np.bool_] = np.isnan(self.panel)
         observed_blank = np.logical_or.reduce(missing, axis=1)
-        known_blank = np.logical_or.reduce(missing[:, self.known], axis=1) & is_row
-        begins = self.own_spans[:, 0]
+        known_blank = np.logical_or.reduce(missing[:, self.known], axis=1)
+        begins, starts = self.own_spans[:, 0], self.horizon_starts
         first = begins if self.window is None else self.origins - self.window
-        touched = (first < begins) | _any_between(observed_blank, np.maximum(first, begins), self.origins)
-        touched |= _any_between(known_blank, self.origins, self.origins + self.horizon)
+        begin = np.maximum(first, begins)
+        measured = self.origins if self.measured is None else np.maximum(self.measured, begin)
+        touched = (first < begins) | _any_between(observed_blank, begin, measured)
+        touched |= _any_between(known_blank, measured, self.origins)
+        touched |= _any_between(known_blank & is_row, starts, starts + self.horizon)
         values = np.append(0, np.cumsum(is_row))
-        forecasts = values[self.origins + self.horizon] - values[self.origins]
+        forecasts = values[starts + self.horizon] - values[starts]
         return int(forecasts[touched].sum()), int(forecasts.sum())
 
 

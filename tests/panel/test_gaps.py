@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skts.panel import commonest_step, run_starts
+from skts.panel import commonest_step, stretch_starts
 
 quick = settings(deadline=None, max_examples=50)
 
@@ -38,9 +38,9 @@ def test_a_run_starts_with_each_series_and_after_each_gap(drawn, step):
             if i == 0 or some[i] - some[i - 1] != step:
                 starts.append(row)
             row += 1
-    np.testing.assert_array_equal(run_starts(ticks, indptr, step), [*starts, row])
+    np.testing.assert_array_equal(stretch_starts(ticks, indptr, step), [*starts, row])
 
 
 def test_without_a_step_every_row_is_a_run():
     assert commonest_step(np.array([4, 4, 1]), np.array([0, 1, 2, 3])) is None
-    np.testing.assert_array_equal(run_starts(np.array([4, 4, 1]), np.array([0, 1, 2, 3]), None), [0, 1, 2, 3])
+    np.testing.assert_array_equal(stretch_starts(np.array([4, 4, 1]), np.array([0, 1, 2, 3]), None), [0, 1, 2, 3])
