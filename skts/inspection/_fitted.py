@@ -129,13 +129,13 @@ def unfold(windows: Windows, chosen: Ints, lookahead: int) -> Windows:
     """
     assert windows.window is not None
     length = windows.window + windows.horizon + lookahead
-    origins = windows.origins[chosen].astype(np.int64)
-    places = origins[:, None] + np.arange(-windows.window, windows.horizon + lookahead)  # (n, L)
-    spans = windows.own_spans[chosen]
-    outside = (places < spans[:, :1]) | (places >= spans[:, 1:])
-    places[outside] = 0
+    places, outside = _places_ahead(windows, chosen, lookahead)
     panel, is_blank = windows.panel[places], outside | (windows.rows[places] < 0)
     panel[outside] = np.nan
+    own = windows.origins[chosen].astype(np.int64)[:, None] + np.arange(-windows.window, 0)
+    is_before = own < windows.own_spans[chosen][:, :1]
+    panel = np.concatenate([windows[chosen], panel], axis=1)  # (n, L, F)
+    is_blank = np.concatenate([is_before | (windows.rows[np.where(is_before, 0, own)] < 0), is_blank], axis=1)
     first = length * np.arange(len(chosen), dtype=np.int64)
     return replace(
         windows,
@@ -143,9 +143,29 @@ def unfold(windows: Windows, chosen: Ints, lookahead: int) -> Windows:
         origins=first + windows.window,
         spans=np.stack([first, first + length], axis=1),
         span_series=windows.series[chosen],
-        span_ticks=windows.ticks[origins] - windows.window * windows.step,
+        span_ticks=windows.origin_ticks[chosen] - windows.window * windows.step,
         rows=np.where(is_blank.ravel(), -1, np.arange(is_blank.size)),
         n_rows=is_blank.size,
         history_rows=None,
         dropped=None,
+        horizons=None,
+        measured=None,
     )
+
+
+def _places_ahead(windows: Windows, chosen: Ints, lookahead: int) -> tuple[Ints, NDArray[np.bool_]]:
+    """Find the panel rows of the horizon and the lookahead of some windows: (n, horizon + lookahead).
+
+    Returns
+    -------
+    places : ndarray of int64
+    outside : ndarray of bool
+        Which of them nobody has, since they lie after the span or the run: their place is 0.
+    """
+    starts = windows.horizon_starts[chosen].astype(np.int64)
+    stops = windows.own_spans[chosen, 1] if windows.horizons is None else starts + windows.horizon
+    places = starts[:, None] + np.arange(windows.horizon + lookahead)
+    outside = places >= stops[:, None]
+    places[outside] = 0
+    return places, outside
+

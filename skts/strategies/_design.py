@@ -130,7 +130,7 @@ class DesignMatrix:
         if len(inputs.known) == 0:
             return np.empty((len(items), design.horizon + 2 * around, 0), dtype=np.float32)
         n_before = max(around, 1)  # what is missing first of all is filled from the row before
-        positions = inputs.starts[items, None] + inputs.window + np.arange(design.horizon)
+        positions = inputs.ahead_starts[items, None] + np.arange(design.horizon)
         parts = [past[:, -n_before:, inputs.known], inputs.panel[positions[..., None], inputs.known]]
         if around:
             parts.append(np.full((len(items), around, len(inputs.known)), np.nan, dtype=np.float32))

@@ -57,7 +57,8 @@ def split_holdout(
         first = last = np.arange(len(inputs), dtype=np.int64)
     else:
         windows = inputs.windows
-        first, last = windows.ticks[windows.origins], windows.ticks[windows.origins + windows.horizon - 1]
+        first = windows.origin_ticks
+        last = first + (windows.horizon - 1) * windows.step
     trains, validates = split_latest(first, last, fraction)
     train, valid = teaching[trains[teaching]], teaching[validates[teaching]]
     if not len(train) or not len(valid):

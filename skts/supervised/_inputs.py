@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_array, validate_data
 
-from skts.exceptions import UnscaledColumnsWarning
+from skts.exceptions import PanelIndexError, UnscaledColumnsWarning
 from skts.windows import Windows
 
 _CHUNK_ROWS = 256  # rows that a state is carried over at a time
@@ -49,6 +49,16 @@ class Inputs:
         """The names of the series; None for arrays, and for one series without a name."""
         return None if self.windows is None else self.windows.series_names
 
+    @property
+    def ahead_starts(self) -> NDArray[np.integer]:
+        """The panel row of the first row of each horizon: ndarray of shape (n_windows,)."""
+        return self.starts + self.window if self.windows is None else self.windows.horizon_starts
+
+    @property
+    def has_runs(self) -> bool:
+        """Whether the rows of a horizon stand apart from the window before them, as those of a run do."""
+        return self.windows is not None and self.windows.horizons is not None
+
     def past(self, items: NDArray[np.int64]) -> NDArray[np.float32]:
         """Gather some windows: ndarray of shape (n_items, window, n_features)."""
         if self.windows is not None:
@@ -57,10 +67,21 @@ class Inputs:
 
     def are_consecutive(self) -> bool:
         """Tell whether most windows begin one row after another."""
-        return self.windows is not None and len(self) > 1 and float(np.median(np.diff(self.starts))) == 1
+        return self.windows is not None and not self.has_runs and len(self) > 1 and float(np.median(np.diff(self.starts))) == 1
 
     def whole_series(self) -> Self:
-        """Read each series once, up to every origin, instead of windows; arrays have no series to read."""
+        """Read each series once, up to every origin, instead of windows; arrays have no series to read.
+
+        Raises
+        ------
+        PanelIndexError
+            The table has runs.
+        """
+        if self.has_runs:
+            raise PanelIndexError(
+                "rolling='stateful' reads each series from row to row, and this table has runs (a level 'run' in its "
+                "index), each a forecast of its own: give rolling='windows'."
+            )
         if self.windows is None or self.windows.chunk is not None:
             return self
         windows = replace(self.windows, window=None, chunk=_CHUNK_ROWS)

@@ -122,4 +122,4 @@ def _of_rows(
     if y.ndim > 2:
         raise ValueError(f"{owner}: y must be (n_rows,) or (n_rows, n_targets) beside Windows, and is {y.shape}.")
     row_weights = windows.to_panel(np.ones(len(y)) if weights is None else weights, fill=0.0)
-    return windows.to_panel(y.reshape(len(y), -1)), row_weights, windows.origins
+    return windows.to_panel(y.reshape(len(y), -1)), row_weights, windows.horizon_starts

@@ -12,7 +12,7 @@ from torch.utils.data import Dataset
 
 Inputs = dict[str, Tensor]
 Targets = tuple[Tensor, Tensor | None]
-_BY_ITEM = ("starts", "target_starts", "series", "begins", "stops")
+_BY_ITEM = ("starts", "ahead_starts", "target_starts", "series", "begins", "stops", "measured")
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +59,9 @@ class AddressTable(Dataset):
     horizon : int, default=1
         Rows of the horizon.
     known : tuple of int, default=()
-        Columns that are read over the horizon too; the panel holds those rows right after each window.
+        Columns that are read over the horizon too.
+    ahead_starts : Tensor of int of shape (n_items,), default=None
+        The panel row of the first row of each item's horizon; None where it comes right after the window.
     lookahead : int, default=0
         Rows after the horizon whose known columns are read too.
     targets : Tensor of float32 of shape (n_target_rows, n_targets), default=None
@@ -75,6 +77,8 @@ class AddressTable(Dataset):
     begins, stops : Tensor of int of shape (n_items,), default=None
         The first panel row that belongs to each item, and the one after its last. What is read before it is missing,
         and where the lookahead reaches after it, the last row is repeated. None where nothing is read from there.
+    measured : Tensor of int of shape (n_items,), default=None
+        The panel row of each item from which on columns that are not known are missing. None where all are read.
     n_origins : int, default=1
         O: origins that one item serves.
     is_taught : Tensor of bool of shape (n_items, O), default=None
@@ -93,6 +97,7 @@ class AddressTable(Dataset):
     window: int
     horizon: int = 1
     known: tuple[int, ...] = ()
+    ahead_starts: Tensor | None = None
     lookahead: int = 0
     targets: Tensor | None = None
     weights: Tensor | None = None
@@ -101,6 +106,7 @@ class AddressTable(Dataset):
     reads_series: bool = False
     begins: Tensor | None = None
     stops: Tensor | None = None
+    measured: Tensor | None = None
     n_origins: int = 1
     is_taught: Tensor | None = None
     windows_per_item: float = 1.0
@@ -131,7 +137,8 @@ class AddressTable(Dataset):
             return self
         first, last = int(self.starts.min()), int(self.starts.max())
         before, further = max(-first, 0), self.n_origins - 1
-        read = last + self.window + further + (self.horizon + self.lookahead if self.known else 0)
+        ahead = last + self.window if self.ahead_starts is None else int(self.ahead_starts.max())
+        read = max(last + self.window, ahead + self.horizon + self.lookahead if self.known else 0) + further
         taught = (last + self.window if self.target_starts is None else int(self.target_starts.max())) + further
         taught += self.horizon
         changed: dict[str, Any] = {}
@@ -145,7 +152,7 @@ class AddressTable(Dataset):
         if before:
             changed |= {
                 name: getattr(self, name) + before
-                for name in ("starts", "begins", "stops")
+                for name in ("starts", "ahead_starts", "begins", "stops", "measured")
                 if getattr(self, name) is not None
             }
         return replace(self, **changed) if changed else self
@@ -155,8 +162,18 @@ class AddressTable(Dataset):
         """The columns that need filling; None where nothing is missing."""
         if self.begins is not None:
             return torch.arange(self.panel.shape[1], device=self.device)
-        holes = torch.isnan(self.panel).any(dim=0).nonzero()[:, 0]
+        missing = torch.isnan(self.panel).any(dim=0)
+        if self.measured is not None:
+            missing = missing | self.is_observed
+        holes = missing.nonzero()[:, 0]
         return holes if len(holes) else None
+
+    @cached_property
+    def is_observed(self) -> Tensor:
+        """Which columns are not known ahead: (n_features,)."""
+        observed = torch.ones(self.panel.shape[1], dtype=torch.bool, device=self.device)
+        observed[list(self.known)] = False
+        return observed
 
     @cached_property
     def fills_known(self) -> bool:
@@ -185,11 +202,16 @@ class AddressTable(Dataset):
         if self.begins is not None:
             rows = starts[:, None] + torch.arange(past.shape[1], device=past.device)  # (B, W + O - 1)
             past = past.masked_fill((rows < self.begins[items, None])[..., None], torch.nan)
+        if self.measured is not None:
+            rows = starts[:, None] + torch.arange(past.shape[1], device=past.device)  # (B, W)
+            unmeasured = (rows >= self.measured[items, None])[..., None] & self.is_observed  # (B, W, F)
+            past = past.masked_fill(unmeasured, torch.nan)
         if self.holes is not None:
             past[:, :, self.holes] = fill_forward(past[:, :, self.holes])
         inputs = {"past": past}
         if self.known:
-            inputs["known"] = self._known_ahead(items, starts + self.window, past)
+            ahead = starts + self.window if self.ahead_starts is None else self.ahead_starts[items]
+            inputs["known"] = self._known_ahead(items, ahead, past)
         if self.reads_series and self.series is not None:
             inputs["series"] = self.series[items]
         if self.is_taught is not None:
@@ -212,7 +234,7 @@ class AddressTable(Dataset):
         parts = {name: getattr(self, name) for name in _BY_ITEM}
         parts = {name: None if part is None else part[chosen] for name, part in parts.items()}
         if moved is not None:
-            for name in ("starts", "target_starts"):
+            for name in ("starts", "ahead_starts", "target_starts"):
                 if parts[name] is not None:
                     parts[name] = parts[name] + torch.from_numpy(moved).to(parts[name])
         return parts

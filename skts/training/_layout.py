@@ -60,12 +60,14 @@ def make_table(
     options: dict[str, Any] = {}
     if reads_series or by_series:
         options["series"] = _addresses(inputs.series_numbers(series_names)[items])
-    if spans is not None and lookahead:
+    if inputs.has_runs:
+        options |= _lay_horizons(inputs, items)
+    elif spans is not None and lookahead:
         options["stops"] = _addresses(spans[:, 1])
     if spans is not None and windows is not None and windows.chunk is None and (starts < spans[:, 0]).any():
         options["begins"] = _addresses(spans[:, 0])
     if targets is not None:
-        options |= _lay_targets(targets, items, beside_rows=windows is not None)
+        options |= _lay_targets(targets, items, beside_rows=windows is not None and not inputs.has_runs)
     table = AddressTable(
         torch.from_numpy(panel),
         _addresses(starts),
@@ -79,9 +81,20 @@ def make_table(
         table = table.to(device)
     if windows is not None and windows.chunk is not None:
         return chunk(table, windows.spans, windows.chunk)
-    if spans is not None and n_origins > 1:
+    if spans is not None and n_origins > 1 and not inputs.has_runs:
         return join(table, n_origins, spans)
     return table.with_room()
+
+
+def _lay_horizons(inputs: Inputs, items: NDArray[np.int64]) -> dict[str, Any]:
+    """Give the parts of a table that are about horizons which stand apart from the windows before them."""
+    windows = inputs.windows
+    assert windows is not None
+    starts = inputs.ahead_starts[items]
+    parts = {"ahead_starts": _addresses(starts), "stops": _addresses(starts + windows.horizon)}
+    if windows.measured is not None:
+        parts["measured"] = _addresses(windows.measured[items])
+    return parts
 
 
 def _lay_targets(targets: TargetArrays, items: NDArray[np.int64], *, beside_rows: bool) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from skts.windows._origins import count_dropped, lay_out_blocks, training_origin
 from skts.windows._runs import (
     RunBlocks,
     TrainingRuns,
+    check_length,
     choose_training,
     cut_blocks,
     find_measured,
@@ -122,7 +123,8 @@ def cut_runs(values: Values, panel: PanelIndex, sizes: Sizes) -> Windows:
         With a window.
     """
     past = panel.latest
-    blocks = cut_blocks(panel, sizes.horizon, several=False)
+    blocks = cut_blocks(panel, sizes.horizon)
+    check_length(panel, blocks, np.arange(len(blocks.run)), sizes.horizon)
     chosen = choose_training(panel, blocks, sizes.shortest, sizes.horizon, sizes.stride)
     _check_any_run(panel, chosen, blocks, sizes)
     stretches = stretch_starts(past.ticks, past.indptr, past.step)
@@ -159,14 +161,16 @@ def lay_out_runs(values: Values, panel: PanelIndex, sizes: Sizes, *, several: bo
     """
     assert panel.runs is not None
     past, step, horizon = panel.latest, panel.step or 1, sizes.horizon
-    blocks = cut_blocks(panel, horizon, several=several)
+    blocks = cut_blocks(panel, horizon)
     series = panel.runs.series[blocks.run]
     first = panel.ticks[panel.runs.indptr[:-1]][blocks.run]  # a run is history as a whole, or forecast
     is_history = first < (past.ticks[past.indptr[:-1]] + sizes.history * step)[series]
-    _check_any_after_history(panel, series[~is_history], sizes)
+    numbers = np.flatnonzero(~is_history)
+    if not several:
+        check_length(panel, blocks, numbers, horizon)
+    _check_any_after_history(panel, series[numbers], sizes)
     laid = lay_out_past(past, sizes.shortest + horizon, horizon)
     grid, rows = _lay_on_grid(_stitch(values, panel, sizes), past.rows, laid.positions, int(laid.spans[-1, 1]))
-    numbers = np.flatnonzero(~is_history)
     origins = laid.find(series[numbers], blocks.origin[numbers], step)
     ahead = _rows_ahead(panel, blocks, numbers, horizon)
     return _windows(

@@ -3,7 +3,7 @@
 import hashlib
 import warnings
 from numbers import Integral
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -13,9 +13,10 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from skts._compat import Interval, fit_context, fit_task
+from skts._compat import Interval, StrOptions, fit_context, fit_task
 from skts.exceptions import FutureTrainingWarning, PanelIndexError, UnseenSeriesWarning
-from skts.panel import PanelIndex, check_same_series, read_index, read_values
+from skts.panel import RUN, PanelIndex, check_same_series, read_index, read_values, stretch_starts
+from skts.windows._origins import ranges
 from skts.windows._trained_times import TrainedTimes
 
 
@@ -32,11 +33,16 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
     length : int
         How many rows to put in front of every series. At least the windower's `history`, which is its `window` by
         default.
+    remember : {"tail", "all"}, default="tail"
+        "tail" remembers the last `length` rows of every series, for new rows that follow the training table. "all"
+        remembers every row, looked up by its time: for blocks of new rows that lie between training rows, each
+        forecast from where it starts.
 
     Attributes
     ----------
-    tail_ : DataFrame or ndarray of shape (at most n_series * length, n_features)
-        The remembered rows: the last `length` of every series.
+    tail_ : DataFrame or ndarray of shape (n_remembered, n_features)
+        The remembered rows: the last `length` of every series, or all; of a table with runs the latest run's row for
+        each time.
     n_features_in_ : int
         Number of columns seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -51,6 +57,15 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
     `fit_transform` returns the table as it is: training has no past. A row that is not remembered is blank (NaN): where
     the new table is the training table itself, where rows are missing between the two, and for an unseen series.
 
+    Of a table with runs (a level `run` in its index), the past of every time is the row of the latest run that has it.
+    It is put in front as a run of its own, `length` times long, which is labelled earlier than all others.
+
+    With ``remember="all"`` new rows are blocks: a block starts at the first new row of its series and after every gap,
+    and is forecast from there, whatever the gap, once a window has been read from the rows before it, remembered or
+    new. So that the windower knows what to forecast, the table comes back with runs: each block is one, named by its
+    first time, and all that is remembered between the first and the last is the run before them. Forecasts of blocks
+    that lie before training rows are better than they would be in use, since training has seen what came after.
+
     A table without times (an array, or a DataFrame with a plain index) is taken to follow the training rows directly,
     unless it is the training table itself, which is recognised by its values.
 
@@ -63,14 +78,18 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
     array([2., 3., 4., 5.])
     """
 
-    _parameter_constraints = {"length": [Interval(Integral, 1, None, closed="left")]}
+    _parameter_constraints = {
+        "length": [Interval(Integral, 1, None, closed="left")],
+        "remember": [StrOptions({"tail", "all"})],
+    }
 
-    def __init__(self, length: int):
+    def __init__(self, length: int, *, remember: Literal["tail", "all"] = "tail"):
         self.length = length
+        self.remember = remember
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Remember the last rows of every series.
+        """Remember the last rows of every series, or all.
 
         Parameters
         ----------
@@ -82,15 +101,27 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
         Returns
         -------
         self : object
+
+        Raises
+        ------
+        PanelIndexError
+            ``remember="all"`` and a table without times.
         """
         with fit_task(self, X, y):
             values = read_values(self, X, reset=True)
             check_same_series(X, y)
             panel = PanelIndex.read(X if isinstance(X, pd.DataFrame) else values)
-            tail = panel.rows[_last_of_each(panel.indptr, self.length)]
+            past = panel.latest
+            if self.remember == "all" and past.index.ticks is None:
+                raise PanelIndexError(
+                    "HistoryPrepender(remember='all') looks rows up by their times, and this table has none: give a "
+                    "DataFrame with times in its index, or remember='tail'."
+                )
+            tail = past.rows if self.remember == "all" else past.rows[_last_of_each(past.indptr, self.length)]
             self.tail_: Any = _take_rows(X, np.sort(tail)) if isinstance(X, pd.DataFrame) else values[tail]
-            self._layout, self._n_before = panel.layout, self.length  # whatever the parameter becomes
-            self._trained = TrainedTimes.read(panel)
+            # whatever the parameters become
+            self._layout, self._n_before, self._has_blocks = panel.layout, self.length, self.remember == "all"
+            self._trained = TrainedTimes.read(past)
             self._digest = _digest(values) if panel.index.ticks is None else None
         return self
 
@@ -122,7 +153,8 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
         Returns
         -------
         X : ndarray or DataFrame of shape (n_series * length + n_rows, n_features)
-            All history first, then the rows of `X` in their order. A DataFrame stays a DataFrame.
+            All history first, then the rows of `X` in their order. A DataFrame stays a DataFrame. With
+            ``remember="all"`` more rows of history, as many as there are times up to the last block of each series.
 
         Warns
         -----
@@ -135,7 +167,17 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
         values = read_values(self, X, reset=False)
         panel = PanelIndex.read(X if isinstance(X, pd.DataFrame) else values, self._layout)
         if panel.index.ticks is not None:
-            self._warn_future(panel)
+            if panel.step is None:
+                raise PanelIndexError(
+                    "The time between rows is unknown: no series has two rows, neither here nor in training. Fit "
+                    "HistoryPrepender on a longer table."
+                )
+            self._warn_unseen(panel.index.names)
+            if self._has_blocks and panel.runs is None:
+                X = _name_blocks(X, panel)
+                panel = PanelIndex.read(X, self._layout)
+            if not self._has_blocks:
+                self._warn_future(panel)
             return self._prepend_by_time(X, panel)
         follows = self._digest != _digest(values)
         if isinstance(X, pd.DataFrame):
@@ -145,24 +187,29 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
         return np.concatenate([_blank_before(tail if follows else tail[:0], self._n_before), values])
 
     def _prepend_by_time(self, X: pd.DataFrame, panel: PanelIndex) -> pd.DataFrame:
-        if panel.step is None:
-            raise PanelIndexError(
-                "The time between rows is unknown: no series has two rows, neither here nor in training. Fit "
-                "HistoryPrepender on a longer table."
-            )
-        self._warn_unseen(panel.index.names)
-        clock = panel.index.clock
+        clock, step, length = panel.index.clock, panel.step, self._n_before
         assert clock is not None
+        assert step is not None
         first = panel.ticks[panel.indptr[:-1]]
-        times = clock.labels((first[:, None] + panel.step * np.arange(-self._n_before, 0)).ravel())
-        names = panel.index.names
-        if names is None:
-            has_levels = isinstance(X.index, pd.MultiIndex)  # of which the one is the time
-            index = pd.MultiIndex.from_arrays([times], names=X.index.names) if has_levels else times
-        else:
-            levels = [names.get_level_values(i).repeat(self._n_before) for i in range(names.nlevels)]
-            index = pd.MultiIndex.from_arrays([*levels, times], names=X.index.names)
-        return _join(self.tail_.reindex(index), _with_times_like(X, times))
+        counts = np.full(panel.n_series, length)
+        if self._has_blocks and panel.runs is not None:  # up to where the last block starts
+            last = np.searchsorted(panel.runs.series, np.arange(1, panel.n_series + 1)) - 1
+            counts += (panel.ticks[panel.runs.indptr[last]] - first) // step
+        ticks = ranges(first - length * step, counts, step)
+        series, times = np.repeat(np.arange(panel.n_series), counts), clock.labels(ticks)
+        runs = None
+        if panel.runs is not None:  # one before all others, and not after its own times
+            earliest = panel.runs.ticks[np.searchsorted(panel.runs.series, np.arange(panel.n_series))]
+            runs = clock.labels(np.minimum(first - length * step, earliest - step)[series])
+        names = None if panel.index.names is None else panel.index.names[series]
+        kept = self._remembered()
+        history = kept.reindex(_make_index(kept.index, names, times)).set_axis(_make_index(X.index, names, times, runs))
+        return _join(history, _with_times_like(X, times))
+
+    def _remembered(self) -> pd.DataFrame:
+        """Give the remembered rows by series and time: of runs that have one time the latest."""
+        past = PanelIndex.read(self.tail_).latest if RUN in self.tail_.index.names[:-1] else None
+        return self.tail_ if past is None else self.tail_.iloc[past.rows].droplevel(RUN)
 
     def _warn_future(self, panel: PanelIndex) -> None:
         passed = np.flatnonzero(self._trained.passed(panel))
@@ -203,6 +250,26 @@ def _last_of_each(indptr: NDArray[np.int64], length: int) -> NDArray[np.bool_]:
     """Mark the last `length` positions of every group."""
     from_end = np.repeat(indptr[1:], np.diff(indptr)) - np.arange(indptr[-1])
     return from_end <= length
+
+
+def _make_index(like: pd.Index, series: pd.Index | None, times: pd.Index, runs: pd.Index | None = None) -> pd.Index:
+    """Make an index with the levels of another: those of the series, that of the runs, the time."""
+    if not isinstance(like, pd.MultiIndex):
+        return times
+    own = iter([] if series is None else [series.get_level_values(i) for i in range(series.nlevels)])
+    levels = [runs if name == RUN else next(own) for name in like.names[:-1]]
+    return pd.MultiIndex.from_arrays([*levels, times], names=like.names)
+
+
+def _name_blocks(X: pd.DataFrame, panel: PanelIndex) -> pd.DataFrame:
+    """Make a run of every stretch of rows without a gap, named by its first time."""
+    clock = panel.index.clock
+    assert clock is not None
+    starts = stretch_starts(panel.ticks, panel.indptr, panel.step)
+    first = np.empty_like(panel.ticks)
+    first[panel.rows] = np.repeat(panel.ticks[starts[:-1]], np.diff(starts))
+    *series, times = [X.index.get_level_values(level) for level in range(X.index.nlevels)]
+    return X.set_axis(pd.MultiIndex.from_arrays([*series, clock.labels(first).rename(RUN), times]))
 
 
 def _take_rows(X: pd.DataFrame, rows: NDArray[np.int64]) -> pd.DataFrame:

@@ -39,8 +39,8 @@ class RunBlocks:
     n_rows: Ints
 
 
-def cut_blocks(panel: PanelIndex, horizon: int, *, several: bool) -> RunBlocks:
-    """Cut runs into blocks of `horizon` places.
+def cut_blocks(panel: PanelIndex, horizon: int) -> RunBlocks:
+    """Cut runs into blocks of `horizon` places, the longer ones into several.
 
     Parameters
     ----------
@@ -48,20 +48,11 @@ def cut_blocks(panel: PanelIndex, horizon: int, *, several: bool) -> RunBlocks:
         With runs.
     horizon : int
         In rows.
-    several : bool
-        Whether a run may make several blocks, each from an origin of its own, as a table without runs does.
-
-    Raises
-    ------
-    PanelIndexError
-        A run is longer than the horizon, and may not make several blocks.
     """
     runs, step = panel.runs, panel.step or 1
     assert runs is not None
     lengths, first = np.diff(runs.indptr), panel.ticks[runs.indptr[:-1]]
     steps = (panel.ticks - np.repeat(first, lengths)) // step
-    if not several:
-        _check_length(panel, steps, horizon)
     number, in_block = np.divmod(steps, horizon)
     of_each = runs.of_each
     begins = np.ones(len(steps), dtype=bool)
@@ -262,16 +253,35 @@ def _say_contradiction(panel: PanelIndex, name: Any, rows: Ints, values: NDArray
     )
 
 
-def _check_length(panel: PanelIndex, steps: Ints, horizon: int) -> None:
-    long = np.flatnonzero(steps >= horizon)
-    if len(long):
-        assert panel.runs is not None
-        number = panel.runs.of_each[long[0]]
-        who = panel.index.describe_run(int(panel.rows[long[0]]))
-        own = steps[panel.runs.indptr[number] : panel.runs.indptr[number + 1]]
-        n_long = len(np.unique(panel.runs.of_each[long]))
-        raise PanelIndexError(
-            f"{who[0].upper()}{who[1:]} has {own[-1] + 1} rows, and "
-            f"SlidingWindower(horizon={horizon}) makes one window of each run ({n_long} of {len(panel.runs.ticks)} runs "
-            f"are longer): give horizon={int(steps.max()) + 1}, or leave out the rows of higher leads."
-        )
+def check_length(panel: PanelIndex, blocks: RunBlocks, chosen: Ints, horizon: int) -> None:
+    """Refuse runs that are longer than the horizon, of which a window would be left without rows of its own.
+
+    Parameters
+    ----------
+    panel : PanelIndex
+        With runs.
+    blocks : RunBlocks
+    chosen : ndarray of int64
+        The blocks to look at.
+    horizon : int
+        In rows.
+
+    Raises
+    ------
+    PanelIndexError
+    """
+    assert panel.runs is not None
+    run = blocks.run[chosen]
+    again = np.flatnonzero(np.diff(run) == 0)
+    if len(again) == 0:
+        return
+    first, ends = panel.ticks[panel.runs.indptr[:-1]], panel.ticks[panel.runs.indptr[1:] - 1]
+    lengths = (ends - first) // (panel.step or 1) + 1
+    number = run[again[0]]
+    who = panel.index.describe_run(int(panel.rows[panel.runs.indptr[number]]))
+    n_runs, n_long = len(np.unique(run)), len(np.unique(run[again]))
+    raise PanelIndexError(
+        f"{who[0].upper()}{who[1:]} has {lengths[number]} rows, and SlidingWindower(horizon={horizon}) makes one window "
+        f"of each run ({n_long} of {n_runs} are longer): give horizon={lengths[run].max()}, or leave out the rows of "
+        "higher leads."
+    )

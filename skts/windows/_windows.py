@@ -119,10 +119,15 @@ class Windows:
 
     @property
     def ticks(self) -> NDArray[np.int64]:
-        """The time of each panel row in spans as an increasing integer: ndarray, made on request."""
+        """The time of each panel row as an integer: ndarray of shape (n_panel_rows,), made on request."""
         lengths = np.diff(self.spans, axis=1)[:, 0]
         first = self.span_ticks - self.step * self.spans[:, 0]
-        return np.repeat(first, lengths) + self.step * np.arange(int(self.spans[-1, 1]), dtype=np.int64)
+        ticks = np.repeat(first, lengths) + self.step * np.arange(int(lengths.sum()), dtype=np.int64)
+        if self.horizons is None:
+            return ticks
+        ahead = np.empty(len(self.panel) - len(ticks), dtype=np.int64)  # the rows of the runs
+        ahead[self.horizon_positions() - len(ticks)] = self.origin_ticks[:, None] + self.step * np.arange(self.horizon)
+        return np.concatenate([ticks, ahead])
 
     @property
     def origin_ticks(self) -> NDArray[np.int64]:

@@ -65,12 +65,13 @@ def write_holes(windows: Any) -> str:
 def count_missing(windows: Any) -> int:
     """Count the rows that are missing between the first and the last row of each series, laid out as blanks or not."""
     begins, ends = windows.spans.T
-    if not windows.is_training:  # blanks stand for missing rows, and after the last row of a short block
-        there = np.flatnonzero(windows.rows >= 0)
-        ends = there[np.searchsorted(there, ends) - 1] + 1
     times, series = windows.span_ticks // windows.step, windows.span_series
+    there = np.flatnonzero(windows.rows[: ends[-1]] >= 0)
+    if not windows.is_training:  # blanks stand for missing rows, and at the ends of a span
+        first = there[np.searchsorted(there, begins)]
+        times, begins, ends = times + first - begins, first, there[np.searchsorted(there, ends) - 1] + 1
     between = (times[1:] - (times + ends - begins)[:-1])[series[1:] == series[:-1]]
-    return int(between.sum() + (ends - begins).sum()) - windows.n_rows
+    return int(between.sum() + (ends - begins).sum()) - len(there)
 
 
 def count_nan(panel: NDArray[np.float32], rows: NDArray[Any]) -> tuple[int, int]:

@@ -91,7 +91,7 @@ class SplitWatcher:
         @wraps(cut)
         def watched(windower: SlidingWindower, X: Any, *args: Any, **kwargs: Any) -> Windows:
             windows = cut(windower, X, *args, **kwargs)
-            self._ticks[len(windows)] = windows.ticks[windows.origins]  # for a splitter of windows
+            self._ticks[len(windows)] = windows.origin_ticks  # for a splitter of windows
             return windows
 
         return watched

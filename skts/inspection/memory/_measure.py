@@ -86,7 +86,7 @@ def differentiate(sample: Sample, lags: Ints, block: int, rng: RandomState, adva
     numbers = np.arange(n_features)
     for start in range(0, len(windows), _DIFFERENTIATED_AT_ONCE):
         some = slice(start, start + _DIFFERENTIATED_AT_ONCE)
-        part = sample.regressor.input_gradient(replace(windows, origins=windows.origins[some]))  # (B, H, T, W, F)
+        part = sample.regressor.input_gradient(windows.take(np.arange(len(windows))[some]))  # (B, H, T, W, F)
         strength = np.abs(part[:, :, :, ::-1]) * deviation
         strength = np.add.reduceat(strength, lags - 1, axis=3)  # (B, H, T, n_lags, F)
         strength[~is_row[some]] = np.nan

@@ -67,9 +67,7 @@ class Sample:
             )
         if n_windows < len(candidates):
             candidates = np.sort(rng.choice(candidates, n_windows, replace=False))
-        blocks = time_blocks(
-            windows.ticks[windows.origins[candidates]] // windows.step, windows.window, windows.horizon
-        )
+        blocks = time_blocks(windows.origin_ticks[candidates] // windows.step, windows.window, windows.horizon)
         return cls(
             regressor, unfold(windows, candidates, find_lookahead(regressor)), targets[candidates], blocks, names
         )
