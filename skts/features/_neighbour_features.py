@@ -56,7 +56,8 @@ class NeighbourFeatures(BaseColumnAdder):
     -----
     The new columns are named `u100@farm_3` by series (`u100@FR/farm_3` where two levels of the index name it), and
     `u100@1` to `u100@k` by nearness. They are looked up in the table that is given, so forecast all series at once;
-    what a series does not have at that time is NaN.
+    what a series does not have at that time is NaN. In a table with runs (a level `run` in its index) they are those of
+    the same run.
 
     A new column is known ahead exactly where its own column is: name both, or neither, in `known` of
     :class:`~skts.SlidingWindower`.
@@ -224,6 +225,9 @@ def _rows_at_each_time(rows: RowIndex) -> tuple[NDArray[np.int64], NDArray[np.in
     assert rows.ticks is not None
     assert rows.clock is not None
     time = np.unique(rows.ticks, return_inverse=True)[1]
+    if rows.runs is not None:  # the others in the same run
+        run = np.unique(rows.runs, return_inverse=True)[1]
+        time = np.unique(run * (int(time.max(initial=0)) + 1) + time, return_inverse=True)[1]
     at = rows_at_each_time(time, rows.series, rows.n_series)
     hidden = np.flatnonzero(at[time, rows.series] != np.arange(len(time)))
     if len(hidden):

@@ -180,7 +180,7 @@ def feature_importance(
     check_same_series(X, y)
     check_consistent_length(X, y)
     check_squares(y)
-    rng, panel = check_random_state(random_state), PanelIndex.read(X)
+    rng, panel = check_random_state(random_state), PanelIndex.read(X, reader="feature_importance")
     daily, free = _cut(panel, estimator, block, same_hour)
     y_parts, parts = _lay_out_scores(panel, daily, y, estimator)
     table, forecaster = _cut_pipeline(estimator, X, at)

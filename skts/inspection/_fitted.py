@@ -168,4 +168,3 @@ def _places_ahead(windows: Windows, chosen: Ints, lookahead: int) -> tuple[Ints,
     outside = places >= stops[:, None]
     places[outside] = 0
     return places, outside
-

@@ -302,7 +302,7 @@ def _make_fold(
     rows = [np.flatnonzero(some) if np.asarray(some).dtype == np.bool_ else np.asarray(some) for some in (train, test)]
     rows[0] = np.sort(rows[0])
     X_train, y_train = safe_indexing(X, rows[0]), safe_indexing(y, rows[0])
-    since, stretch = rows_since_gap(PanelIndex.read(X_train))
+    since, stretch = rows_since_gap(PanelIndex.read(X_train, reader="history_curve"))
     needed, n_longest = longest + horizon, int(stretch.max())
     if n_longest < needed:
         raise ShortSeriesError(

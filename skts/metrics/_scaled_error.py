@@ -210,7 +210,7 @@ def _scales(
     values = read_target("y_train", y_train)
     if len(values) == 0:
         raise ValueError("y_train has no rows: the values that the forecaster was fitted to are expected.")
-    panel = PanelIndex.read(y_train)
+    panel = PanelIndex.read(y_train).latest
     values = values[panel.rows]
     later, earlier = seasonal_pairs(panel.ticks, panel.indptr, panel.step, seasonality)
     change = values[later] - values[earlier]

@@ -97,10 +97,11 @@ def backtest(
     result : DataFrame of shape (n_forecasts, n_columns)
         A row for each forecast, fold by fold, in the order of `X`. Its columns:
 
-        - the levels of the index before its last, by their names: the series ("series" or "series_0", "series_1", ...
+        - the levels of the index that name the series, by their names: the series ("series" or "series_0", "series_1", ...
           where they have none);
         - `time`: of the row that is forecast; the row number where the table has no times;
-        - `origin`: the time that lead 1 of the same forecast is for. What was observed was known up to the row before;
+        - `origin`: the time that lead 1 of the same forecast is for, and what was observed was known up to the row
+          before; of a table with runs (a level `run` in its index) the run;
         - `lead`: how many rows ahead, from 1 up to the horizon of the windower;
         - `fold`: from 0;
         - `y_true` and `y_pred`, in the unit of `y`;
@@ -208,8 +209,8 @@ def _warn_of_future(cv: Any, folds: list[Fold], X: Any) -> None:
     """Warn of a splitter that trains on the future and is not made for it; splits by hand are taken as they are."""
     if not hasattr(cv, "split") or isinstance(cv, PurgedPanelKFold | LeaveSeriesOut):
         return
-    ticks = PanelIndex.read(X).row_ticks
-    numbers = [fold.number for fold in folds if ticks[fold.train].max() >= ticks[fold.test].min()]
+    cuts = PanelIndex.read(X).row_cuts
+    numbers = [fold.number for fold in folds if cuts[fold.train].max() >= cuts[fold.test].min()]
     if numbers:
         warnings.warn(
             f"backtest(cv={type(cv).__name__}(...)): folds {numbers[:5]}{' ...' if len(numbers) > 5 else ''} train on "

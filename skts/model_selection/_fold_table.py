@@ -6,14 +6,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from skts.panel import PanelIndex
+from skts.panel import RUN, PanelIndex, series_names
 
 RESERVED = ("time", "origin", "lead", "fold", "y_true", "y_pred")
 
 
 def level_names(X: Any) -> list[str]:
-    """Name the columns that hold the series of a table: one for each level of its index before the last."""
-    names = list(getattr(getattr(X, "index", None), "names", [None])[:-1])
+    """Name the columns that hold the series of a table: one for each level of its index that names them."""
+    names = [name for name in getattr(getattr(X, "index", None), "names", [None])[:-1] if name != RUN]
     unnamed = "series" if len(names) == 1 else "series_{}"
     return [unnamed.format(i) if name is None else str(name) for i, name in enumerate(names)]
 
@@ -53,12 +53,15 @@ def make_fold_table(X: Any, panel: PanelIndex, rows: NDArray[np.int64], horizon:
     """
     check_level_names(X)
     leads, origins = panel.leads(horizon)
-    columns = {name: X.index.get_level_values(i) for i, name in enumerate(level_names(X))}
+    names = series_names(getattr(X, "index", pd.RangeIndex(0)))
+    columns: dict[str, Any] = {name: names.get_level_values(i) for i, name in enumerate(level_names(X))}
     clock = panel.index.clock
     if clock is None:
         columns |= {"time": rows, "origin": rows[origins]}
     else:
-        columns |= {"time": X.index.get_level_values(-1), "origin": clock.labels(origins)}
+        times = X.index.get_level_values(-1)
+        made = clock.labels(origins) if panel.index.runs is None else X.index.get_level_values(RUN)
+        columns |= {"time": times, "origin": made}
     return pd.DataFrame(columns | {"lead": leads})
 
 

@@ -57,15 +57,16 @@ def rows_before(panel: PanelIndex, test: Ints) -> tuple[NDArray[np.bool_], NDArr
     Returns
     -------
     before : ndarray of bool of shape (n_rows,)
-        Rows before the first test row of their series; for a series without test rows, before the first of all.
+        Rows before the first test row of their series, or of runs before the first test run; for a series without test
+        rows, before the first of all.
     in_test : ndarray of bool of shape (n_rows,)
         Rows of a series that has test rows.
     """
-    first = panel.first_ticks(test)
+    first = panel.first_cuts(test)
     has_test = np.zeros(panel.n_series, dtype=bool)
     has_test[panel.index.series[test]] = True
     first[~has_test] = first.min()
-    return panel.row_ticks < first[panel.index.series], has_test[panel.index.series]
+    return panel.row_cuts < first[panel.index.series], has_test[panel.index.series]
 
 
 def _remember(estimator: Any, X: Any) -> Any:

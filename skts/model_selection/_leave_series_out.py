@@ -84,7 +84,7 @@ class LeaveSeriesOut(BaseCrossValidator):
         assert index.ticks is not None  # several series are named by an index with times
         splitter = LeaveOneGroupOut() if self.n_splits in (None, n_series) else GroupKFold(self.n_splits)
         for train, test in splitter.split(index.series, groups=index.series):
-            yield in_time_order(train, index.ticks), test
+            yield in_time_order(train, index.ticks if index.runs is None else index.runs), test
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
         """Give the number of splits.

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sklearn.model_selection import BaseCrossValidator, TimeSeriesSplit
 from sklearn.utils import check_scalar
 
-from skts.model_selection._splits import check_groups, in_time_order
+from skts.model_selection._splits import check_groups, in_time_order, last_ticks
 from skts.panel import PanelIndex, check_same_series
 
 
@@ -44,6 +44,10 @@ class PanelTimeSeriesSplit(BaseCrossValidator):
     -----
     Sizes count distinct times, whatever the number of series that have them, so series may be of any length, start or
     end anywhere and have gaps. For one series the splits equal those of scikit-learn's ``TimeSeriesSplit``.
+
+    Of a table with runs (a level `run` in its index) sizes count distinct runs, and the cut lies between two of them. A
+    run before the cut that reaches into the times of the test set is left out of training: its last targets are not
+    there yet when the first test run is made.
 
     References
     ----------
@@ -113,11 +117,18 @@ class PanelTimeSeriesSplit(BaseCrossValidator):
         """
         check_same_series(X, y)
         check_groups("PanelTimeSeriesSplit", X, groups)
-        ticks = PanelIndex.read(X).row_ticks
-        times, time_of_row = np.unique(ticks, return_inverse=True)
+        panel = PanelIndex.read(X)
+        cuts, ticks, last = panel.row_cuts, panel.row_ticks, last_ticks(panel)
+        times, time_of_row = np.unique(cuts, return_inverse=True)
         for split in self._split_times(len(times)):
             train, test = (np.flatnonzero((time_of_row >= some[0]) & (time_of_row <= some[-1])) for some in split)
-            yield in_time_order(train, ticks), test
+            train = train[last[train] < ticks[test].min()]  # no run that reaches into what is tested
+            if len(train) == 0:
+                raise ValueError(
+                    f"PanelTimeSeriesSplit(n_splits={self.n_splits}): all runs before a test set reach into its times, "
+                    "and none is left to train on. Give fewer splits, smaller test sets or a longer table."
+                )
+            yield in_time_order(train, cuts), test
 
     def _split_times(self, n_times: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
         """Split the times as scikit-learn does, which has no step: its test sets of `step` times start as ours."""

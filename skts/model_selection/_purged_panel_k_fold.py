@@ -10,7 +10,7 @@ from sklearn.model_selection import BaseCrossValidator, KFold
 from sklearn.utils import check_scalar
 
 from skts.exceptions import PanelIndexError
-from skts.model_selection._splits import check_groups, in_time_order
+from skts.model_selection._splits import check_groups, first_ticks, in_time_order, last_ticks
 from skts.panel import PanelIndex, check_same_series, stretch_starts
 
 
@@ -49,6 +49,10 @@ class PurgedPanelKFold(BaseCrossValidator):
     each of them is needed, for training windows may end there; and after the block none is needed. A training window
     cannot reach over the cut, because the missing rows are a gap in time, and the windower honours it. For that the
     times must be known, and a table without them is refused.
+
+    Of a table with runs (a level `run` in its index) blocks count distinct runs, and `a` and `b` are the first and the
+    last time that the runs of a block have. A run trains where it ends before `a - window`, or starts after `b` and the
+    embargo.
 
     Purging counts steps of time, whatever rows the table has there; the blocks count the times that any series has.
 
@@ -123,14 +127,16 @@ class PurgedPanelKFold(BaseCrossValidator):
                 "across it. Give a DataFrame with times in its index: a DatetimeIndex, a PeriodIndex, or series and "
                 "time."
             )
-        ticks = panel.row_ticks
-        times = np.unique(ticks)
+        cuts, ticks, last = panel.row_cuts, panel.row_ticks, last_ticks(panel)
+        first = first_ticks(panel)
+        times = np.unique(cuts)
         step = panel.step or 1
         for fold, (_, block) in enumerate(KFold(self.n_splits).split(times)):
-            begin, end = times[block[0]], times[block[-1]]
-            apart = (ticks < begin - self.window * step) | (ticks > end + self.embargo * step)
+            test = np.flatnonzero((cuts >= times[block[0]]) & (cuts <= times[block[-1]]))
+            begin, end = ticks[test].min(), ticks[test].max()
+            apart = (last < begin - self.window * step) | (first > end + self.embargo * step)
             self._check_room(panel, apart, fold)
-            yield in_time_order(np.flatnonzero(apart), ticks), np.flatnonzero((ticks >= begin) & (ticks <= end))
+            yield in_time_order(np.flatnonzero(apart), cuts), test
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
         """Give the number of splits.
@@ -148,9 +154,10 @@ class PurgedPanelKFold(BaseCrossValidator):
 
     def _check_room(self, panel: PanelIndex, apart: NDArray[np.bool_], fold: int) -> None:
         """Refuse a training set that has no window in it."""
-        kept = apart[panel.rows]
-        indptr = np.unique(np.append(0, np.cumsum(kept))[panel.indptr])  # without the series that keep no row
-        longest = int(np.diff(stretch_starts(panel.ticks[kept], indptr, panel.step)).max(initial=0))
+        past = panel.latest
+        kept = apart[past.rows]
+        indptr = np.unique(np.append(0, np.cumsum(kept))[past.indptr])  # without the series that keep no row
+        longest = int(np.diff(stretch_starts(past.ticks[kept], indptr, past.step)).max(initial=0))
         if longest < self.window + self.horizon:
             raise ValueError(
                 f"PurgedPanelKFold(n_splits={self.n_splits}, window={self.window}, horizon={self.horizon}, "

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skts.exceptions import LostSeriesError
-from skts.panel import read_index
+from skts.panel import PanelIndex, read_index
 
 Ints = NDArray[np.int64]
 
@@ -43,3 +43,21 @@ def in_time_order(rows: Ints, ticks: Ints) -> Ints:
     So the first k of them are the earliest of all series, which is what scikit-learn's `learning_curve` trains on.
     """
     return rows[np.argsort(ticks[rows], kind="stable")]
+
+
+def first_ticks(panel: PanelIndex) -> Ints:
+    """Find the first time of the run of each row, in the order of the table; its own time without runs."""
+    return panel.row_ticks if panel.runs is None else _of_runs(panel, panel.runs.indptr[:-1])
+
+
+def last_ticks(panel: PanelIndex) -> Ints:
+    """Find the last time of the run of each row, in the order of the table; its own time without runs."""
+    return panel.row_ticks if panel.runs is None else _of_runs(panel, panel.runs.indptr[1:] - 1)
+
+
+def _of_runs(panel: PanelIndex, positions: Ints) -> Ints:
+    """Give every row the time at one position of its run."""
+    assert panel.runs is not None
+    ticks = np.empty_like(panel.ticks)
+    ticks[panel.rows] = panel.ticks[positions][panel.runs.of_each]
+    return ticks

@@ -138,16 +138,16 @@ class PanelIndex:
         """What a split in time goes by, in the order of the table: the run of every row, or its time without runs."""
         return self.row_ticks if self.index.runs is None else self.index.runs
 
-    def first_ticks(self, rows: Ints) -> Ints:
-        """Find the earliest of some rows of the table in each series.
+    def first_cuts(self, rows: Ints) -> Ints:
+        """Find the earliest of some rows of the table in each series, by what splits in time go by.
 
         Returns
         -------
         first : ndarray of shape (n_series,)
-            Ticks; the largest integer for a series without such a row.
+            Ticks as in `row_cuts`; the largest integer for a series without such a row.
         """
         first = np.full(self.n_series, np.iinfo(np.int64).max)
-        np.minimum.at(first, self.index.series[rows], self.row_ticks[rows])
+        np.minimum.at(first, self.index.series[rows], self.row_cuts[rows])
         return first
 
     def leads(self, horizon: int | None = None) -> tuple[Ints, Ints]:

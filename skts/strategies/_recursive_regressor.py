@@ -15,7 +15,7 @@ from skts._compat import Interval, fit_context, fit_task, fit_within, safe_index
 from skts.exceptions import MissingHistoryWarning, UnseenSeriesWarning
 from skts.panel import PanelIndex, find_columns, has_target
 from skts.strategies._base import BaseTableStrategy
-from skts.strategies._recursion import waves
+from skts.strategies._recursion import run_waves, waves
 from skts.windows import SlidingWindower, find_known, find_windowers, walk
 
 _EVERYTHING = 2**62
@@ -68,6 +68,9 @@ class RecursiveRegressor(BaseTableStrategy):
     nothing is missing. A block to be filled is forecast together with the `history` rows before it, which the pipeline
     has to see as rows to forecast too: ``ceil(history / horizon) + 1`` blocks of work for each, however long the table
     is. The last block of a series is not filled, as none reads it. Values missing in the training table stay so.
+
+    Of a table with runs (a level `run` in its index) a block is a run, and what is missing at a time is the forecast of
+    the latest run before it that reaches that time.
 
     A fitted pipeline is used as it is within :class:`~sklearn.frozen.FrozenEstimator`.
 
@@ -182,18 +185,27 @@ class RecursiveRegressor(BaseTableStrategy):
         missing = np.isnan(past)
         if not np.any(missing):
             return X
-        panel = PanelIndex.read(X, self._layout)
-        series, positions = panel.index.series, panel.leads()[0] - 1
+        panel = PanelIndex.read(X, self._layout, reader=None if self._layout.has_runs else "This RecursiveRegressor")
+        if panel.runs is None:
+            series, positions = panel.index.series, panel.leads()[0] - 1
+            turns = waves(series, positions, ~has_target(past), self.horizon_, self.history_)
+            time = np.arange(len(past))
+        else:
+            time = _time_of_each(panel)
+            past = _measured(past, time)
+            missing = np.isnan(past)
+            turns = run_waves(panel, ~has_target(past), self.history_)
         with warnings.catch_warnings():
             # of rows that are forecast only because the pipeline has to see them; the forecast itself warns of its own
             warnings.simplefilter("ignore", MissingHistoryWarning)
             warnings.simplefilter("ignore", UnseenSeriesWarning)
-            for rows, fill in waves(series, positions, ~has_target(past), self.horizon_, self.history_):
+            for rows, fill in turns:
                 part = _with_columns(safe_indexing(X, rows), self._columns, past[rows])
                 forecasts = self._forecast(part, {}).reshape(len(rows), -1)
                 self._check_n_targets(forecasts.shape[1])
-                filled = rows[fill]
-                past[filled] = np.where(missing[filled], forecasts[fill], past[filled])
+                said = np.full((int(time.max()) + 1, past.shape[1]), np.nan)
+                said[time[rows[fill]]] = forecasts[fill]
+                past = np.where(missing & ~np.isnan(said[time]), said[time], past)
         return _with_columns(X, self._columns, past)
 
     def _forecast(self, X: Any, params: dict[str, Any]) -> NDArray[Any]:
@@ -246,6 +258,22 @@ class RecursiveRegressor(BaseTableStrategy):
                     "horizon, so every forecast would read the truth of its own rows. Take it out of "
                     "SlidingWindower(known=...)."
                 )
+
+
+def _time_of_each(panel: PanelIndex) -> NDArray[np.int64]:
+    """Number the series and times of a table with runs, and give the number of each row."""
+    order, indptr = panel.same_times
+    time = np.empty(len(order), dtype=np.int64)
+    time[panel.rows[order]] = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
+    return time
+
+
+def _measured(past: NDArray[np.float64], time: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Give every row what was measured at its time, in whatever run that stands."""
+    measured = np.full((int(time.max()) + 1, past.shape[1]), np.nan)
+    for values, at in zip(past.T, measured.T, strict=True):
+        np.fmax.at(at, time, values)
+    return np.where(np.isnan(past), measured[time], past)
 
 
 def _read_columns(X: Any, columns: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -10,6 +10,9 @@ from sklearn.utils.validation import check_array, check_consistent_length
 
 from skts._compat import check_sample_weight
 from skts.supervised._inputs import Inputs
+from skts.windows import Windows
+
+_ROUNDING = 1e-6  # by how much one target may differ from run to run
 
 
 @dataclass(frozen=True)
@@ -121,5 +124,28 @@ def _of_rows(
     assert windows is not None
     if y.ndim > 2:
         raise ValueError(f"{owner}: y must be (n_rows,) or (n_rows, n_targets) beside Windows, and is {y.shape}.")
+    if inputs.has_runs:
+        _check_truths(owner, windows, y.reshape(len(y), -1))
     row_weights = windows.to_panel(np.ones(len(y)) if weights is None else weights, fill=0.0)
     return windows.to_panel(y.reshape(len(y), -1)), row_weights, windows.horizon_starts
+
+
+def _check_truths(owner: str, windows: Windows, y: NDArray[np.float64]) -> None:
+    """Refuse runs that have different targets for one series and time."""
+    places = (windows.origins[:, None] + np.arange(windows.horizon)).ravel()
+    rows = windows.rows[windows.horizon_positions()].ravel()
+    places, rows = places[rows >= 0], rows[rows >= 0]
+    order = np.argsort(places, kind="stable")
+    rows, begins = rows[order], np.flatnonzero(np.diff(places[order], prepend=-1))
+    for column in range(y.shape[1]):
+        said = y[rows, column]
+        low, high = np.fmin.reduceat(said, begins), np.fmax.reduceat(said, begins)
+        bad = np.flatnonzero(high - low > _ROUNDING * np.maximum(np.abs(low), np.abs(high)))
+        if len(bad):
+            those = rows[begins[bad[0]] : np.append(begins, len(rows))[bad[0] + 1]]
+            one, other = those[np.nanargmin(y[those, column])], those[np.nanargmax(y[those, column])]
+            raise ValueError(
+                f"{owner}: y is {y[one, column]:g} in row {one} and {y[other, column]:g} in row {other}, which are of "
+                "one series and time in two runs. The target is what was measured then, the same in every run: join "
+                "it to the table by series and time."
+            )

@@ -9,7 +9,9 @@ _AT_ONCE = 64  # windows compared with each other in one matrix product
 _ROUNDING = 1e-9  # a similarity that falls short of the bound by less than this has reached it
 
 
-def keep_unlike(panel: NDArray[np.float32], origins: Ints, stretches: Ints, window: int, bound: float) -> NDArray[np.bool_]:
+def keep_unlike(
+    panel: NDArray[np.float32], origins: Ints, stretches: Ints, window: int, bound: float
+) -> NDArray[np.bool_]:
     """Keep the windows whose similarity to the last one kept in their stretch is below a bound.
 
     Parameters

@@ -38,7 +38,8 @@ def forecast_table(estimator: Any, X: Any, y: Any, quantiles: ArrayLike | None =
         quantiles = np.unique(np.asarray(quantiles, dtype=np.float64))
         y_quantiles = _one_a_row(unwrap(estimator).predict(X, quantiles=quantiles.tolist()), X)
     horizon = find_horizon(estimator)
-    lead = None if horizon is None else PanelIndex.read(X).leads(horizon)[0]
+    panel = PanelIndex.read(X)
+    lead = None if horizon is None or panel.runs is not None else panel.leads(horizon)[0]
     if isinstance(X, pd.DataFrame):  # whose index says who and when, whatever that of y is
         y = y.set_axis(X.index) if hasattr(y, "set_axis") else pd.Series(np.asarray(y).ravel(), index=X.index)
     return table_of_predictions(y, y_pred, y_quantiles=y_quantiles, quantiles=quantiles, lead=lead)
@@ -64,19 +65,21 @@ def table_of_predictions(
     quantiles : array-like of shape (n_quantiles,), default=None
         The levels of `y_quantiles`; None reads them from the names of its columns, 0.1 or "q0.1".
     lead : array-like of shape (n_rows,), default=None
-        How many rows ahead each forecast lies, from 1.
+        How many rows ahead each forecast lies, from 1; of a table with runs its place in its run.
 
     Returns
     -------
     table : DataFrame of shape (n_rows, n_columns)
         Those of the columns of :func:`~skts.model_selection.backtest` that are known: the series, `time`, where `lead`
-        is given `origin` and `lead`, then `y_true`, `y_pred`, and the quantiles, increasing.
+        is given or there are runs `origin` and `lead`, then `y_true`, `y_pred`, and the quantiles, increasing.
     """
     truth = _read_column("y_true", y_true, np.shape(y_true)[:1])
     forecast = np.full(truth.shape, np.nan) if y_pred is None else _read_column("y_pred", y_pred, truth.shape, y_true)
     panel = PanelIndex.read(y_true)
     rows = np.arange(len(truth))
-    table = make_fold_table(y_true, panel, rows, None).drop(columns=["origin", "lead"])
+    table = make_fold_table(y_true, panel, rows, None)
+    if panel.runs is None:
+        table = table.drop(columns=["origin", "lead"])
     if lead is not None:
         leads = _read_column("lead", lead, truth.shape, y_true).astype(np.int64)
         origins = panel.row_ticks - (leads - 1) * (panel.step or 1)

@@ -96,7 +96,7 @@ class PanelDisplay:
         if y is not None:
             check_consistent_length(X, y)
             check_same_series(X, y)
-        cells = Cells.cut(PanelIndex.read(X), _N_LANES)
+        cells = Cells.cut(PanelIndex.read(X, reader="PanelDisplay"), _N_LANES)
         counts = count_there(X, y, cells)
         return cls(counts=counts, expected=cells.expected, edges=cells.edges, series=cells.series).plot(ax)
 

@@ -97,7 +97,7 @@ class SplitDisplay:
         -------
         display : SplitDisplay
         """
-        splitter, panel = check_cv(cv), PanelIndex.read(X)
+        splitter, panel = check_cv(cv), PanelIndex.read(X, reader="SplitDisplay")
         n_folds = splitter.get_n_splits(X, y, groups)
         cells = Cells.cut(panel, _N_LINES // min(n_folds, _N_FOLDS))
         counts = count_parts(splitter.split(X, y, groups), panel.row_ticks, cells)
