@@ -97,7 +97,7 @@ def backtest(
     result : DataFrame of shape (n_forecasts, n_columns)
         A row for each forecast, fold by fold, in the order of `X`. Its columns:
 
-        - the levels of the index that name the series, by their names: the series ("series" or "series_0", "series_1", ...
+        - the series: the levels of the index that name it, by their names ("series" or "series_0", "series_1", ...
           where they have none);
         - `time`: of the row that is forecast; the row number where the table has no times;
         - `origin`: the time that lead 1 of the same forecast is for, and what was observed was known up to the row

@@ -53,8 +53,8 @@ def make_fold_table(X: Any, panel: PanelIndex, rows: NDArray[np.int64], horizon:
     """
     check_level_names(X)
     leads, origins = panel.leads(horizon)
-    names = series_names(getattr(X, "index", pd.RangeIndex(0)))
-    columns: dict[str, Any] = {name: names.get_level_values(i) for i, name in enumerate(level_names(X))}
+    names: Any = series_names(getattr(X, "index", pd.RangeIndex(0)))
+    columns = {name: names.get_level_values(i) for i, name in enumerate(level_names(X))}
     clock = panel.index.clock
     if clock is None:
         columns |= {"time": rows, "origin": rows[origins]}

@@ -9,7 +9,7 @@ from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 
 from skts._compat import safe_indexing
-from skts.panel import PanelIndex, read_index
+from skts.panel import RUN, PanelIndex, read_index
 from skts.strategies import PerSeriesRegressor
 from skts.windows import HistoryPrepender, holder_of_parts, walk
 
@@ -95,7 +95,8 @@ def _remember_tail(prepender: HistoryPrepender, X: Any) -> HistoryPrepender:
     if read_index(X).ticks is None:
         return clone(prepender).fit(X)
     moved = copy.copy(prepender)
-    moved.tail_ = X  # rows are taken out by their times, with the step between rows that training had
+    # rows are taken out by their times, with the step between rows that training had
+    moved.tail_ = X.iloc[PanelIndex.read(X).latest.rows] if RUN in X.index.names[:-1] else X
     return moved
 
 

@@ -84,13 +84,11 @@ class PanelIndex:
     @classmethod
     def _read_runs(cls, index: RowIndex, layout: Layout | None) -> "PanelIndex":
         runs, rows, indptr, ticks = Runs.read(index)
-        step = None if layout is None else layout.step
-        panel = cls(index, rows, indptr, ticks, step or commonest_step(ticks, runs.indptr), runs)
+        panel = cls(index, rows, indptr, ticks, None if layout is None else layout.step, runs)
         latest = panel.latest
-        if panel.step is None:  # all runs are of one row
-            panel = replace(panel, step=commonest_step(latest.ticks, latest.indptr))
-        _check_regular(index, latest.rows, latest.indptr, latest.ticks, panel.step)
-        return panel
+        step = panel.step or commonest_step(latest.ticks, latest.indptr)
+        _check_regular(index, latest.rows, latest.indptr, latest.ticks, step)
+        return replace(panel, step=step)
 
     @cached_property
     def same_times(self) -> tuple[Ints, Ints]:

@@ -146,7 +146,7 @@ def _refuse_missing(missing: NDArray[np.bool_], what: str, level: object) -> Non
 
 def series_names(index: pd.Index) -> pd.Index | None:
     """Give the series of every row: the levels before the last but that of the runs, or None where there is none."""
-    dropped = [level for level, name in enumerate(index.names) if level == index.nlevels - 1 or name == RUN]
+    dropped: Any = [level for level, name in enumerate(index.names) if level == index.nlevels - 1 or name == RUN]
     return index.droplevel(dropped) if len(dropped) < index.nlevels else None
 
 

@@ -60,6 +60,10 @@ class Runs:
         _check_order(index, rows[begins], series[begins], ticks[begins])
         return runs, rows, indptr, ticks
 
+    def last_of(self, n_series: int) -> Ints:
+        """Give the number of the last run of each series: ndarray of shape (n_series,)."""
+        return np.searchsorted(self.series, np.arange(n_series), side="right") - 1
+
     @property
     def of_each(self) -> Ints:
         """The number of the run at each grouped position: ndarray of shape (n_rows,), made on request."""
@@ -103,8 +107,8 @@ def refuse_runs(index: RowIndex, reader: str | None) -> None:
     if reader is not None and index.runs is not None:
         raise PanelIndexError(
             f"{reader} takes a table without runs, with one row for each series and time, and the index of this one "
-            f"has the level {RUN!r}. Give one forecast for each time, such as the rows of one lead, and drop the level: "
-            f"X.droplevel({RUN!r})."
+            f"has the level {RUN!r}. Give one forecast for each time, such as the rows of one lead, and drop the "
+            f"level: X.droplevel({RUN!r})."
         )
 
 
@@ -116,9 +120,9 @@ def _check_times(index: RowIndex, rows: Ints, is_first: np.ndarray, made: Ints, 
     if len(twice):
         first, second = np.sort(rows[twice[0] : twice[0] + 2])
         raise PanelIndexError(
-            f"Rows {first} and {second}: {index.describe_run(first)} has the time {clock.label(ticks[twice[0]])} twice. "
-            "One row for each series, run and time is expected: drop the repeated rows, or give what tells them apart "
-            "(provider, member) as columns."
+            f"Rows {first} and {second}: {index.describe_run(first)} has the time {clock.label(ticks[twice[0]])} "
+            "twice. One row for each series, run and time is expected: drop the repeated rows, or give what tells them "
+            "apart (provider, member) as columns."
         )
     early = np.flatnonzero(ticks < made)
     if len(early):

@@ -261,7 +261,7 @@ class RecursiveRegressor(BaseTableStrategy):
 
 
 def _time_of_each(panel: PanelIndex) -> NDArray[np.int64]:
-    """Number the series and times of a table with runs, and give the number of each row."""
+    """Give each row of a table with runs the number of its series and time."""
     order, indptr = panel.same_times
     time = np.empty(len(order), dtype=np.int64)
     time[panel.rows[order]] = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))

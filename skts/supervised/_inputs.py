@@ -67,12 +67,9 @@ class Inputs:
 
     def are_consecutive(self) -> bool:
         """Tell whether most windows begin one row after another."""
-        return (
-            self.windows is not None
-            and not self.has_runs
-            and len(self) > 1
-            and float(np.median(np.diff(self.starts))) == 1
-        )
+        if self.windows is None or self.has_runs or len(self) < 2:
+            return False
+        return float(np.median(np.diff(self.starts))) == 1
 
     def whole_series(self) -> Self:
         """Read each series once, up to every origin, instead of windows; arrays have no series to read.

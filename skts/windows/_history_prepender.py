@@ -58,12 +58,13 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
     the new table is the training table itself, where rows are missing between the two, and for an unseen series.
 
     Of a table with runs (a level `run` in its index), the past of every time is the row of the latest run that has it.
-    It is put in front as a run of its own, `length` times long, which is labelled earlier than all others.
+    It is put in front as a run of its own, which starts `length` times before the first new run and is labelled earlier
+    than all others.
 
     With ``remember="all"`` new rows are blocks: a block starts at the first new row of its series and after every gap,
     and is forecast from there, whatever the gap, once a window has been read from the rows before it, remembered or
     new. So that the windower knows what to forecast, the table comes back with runs: each block is one, named by its
-    first time, and all that is remembered between the first and the last is the run before them. Forecasts of blocks
+    first time, and what is remembered of the times before the last of them is the run before them. Forecasts of blocks
     that lie before training rows are better than they would be in use, since training has seen what came after.
 
     A table without times (an array, or a DataFrame with a plain index) is taken to follow the training rows directly,
@@ -117,7 +118,7 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
                     "HistoryPrepender(remember='all') looks rows up by their times, and this table has none: give a "
                     "DataFrame with times in its index, or remember='tail'."
                 )
-            tail = past.rows if self.remember == "all" else past.rows[_last_of_each(past.indptr, self.length)]
+            tail = past.rows if self.remember == "all" else past.rows[_find_tail(panel, self.length)]
             self.tail_: Any = _take_rows(X, np.sort(tail)) if isinstance(X, pd.DataFrame) else values[tail]
             # whatever the parameters become
             self._layout, self._n_before, self._has_blocks = panel.layout, self.length, self.remember == "all"
@@ -191,25 +192,23 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
         assert clock is not None
         assert step is not None
         first = panel.ticks[panel.indptr[:-1]]
-        counts = np.full(panel.n_series, length)
-        if self._has_blocks and panel.runs is not None:  # up to where the last block starts
-            last = np.searchsorted(panel.runs.series, np.arange(1, panel.n_series + 1)) - 1
-            counts += (panel.ticks[panel.runs.indptr[last]] - first) // step
+        kept, counts = self._remembered(), np.full(panel.n_series, length)
+        if panel.runs is not None:  # what is remembered of later times, up to where the last run starts
+            end = np.minimum(panel.ticks[panel.runs.indptr[panel.runs.last_of(panel.n_series)]], _end(kept, panel))
+            counts += np.maximum(end - first, 0) // step
         ticks = ranges(first - length * step, counts, step)
         series, times = np.repeat(np.arange(panel.n_series), counts), clock.labels(ticks)
         runs = None
         if panel.runs is not None:  # one before all others, and not after its own times
-            earliest = panel.runs.ticks[np.searchsorted(panel.runs.series, np.arange(panel.n_series))]
+            earliest = panel.runs.ticks[np.append(0, panel.runs.last_of(panel.n_series)[:-1] + 1)]
             runs = clock.labels(np.minimum(first - length * step, earliest - step)[series])
         names = None if panel.index.names is None else panel.index.names[series]
-        kept = self._remembered()
         history = kept.reindex(_make_index(kept.index, names, times)).set_axis(_make_index(X.index, names, times, runs))
         return _join(history, _with_times_like(X, times))
 
     def _remembered(self) -> pd.DataFrame:
-        """Give the remembered rows by series and time: of runs that have one time the latest."""
-        past = PanelIndex.read(self.tail_).latest if RUN in self.tail_.index.names[:-1] else None
-        return self.tail_ if past is None else self.tail_.iloc[past.rows].droplevel(RUN)
+        """Give the remembered rows by series and time."""
+        return self.tail_.droplevel(RUN) if RUN in self.tail_.index.names[:-1] else self.tail_
 
     def _warn_future(self, panel: PanelIndex) -> None:
         passed = np.flatnonzero(self._trained.passed(panel))
@@ -246,10 +245,24 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
         return tags
 
 
-def _last_of_each(indptr: NDArray[np.int64], length: int) -> NDArray[np.bool_]:
-    """Mark the last `length` positions of every group."""
+def _find_tail(panel: PanelIndex, length: int) -> NDArray[np.bool_]:
+    """Mark what new rows may need: the last `length` times of every series, or those before its last run and on."""
+    past, indptr = panel.latest, panel.latest.indptr
     from_end = np.repeat(indptr[1:], np.diff(indptr)) - np.arange(indptr[-1])
-    return from_end <= length
+    if panel.runs is None:
+        return from_end <= length
+    begin = panel.ticks[panel.runs.indptr[panel.runs.last_of(panel.n_series)]] - length * (panel.step or 1)  # a new run starts no earlier
+    return (from_end <= length) | (past.ticks >= np.repeat(begin, np.diff(indptr)))
+
+
+def _end(kept: pd.DataFrame, panel: PanelIndex) -> NDArray[np.int64]:
+    """Give the tick after the last remembered time of every series of a table; the least one where there is none."""
+    index = read_index(kept)
+    assert index.ticks is not None
+    last = np.full(index.n_series + 1, np.iinfo(np.int64).min)
+    np.maximum.at(last, index.series, index.ticks + (panel.step or 1))
+    both = panel.index.names is not None and index.names is not None
+    return last[index.names.get_indexer(panel.index.names)] if both else last[:1]
 
 
 def _make_index(like: pd.Index, series: pd.Index | None, times: pd.Index, runs: pd.Index | None = None) -> pd.Index:
@@ -257,7 +270,7 @@ def _make_index(like: pd.Index, series: pd.Index | None, times: pd.Index, runs: 
     if not isinstance(like, pd.MultiIndex):
         return times
     own = iter([] if series is None else [series.get_level_values(i) for i in range(series.nlevels)])
-    levels = [runs if name == RUN else next(own) for name in like.names[:-1]]
+    levels: list[Any] = [runs if name == RUN else next(own) for name in like.names[:-1]]
     return pd.MultiIndex.from_arrays([*levels, times], names=like.names)
 
 

@@ -281,7 +281,7 @@ def check_length(panel: PanelIndex, blocks: RunBlocks, chosen: Ints, horizon: in
     who = panel.index.describe_run(int(panel.rows[panel.runs.indptr[number]]))
     n_runs, n_long = len(np.unique(run)), len(np.unique(run[again]))
     raise PanelIndexError(
-        f"{who[0].upper()}{who[1:]} has {lengths[number]} rows, and SlidingWindower(horizon={horizon}) makes one window "
-        f"of each run ({n_long} of {n_runs} are longer): give horizon={lengths[run].max()}, or leave out the rows of "
-        "higher leads."
+        f"{who[0].upper()}{who[1:]} has {lengths[number]} rows, and SlidingWindower(horizon={horizon}) makes one "
+        f"window of each run ({n_long} of {n_runs} are longer): give horizon={lengths[run].max()}, or leave out the "
+        "rows of higher leads."
     )

@@ -67,7 +67,9 @@ def check_leakage(
     A forecast for row t made at origin o may read the target and observed columns up to row o - 1, known columns up to
     the end of its horizon (and as many rows after it as a network declares by its `lookahead_`), and nothing else.
     Origins and horizon are those of the :class:`~skts.SlidingWindower` in the estimator. Without one each row is
-    forecast on its own: it may read its own row of the known columns.
+    forecast on its own: it may read its own row of the known columns. Of a table with runs (a level `run` in its index)
+    the origins tried are runs: a forecast may read the known columns of its own run and of earlier ones, for all times,
+    and the target and observed columns up to the time of its run.
 
     It is an experiment, and finds leaks that show in the forecasts of the cases it tries; where it finds none, that is
     no proof (see the notes).

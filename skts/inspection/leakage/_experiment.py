@@ -82,7 +82,7 @@ class Experiment:
     ):
         self.procedure, self.X, self.y, self.panel, self.rng = procedure, X, y, panel, rng
         self.advance = advance
-        self.ticks = panel.row_ticks
+        self.ticks, self.cuts = panel.row_ticks, panel.row_cuts
         self.split = procedure.cut(X, y)
         watcher = SplitWatcher(self.ticks[self.split.train])
         self.fitted = procedure.fit(self.split, watcher if watch_splits else None, advance.make())
@@ -114,11 +114,11 @@ class Experiment:
         """Perturb the test rows of all series but one, for each of some."""
         leaks = []
         series = self.panel.index.series
-        begin = self.ticks[self.split.test].min()
+        begin = self.cuts[self.split.test].min()
         candidates = np.unique(series[self.visible.rows])
         for one in np.sort(self.rng.permutation(candidates)[:n_series]):
             cells = self._no_cells()
-            cells[(series != one) & (self.ticks >= begin)] = True
+            cells[(series != one) & (self.cuts >= begin)] = True
             leaks += self._try_parts({"other series": cells}, begin, series[self.visible.rows] == one)
             self.advance()
         return leaks
@@ -232,11 +232,17 @@ class Experiment:
 
     def _cells(self, role: str, columns: NDArray[np.int64], origin: int, end: int) -> Bools:
         cells = self._no_cells()
-        late = self.ticks > end if role == "known columns" else self.ticks >= origin
+        late = self.cuts > end if role == "known columns" else self.ticks >= self._find_unmeasured(origin)
         cells[np.ix_(late, columns)] = True
         if role == "target":
             cells[late, self.X.shape[1] :] = True
         return cells
+
+    def _find_unmeasured(self, origin: int) -> int:
+        """Find the tick from which on nothing is measured at an origin."""
+        if self.panel.index.runs is None:
+            return origin
+        return min(origin + 1, int(self.ticks[self.cuts == origin].min()))  # what has the time of the run is measured
 
     def _no_cells(self) -> Bools:
         n_targets = 1 if self.y.ndim == 1 else self.y.shape[1]

@@ -49,6 +49,9 @@ class Visibility:
         rows : ndarray of int64 of shape (n_forecasts,)
             The rows of `X` that are forecast.
         """
+        if panel.index.runs is not None:
+            made = panel.index.runs[rows]
+            return cls(rows, panel.leads()[0][rows], made, made)
         ticks, horizon = panel.row_ticks[rows], find_horizon(fitted)
         if horizon is None:
             return cls(rows, np.ones_like(ticks), ticks, ticks)
