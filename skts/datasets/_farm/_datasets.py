@@ -38,7 +38,12 @@ def to_dataset(
     variables = {}
     for name, values in weather.items():
         standard_name, units, long_name = VARIABLES[name]
-        attributes = {"standard_name": standard_name, "units": units, "long_name": long_name, "cell_methods": "time: mean"}
+        attributes = {
+            "standard_name": standard_name,
+            "units": units,
+            "long_name": long_name,
+            "cell_methods": "time: mean",
+        }
         variables[name] = (dims, values.reshape(shape), attributes)
     coords = {name: (name, values, COORDINATES[name]) for name, values in coordinates.items()}
     return xarray.Dataset(variables, coords, {"title": title, "Conventions": "CF-1.10"})

@@ -92,12 +92,20 @@ class ErrorWaves(NamedTuple):
     @classmethod
     def draw(cls, rng: RandomState, n_hours: int) -> "ErrorWaves":
         """Draw them for hours that forecasts reach."""
-        waves = draw_waves(rng, 10, 300, 2500, of_flow=True), draw_waves(rng, 8, 400, 2500), draw_waves(rng, 12, 150, 1500)
+        waves = (
+            draw_waves(rng, 10, 300, 2500, of_flow=True),
+            draw_waves(rng, 8, 400, 2500),
+            draw_waves(rng, 12, 150, 1500),
+        )
         return cls(*waves, complex_noise(rng, (n_hours, sum(len(wave.amplitudes) for wave in waves)), MEMORY))
 
 
 def draw_errors(
-    rng: RandomState, waves: ErrorWaves, hour: NDArray[np.int64], share: NDArray[np.float64], places: NDArray[np.float64]
+    rng: RandomState,
+    waves: ErrorWaves,
+    hour: NDArray[np.int64],
+    share: NDArray[np.float64],
+    places: NDArray[np.float64],
 ) -> Drivers:
     """Draw what a provider's runs are wrong by.
 

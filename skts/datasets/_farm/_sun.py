@@ -42,9 +42,7 @@ def sun_position(
     angle = (np.pi * (hour / 12 - 1) + equation_of_time)[:, None] + np.deg2rad(longitude)
     north = np.deg2rad(latitude)
     sine = np.sin(north) * np.sin(declination) + np.cos(north) * np.cos(declination) * np.cos(angle)
-    azimuth = np.pi + np.arctan2(
-        np.sin(angle), np.cos(angle) * np.sin(north) - np.tan(declination) * np.cos(north)
-    )
+    azimuth = np.pi + np.arctan2(np.sin(angle), np.cos(angle) * np.sin(north) - np.tan(declination) * np.cos(north))
     return sine, azimuth
 
 
@@ -70,9 +68,7 @@ def through_clouds(cloud_cover: NDArray[np.floating]) -> NDArray[np.floating]:
     return 1 - 0.75 * cloud_cover**3.4
 
 
-def diffuse_share(
-    irradiance: NDArray[np.float64], sine_of_elevation: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def diffuse_share(irradiance: NDArray[np.float64], sine_of_elevation: NDArray[np.float64]) -> NDArray[np.float64]:
     """Estimate which share of the global irradiance is diffuse; all of it while the sun is below 3 degrees.
 
     References

@@ -76,9 +76,7 @@ class Climate(NamedTuple):
         return Climate(self.clear[rows, places], self.normal[rows, places], self.daily[rows])
 
 
-def make_climate(
-    times: pd.DatetimeIndex, latitude: NDArray[np.float64], longitude: NDArray[np.float64]
-) -> Climate:
+def make_climate(times: pd.DatetimeIndex, latitude: NDArray[np.float64], longitude: NDArray[np.float64]) -> Climate:
     """Compute what time and place decide, for hours that end at `times`."""
     minutes = (10, 30, 50)
     clear = sum(clear_sky(sun_position(times - pd.Timedelta(minutes=m), latitude, longitude)[0]) for m in minutes)
@@ -99,7 +97,7 @@ def make_drivers(rng: RandomState, times: pd.DatetimeIndex, places: NDArray[np.f
     """
     hours = np.arange(len(times))
     winter = np.cos(2 * np.pi * (times.day_of_year.to_numpy() - 15) / 365.25)[:, None]
-    storms = np.exp(0.22 * winter + 0.25 * smooth_noise(rng, (len(times), 1), 60) - 0.03)
+    storms = np.exp(0.22 * winter + 0.3 * smooth_noise(rng, (len(times), 1), 60) - 0.05)
     flow = draw_waves(rng, 40, 500, 6000, of_flow=True)
     moved = WIND_SPREAD * storms * _carried(rng, flow, hours, memory=30)
     east, north = [sum_of_waves(moved, waves) for waves in flow.flow_at(places)]
