@@ -157,7 +157,7 @@ def make_weather_farm(
     situation, and all stations of a kind are of one build. What it can tell is whether a method finds what is in the
     data; how good a forecast will be of a real station, it cannot.
 
-    The default takes some 3 seconds and 0.8 GB; memory goes with days, runs, leads and points.
+    The default takes some 3 seconds and 1 GB; memory goes with days, runs, leads and points.
 
     Examples
     --------
