@@ -40,6 +40,8 @@ forecasts/PROVIDER/RUN.nc
 
 Files are NetCDF 3. Variables are 16-bit integers with scale_factor and add_offset, which xarray and other readers
 apply: wind to 0.001 m/s, temperature 0.0025 K, pressure 0.5 Pa, irradiance 0.025 W/m2, cloud cover 0.00005.
+
+Variables:
 """
 
 
@@ -97,7 +99,7 @@ def write_weather_farm(farm: Mapping[str, Any], folder: str | Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
         raise FileExistsError(f"write_weather_farm(folder={str(folder)!r}) has something in it: give a new folder.")
-    (folder / "README.txt").write_text(README, encoding="utf-8")
+    (folder / "README.txt").write_text(README + list_variables(farm["forecasts"]), encoding="utf-8")
     farm["stations"].to_csv(folder / "stations.csv")
     pd.concat(farm["arrivals"], names=["provider"]).to_csv(folder / "arrivals.csv")
     (folder / "measurements").mkdir()
@@ -112,6 +114,16 @@ def write_weather_farm(farm: Mapping[str, Any], folder: str | Path) -> Path:
             # NetCDF 3, for small files: with HDF5, compressed, a third larger and ten times slower
             one.to_netcdf(place / f"{run:%Y%m%d%H}.nc", engine="scipy", format="NETCDF3_64BIT")
     return folder
+
+
+def list_variables(forecasts: Mapping[str, Any]) -> str:
+    """Write a line for each variable of each provider, with its units."""
+    lines = [
+        f"{provider:8} {name:5} {variable.attrs['units']:7} {variable.attrs['long_name']}\n"
+        for provider, dataset in forecasts.items()
+        for name, variable in dataset.data_vars.items()
+    ]
+    return "".join(lines)
 
 
 def as_file(one: Any, provider: str, available: pd.Timestamp) -> Any:

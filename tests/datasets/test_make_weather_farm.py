@@ -98,7 +98,7 @@ def test_errors_have_the_documented_size(farm, errors):
         winter = in_winter(farm.forecasts[name])
         for season, of_season in (("winter", winter), ("summer", ~winter)):
             found = error[of_season].std(axis=(0, 2, 3))
-            np.testing.assert_allclose(found, farm.error_scale.loc[season, name], rtol=0.15)
+            np.testing.assert_allclose(found, farm.error_scale.loc[season, name], rtol=0.2)
 
 
 def test_errors_grow_with_the_lead(errors):

@@ -60,9 +60,15 @@ def test_some_runs_are_missing_and_have_no_file(written):
 
 
 def test_the_readme_says_units_and_stamps(written):
+    farm, _ = written
     text = (written[1] / "README.txt").read_text(encoding="utf-8")
     for words in ("UTC", "hour that ENDS", "kW", "forecast_reference_time", "available"):
         assert words in text
+    lines = [line.split()[:2] for line in text.splitlines()]
+    for provider, forecasts in farm.forecasts.items():
+        assert [line[1] for line in lines if line[:1] == [provider]] == list(forecasts.data_vars)
+        for variable in forecasts.values():
+            assert variable.attrs["units"] in text
 
 
 def test_the_farm_is_left_as_it_was(written):
