@@ -1,0 +1,1 @@
+"""What a generated weather farm is made of: fields, sun, weather, power, forecasts."""
