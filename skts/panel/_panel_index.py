@@ -105,6 +105,15 @@ class PanelIndex:
         indptr = np.searchsorted(self.index.series[self.rows[last]], np.arange(self.n_series + 1))
         return replace(self, rows=self.rows[last], indptr=indptr, ticks=self.ticks[last], runs=None)
 
+    @property
+    def made(self) -> "PanelIndex":
+        """The runs as if each were a row whose time is when it was made."""
+        assert self.runs is not None
+        indptr = np.searchsorted(self.runs.series, np.arange(self.n_series + 1))
+        step = commonest_step(self.runs.ticks, indptr)
+        first = self.rows[self.runs.indptr[:-1]]
+        return replace(self, rows=first, indptr=indptr, ticks=self.runs.ticks, step=step, runs=None)
+
     def find(self, series: Ints, ticks: Ints) -> Ints:
         """Find the grouped position of some series and times of a table without runs; all must be there."""
         times = np.unique(self.ticks)

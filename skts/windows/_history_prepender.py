@@ -122,7 +122,7 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
             self.tail_: Any = _take_rows(X, np.sort(tail)) if isinstance(X, pd.DataFrame) else values[tail]
             # whatever the parameters become
             self._layout, self._n_before, self._has_blocks = panel.layout, self.length, self.remember == "all"
-            self._trained = TrainedTimes.read(past)
+            self._trained = TrainedTimes.read(past if panel.runs is None else panel.made)
             self._digest = _digest(values) if panel.index.ticks is None else None
         return self
 
@@ -211,14 +211,16 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
         return self.tail_.droplevel(RUN) if RUN in self.tail_.index.names[:-1] else self.tail_
 
     def _warn_future(self, panel: PanelIndex) -> None:
+        what = "runs" if self._layout.has_runs else "rows"
+        panel = panel.made if self._layout.has_runs else panel.latest
         passed = np.flatnonzero(self._trained.passed(panel))
         if len(passed) == 0:
             return
         row, clock = int(panel.rows[passed[0]]), panel.index.clock
         assert clock is not None
         warnings.warn(
-            f"{len(passed)} of {len(panel.rows)} rows to forecast lie before training rows of their series, such as "
-            f"{clock.label(panel.ticks[passed[0]])} of {panel.index.describe(row)}, and are none themselves: training "
+            f"{len(passed)} of {len(panel.rows)} {what} to forecast lie before training {what} of their series, such "
+            f"as {clock.label(panel.ticks[passed[0]])} of {panel.index.describe(row)}, and are none themselves: training "
             "has seen what came after them, so that a score of these forecasts is better than it will be in use. Test "
             "after training: PanelTimeSeriesSplit. Where both sides are meant to train, as with PurgedPanelKFold, "
             "filter FutureTrainingWarning.",
@@ -251,7 +253,8 @@ def _find_tail(panel: PanelIndex, length: int) -> NDArray[np.bool_]:
     from_end = np.repeat(indptr[1:], np.diff(indptr)) - np.arange(indptr[-1])
     if panel.runs is None:
         return from_end <= length
-    begin = panel.ticks[panel.runs.indptr[panel.runs.last_of(panel.n_series)]] - length * (panel.step or 1)  # a new run starts no earlier
+    last = panel.runs.indptr[panel.runs.last_of(panel.n_series)]
+    begin = panel.ticks[last] - length * (panel.step or 1)  # a new run starts no earlier than the last
     return (from_end <= length) | (past.ticks >= np.repeat(begin, np.diff(indptr)))
 
 

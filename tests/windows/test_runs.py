@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from skts import HistoryPrepender, SlidingWindower
-from skts.exceptions import PanelIndexError, ShortSeriesError, ShortSeriesWarning, UnseenSeriesWarning
+from skts.exceptions import (
+    FutureTrainingWarning,
+    PanelIndexError,
+    ShortSeriesError,
+    ShortSeriesWarning,
+    UnseenSeriesWarning,
+)
 
 WINDOW, HORIZON = 4, 3
 START = pd.Timestamp("2024-01-01")
@@ -53,6 +59,13 @@ def look_at_each_row(X, window, horizon):
     return found
 
 
+def is_hourly(X):
+    """Whether an hour is what the step between rows is taken for."""
+    times = [np.unique(own.index.get_level_values("time")) for _, own in X.groupby(level="farm")]
+    steps = np.concatenate([[], *(np.diff(each) // HOUR for each in times)]).astype(int)
+    return len(steps) > 0 and np.bincount(steps).argmax() == 1
+
+
 def hour_of(windows, i):
     return (windows.clock.labels(windows.origin_ticks[[i]])[0] - START) // HOUR
 
@@ -68,9 +81,7 @@ def tables(draw, *, holes="rows"):
             places = draw(st.sets(st.integers(0, HORIZON - 1)).map(lambda some: sorted({0, *some})))
             runs.append((series, hour, places))
     X = make_table(runs, offset=draw(st.integers(0, 5)))
-    times = [np.unique(own.index.get_level_values("time")) for _, own in X.groupby(level="farm")]
-    steps = np.concatenate([np.diff(each) // HOUR for each in times])
-    assume(np.bincount(steps.astype(int)).argmax() == 1)  # else the step between rows is another
+    assume(is_hourly(X))
     unmeasured = draw(st.sets(st.integers(0, len(X) - 1), max_size=len(X) // 2))
     if holes == "times":
         times = X.index.get_level_values("time")
@@ -84,7 +95,7 @@ def is_full(past, ahead):
     return not np.isnan(past[:, 0]).any() and not np.isnan(ahead).any()
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(tables())
 def test_a_run_gives_the_window_that_a_look_at_every_row_gives(X):
     expected = look_at_each_row(X, WINDOW, HORIZON)
@@ -109,14 +120,13 @@ def test_a_run_gives_the_window_that_a_look_at_every_row_gives(X):
         assert hour_of(windows, i) == origin
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(tables(holes="times"), st.integers(0, 24))
 def test_after_history_every_row_of_every_new_run_is_forecast_once(X, hour):
     X = X.sort_index()
     made = X.index.get_level_values("run")
     before, new = X[made < START + hour * HOUR], X[made >= START + hour * HOUR]
-    if before.empty or new.empty or len(before) == 1:
-        return
+    assume(len(new) and is_hourly(before))
     expected = look_at_each_row(X, WINDOW, HORIZON)
     prepender = HistoryPrepender(WINDOW).fit(before)
     windower = SlidingWindower(WINDOW, HORIZON, known=["wind"])
@@ -131,3 +141,114 @@ def test_after_history_every_row_of_every_new_run_is_forecast_once(X, hour):
         assert_array_equal(windows.ahead[i, :, 0], ahead.astype(np.float32))
         if series in before.index.get_level_values("farm"):
             assert_array_equal(windows[i], past.astype(np.float32))
+
+
+# --- blocks between training rows ---------------------------------------------------------------------
+
+
+@settings(max_examples=40)
+@given(st.lists(st.tuples(st.integers(8, 60), st.integers(1, 5)), min_size=1, max_size=4), st.booleans())
+def test_each_block_between_training_rows_is_forecast_from_where_it_starts(blocks, has_series):
+    """What is remembered and what is new make up the whole table again, of which each window is a part."""
+    is_new = np.zeros(80, dtype=bool)
+    for begin, length in blocks:
+        is_new[begin : begin + length] = True
+    times = pd.date_range(START, periods=80, freq="h", name="time")
+    whole = pd.DataFrame({"wind": np.arange(80.0), "power": 100 + np.arange(80.0)}, index=times)
+    if has_series:
+        whole = pd.concat({"b": whole, "a": whole + 1000}, names=["farm"])
+        is_new = np.tile(is_new, 2)
+    train, new = whole[~is_new], whole[is_new]
+    prepender = HistoryPrepender(WINDOW, remember="all").fit(train)
+    windower = SlidingWindower(WINDOW, HORIZON, known=["wind"]).fit(train)
+    windows = windower.transform(prepender.transform(new))
+    assert_array_equal(windows.to_rows(windows.ahead[:, :, 0]), new["wind"])
+    starts = is_new & ~np.append(False, is_new[:-1])
+    if has_series:
+        starts[80] = is_new[80]
+    since = np.arange(len(is_new)) - np.maximum.accumulate(np.where(starts, np.arange(len(is_new)), 0))
+    origins = np.flatnonzero(is_new & (since % HORIZON == 0))
+    order = np.argsort([name != "a" for name in whole.index.get_level_values(0)[origins]], kind="stable")
+    for i, origin in enumerate(origins[order] if has_series else origins):
+        assert_array_equal(windows[i], whole.iloc[origin - WINDOW : origin])
+
+
+def test_what_lies_between_two_blocks_is_blank_where_only_the_tail_is_remembered():
+    X = pd.DataFrame({"wind": np.arange(40.0)}, index=pd.date_range(START, periods=40, freq="h"))
+    train, new = X.drop(X.index[[20, 21, 22, 30, 31, 32]]), X.iloc[[20, 21, 22, 30, 31, 32]]
+    cut = {}
+    for remember in ("tail", "all"):
+        prepender = HistoryPrepender(4, remember=remember).fit(train)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureTrainingWarning)
+            cut[remember] = SlidingWindower(4, 3).fit(train).transform(prepender.transform(new))
+    assert np.isnan(cut["tail"][-1]).any()
+    assert cut["all"][:].squeeze(2).tolist() == [[16, 17, 18, 19], [26, 27, 28, 29]]
+
+
+# --- what is refused ----------------------------------------------------------------------------------
+
+HALF_DAYS = [("a", hour, range(3)) for hour in range(0, 24, 2)]
+
+
+def fit(X, **params):
+    return SlidingWindower(2, 3, known=["wind"], **params).fit_transform(X)
+
+
+def test_a_run_longer_than_the_horizon_is_named():
+    with pytest.raises(PanelIndexError, match=r"Run 2024-01-01 04:00:00 of series 'a' has 5 rows.*give horizon=5"):
+        fit(make_table([*HALF_DAYS[:2], ("a", 4, range(5)), *HALF_DAYS[3:]]))
+
+
+def test_a_row_before_its_own_run_is_named():
+    with pytest.raises(PanelIndexError, match=r"run 2024-01-01 06:00:00 of series 'a' has the time .*05:00:00, before"):
+        fit(make_table([*HALF_DAYS[:3], ("a", 6, [-2, -1, 0])]))
+
+
+def test_a_run_that_starts_before_an_earlier_one_is_named():
+    with pytest.raises(
+        PanelIndexError, match=r"run 2024-01-01 04:00:00 of series 'a' starts at .*05:00:00, before the"
+    ):
+        fit(make_table([("a", 0, range(3)), ("a", 3, range(3, 6)), ("a", 4, range(3))]))
+
+
+def test_a_repeated_row_is_named_as_such():
+    X = make_table(HALF_DAYS)
+    with pytest.raises(PanelIndexError, match=r"Rows 4 and 36: run 2024-01-01 02:00:00 of series 'a' has the time"):
+        fit(pd.concat([X, X.iloc[[4]]]))
+
+
+def test_an_observed_column_that_differs_from_run_to_run_is_named():
+    with pytest.raises(PanelIndexError, match=r"column 'wind' at 2024-01-01 03:00:00 is 3 in run .* and 3.002 in run"):
+        SlidingWindower(2, 3).fit_transform(make_table(HALF_DAYS))
+
+
+def test_runs_of_another_kind_than_the_times_are_refused():
+    X = make_table(HALF_DAYS)
+    numbers = X.index.set_levels(range(12), level="run")
+    with pytest.raises(PanelIndexError, match="'run' of the index holds integers, and the times 'time' are date-times"):
+        fit(X.set_axis(numbers))
+
+
+def test_a_table_that_lost_its_runs_is_refused_where_training_had_them():
+    X = make_table(HALF_DAYS)
+    windower = SlidingWindower(2, 3, known=["wind"]).fit(X)
+    with pytest.raises(PanelIndexError, match="had runs"):
+        windower.transform(X.droplevel("run").groupby(level=[0, 1]).last())
+
+
+def test_a_level_of_times_under_another_name_is_suspected():
+    X = make_table(HALF_DAYS, names=["farm", "run", "time"]).rename_axis(index={"run": "issue"})
+    with pytest.raises(ShortSeriesError, match=r"The level 'issue' of the index holds times: .* name it 'run'"):
+        fit(X)
+
+
+def test_whole_series_are_not_read_from_runs():
+    with pytest.raises(PanelIndexError, match="give window a number of rows"):
+        SlidingWindower(None, 3, history=4).fit_transform(make_table(HALF_DAYS))
+
+
+def test_stride_counts_runs():
+    windows = fit(make_table(HALF_DAYS), stride=3)
+    assert len(windows) == 4
+    assert windows.dropped == {"incomplete": 1, "gap": 0, "stride": 7, "similarity": 0}
