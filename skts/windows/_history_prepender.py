@@ -220,8 +220,8 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
         assert clock is not None
         warnings.warn(
             f"{len(passed)} of {len(panel.rows)} {what} to forecast lie before training {what} of their series, such "
-            f"as {clock.label(panel.ticks[passed[0]])} of {panel.index.describe(row)}, and are none themselves: training "
-            "has seen what came after them, so that a score of these forecasts is better than it will be in use. Test "
+            f"as {clock.label(panel.ticks[passed[0]])} of {panel.index.describe(row)}, and are none themselves: "
+            "training has seen what came after them, so that a score of these forecasts is better than it will be in use. Test "
             "after training: PanelTimeSeriesSplit. Where both sides are meant to train, as with PurgedPanelKFold, "
             "filter FutureTrainingWarning.",
             FutureTrainingWarning,
@@ -264,8 +264,9 @@ def _end(kept: pd.DataFrame, panel: PanelIndex) -> NDArray[np.int64]:
     assert index.ticks is not None
     last = np.full(index.n_series + 1, np.iinfo(np.int64).min)
     np.maximum.at(last, index.series, index.ticks + (panel.step or 1))
-    both = panel.index.names is not None and index.names is not None
-    return last[index.names.get_indexer(panel.index.names)] if both else last[:1]
+    if panel.index.names is None or index.names is None:
+        return last[:1]
+    return last[index.names.get_indexer(panel.index.names)]
 
 
 def _make_index(like: pd.Index, series: pd.Index | None, times: pd.Index, runs: pd.Index | None = None) -> pd.Index:
