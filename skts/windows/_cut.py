@@ -170,7 +170,9 @@ def lay_out_runs(values: Values, panel: PanelIndex, sizes: Sizes, *, several: bo
         check_length(panel, blocks, numbers, horizon)
     _check_any_after_history(panel, series[numbers], sizes)
     laid = lay_out_past(past, sizes.shortest + horizon, horizon)
-    grid, rows = _lay_on_grid(_stitch(values, panel, sizes), past.rows, laid.positions, int(laid.spans[-1, 1]))
+    in_history = np.repeat(is_history, blocks.n_rows)
+    table = _stitch(values, panel, sizes, in_history)
+    grid, rows = _lay_on_grid(table, past.rows, laid.positions, int(laid.spans[-1, 1]))
     origins = laid.find(series[numbers], blocks.origin[numbers], step)
     ahead = _rows_ahead(panel, blocks, numbers, horizon)
     return _windows(
@@ -184,7 +186,7 @@ def lay_out_runs(values: Values, panel: PanelIndex, sizes: Sizes, *, several: bo
         span_series=laid.span_series,
         span_ticks=laid.span_ticks,
         rows=np.concatenate([rows, ahead]),
-        history_rows=panel.rows[np.repeat(is_history, blocks.n_rows)],
+        history_rows=panel.rows[in_history],
     )
 
 
@@ -209,11 +211,11 @@ def _windows(panel: PanelIndex, sizes: Sizes, values: Values, **addresses: Any) 
     )
 
 
-def _stitch(values: Values, panel: PanelIndex, sizes: Sizes) -> Values:
+def _stitch(values: Values, panel: PanelIndex, sizes: Sizes, history: NDArray[np.bool_] | None = None) -> Values:
     """Give the past of all runs: what was measured, and of each time the latest run's word on the known columns."""
     observed = np.setdiff1d(np.arange(values.shape[1]), sizes.known)
     table = values[panel.latest.rows]
-    table[:, observed] = measured_once(values, panel, observed, sizes.names)
+    table[:, observed] = measured_once(values, panel, observed, sizes.names, history)
     return table
 
 
