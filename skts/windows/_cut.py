@@ -27,6 +27,8 @@ from skts.windows._windows import Windows
 
 Ints = NDArray[np.int64]
 Values = NDArray[np.float32]
+_FEWEST_VALUES = 5  # that a target has before a column like it is more than chance
+_ROUNDING = 1e-5  # of the range of a column
 
 
 @dataclass(frozen=True)
@@ -188,6 +190,33 @@ def lay_out_runs(values: Values, panel: PanelIndex, sizes: Sizes, *, several: bo
         rows=np.concatenate([rows, ahead]),
         history_rows=panel.rows[in_history],
     )
+
+
+def find_target(columns: Values, y: Any) -> int | None:
+    """Find a column that equals a target, or a multiple of it, in every row that has both.
+
+    Parameters
+    ----------
+    columns : ndarray of float32 of shape (n_rows, n_columns)
+    y : array-like of shape (n_rows,) or (n_rows, n_targets)
+
+    Returns
+    -------
+    position : int or None
+    """
+    try:
+        targets = np.asarray(y, dtype=np.float64).reshape(len(columns), -1)
+    except (TypeError, ValueError):  # which whoever learns from y refuses
+        return None
+    for target in targets.T:
+        for position, column in enumerate(columns.T.astype(np.float64)):
+            both = np.isfinite(target) & np.isfinite(column)
+            if len(np.unique(target[both])) < _FEWEST_VALUES:
+                continue
+            fit = np.polynomial.Polynomial.fit(target[both], column[both], 1)
+            if np.abs(fit(target[both]) - column[both]).max() <= _ROUNDING * np.ptp(column[both]):
+                return position
+    return None
 
 
 def _windows(panel: PanelIndex, sizes: Sizes, values: Values, **addresses: Any) -> Windows:
