@@ -147,3 +147,17 @@ def test_the_levels_that_name_the_series_must_stay():
     fitted = NeighbourFeatures().fit(X)
     with pytest.raises(PanelIndexError, match="1 levels of the index that name the series, and this one has 2"):
         fitted.transform(pd.concat({"fr": X}))
+
+
+def test_neighbours_are_those_of_the_same_run():
+    times = pd.date_range("2024-01-01", periods=4, freq="h")
+    index = pd.MultiIndex.from_tuples(
+        [(farm, times[run], times[run + lead]) for farm in "ab" for run in range(2) for lead in (1, 2)],
+        names=["farm", "run", "time"],
+    )
+    X = pd.DataFrame({"u100": [1.0, 2.0, 3.0, 4.0, 10.0, 20.0, 30.0, 40.0]}, index=index)
+    out = NeighbourFeatures("u100").fit_transform(X)
+    assert out["u100@b"].tolist() == [10.0, 20.0, 30.0, 40.0] * 2
+    assert out["u100@a"].tolist() == [1.0, 2.0, 3.0, 4.0] * 2
+    alone = NeighbourFeatures("u100").fit(X).transform(X.drop(index[4]))
+    assert np.isnan(alone["u100@b"].iloc[0])
