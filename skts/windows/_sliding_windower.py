@@ -279,62 +279,6 @@ class SlidingWindower(  # type: ignore[call-arg]
             )
         return self.window if self.history is None else self.history
 
-<<<<<<< HEAD
-=======
-    def _windows(
-        self, panel: PanelIndex, values: NDArray[Any], *, origins: NDArray[Any], rows: NDArray[Any], **addresses: Any
-    ) -> Windows:
-        window, horizon, history = self._sizes
-        # all that is ever computed of an address, the last row that a window forecasts among it
-        largest = len(values) + (window or 1) + horizon
-        dtype = np.int32 if largest <= np.iinfo(np.int32).max else np.int64
-        return Windows(
-            panel=np.ascontiguousarray(values, dtype=np.float32),
-            origins=origins.astype(dtype, copy=False),
-            rows=rows.astype(dtype, copy=False),
-            step=panel.step or 1,
-            window=window,
-            horizon=horizon,
-            known=self.known_,
-            n_rows=len(panel.rows),
-            series_names=panel.index.names,
-            clock=panel.index.clock,
-            chunk=history if window is None else None,
-            feature_names=getattr(self, "feature_names_in_", None),
-            **addresses,
-        )
-
-    def _check_long_enough(
-        self, panel: PanelIndex, run_lengths: NDArray[np.int64], run_series: NDArray[np.int64]
-    ) -> None:
-        longest = np.zeros(panel.n_series, dtype=np.int64)
-        np.maximum.at(longest, run_series, run_lengths)
-        needed = self._shortest() + self.horizon
-        short = np.flatnonzero(longest < needed)
-        if len(short) == 0:
-            return
-        listed = ", ".join(f"{panel.name(i)} has {longest[i]}" for i in short[:5]) + (" ..." if len(short) > 5 else "")
-        message = (
-            f"SlidingWindower(window={self.window}, horizon={self.horizon}) needs {needed} consecutive rows for one "
-            f"training window, and {listed}"
-        )
-        if len(short) == panel.n_series:
-            raise ShortSeriesError(f"{message}: fit on longer series, or give a shorter window or horizon.")
-        warnings.warn(
-            f"{message}: {len(short)} of {panel.n_series} series give no window.", ShortSeriesWarning, stacklevel=3
-        )
-
-    def _check_history(self, panel: PanelIndex, history: int) -> None:
-        lengths = np.diff(panel.indptr)
-        short = np.flatnonzero(lengths <= history)
-        if len(short):
-            raise ShortSeriesError(
-                f"SlidingWindower(window={self._sizes[0]}) needs {history} rows of history before each forecast, and "
-                f"{panel.name(short[0])} has {lengths[short[0]]} rows in all: give a longer table or put "
-                f"HistoryPrepender({history}) before it."
-            )
-
->>>>>>> b0fcc7f (Weigh sources of columns by one shared projection and query: a network and its regressor)
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
