@@ -201,17 +201,16 @@ class SourceEncoders(nn.Module):
         n_leads: int = 0,
     ):
         super().__init__()
-        self.columns = [[*columns, *context] for columns in sources]
-        self.first = nn.ModuleList(nn.Linear(len(columns) + embedding, size) for columns in self.columns)
-        self.further = nn.ModuleList(
-            nn.ModuleList(nn.Linear(size, size) for _ in range(num_layers - 1)) for _ in sources
-        )
+        self.shape = (num_layers, size)
+        self.first, self.further = nn.ModuleList(), nn.ModuleList()
+        for i, own in enumerate(sources):
+            n_read = (len(own) + len(context) + embedding) * bool(own)
+            self.first.append(nn.Linear(n_read, size) if n_read else nn.Identity())
+            self.further.append(nn.ModuleList(nn.Linear(size, size) for _ in range((num_layers - 1) * bool(own))))
+            for name, columns in (("own", own), ("read", [*own, *context])):
+                self.register_buffer(f"{name}_{i}", torch.tensor(columns, dtype=torch.int64), persistent=False)
         self.norm = nn.LayerNorm(size, elementwise_affine=False)
         self.leads = nn.Parameter(torch.zeros(len(sources), n_leads, size)) if n_leads else None
-        for i, columns in enumerate(self.columns):
-            self.register_buffer(f"columns_{i}", torch.tensor(columns, dtype=torch.int64), persistent=False)
-            own = torch.tensor(sources[i], dtype=torch.int64)
-            self.register_buffer(f"own_{i}", own, persistent=False)
 
     def find(self, rows: Tensor) -> Tensor:
         """Tell which sources are there at rows (B, L, C): (B, L, S)."""
@@ -226,7 +225,9 @@ class SourceEncoders(nn.Module):
 
     def _encode(self, i: int, rows: Tensor, own: Tensor | None) -> Tensor:
         """Encode one source: (B, L, N, D)."""
-        read = rows.index_select(2, self.get_buffer(f"columns_{i}"))
+        if not len(self.get_buffer(f"own_{i}")):
+            return rows.new_zeros(*rows.shape[:2], *self.shape)
+        read = rows.index_select(2, self.get_buffer(f"read_{i}"))
         if own is not None:
             read = torch.cat([read, own[:, None].expand(-1, rows.shape[1], -1)], dim=2)
         hidden = self.first[i](read)
