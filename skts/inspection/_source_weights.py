@@ -73,7 +73,8 @@ def source_weights(estimator: Any, X: Any, *, part: str = "horizon") -> pd.DataF
     - *Who is right.* A weight is what the network has learned to trust from the training rows, not how good a source is
       on these rows. Whether it pays, :func:`feature_importance` with ``groups`` of the same columns measures.
     - *What would be without it.* Two providers that say the same may share the weight in any proportion at the same
-      error. Another seed may then share it otherwise, as :func:`feature_importance` of each alone is small.
+      error, and another seed shares it otherwise. So it is with the rows of a window whose sources hardly matter to
+      the forecast, as where the weather ahead is known: their weights say little.
     - *What a source says.* The LSTM behind the weighted sum may make much of a source of little weight, since each says
       as many numbers as it likes; that all are normed to one length limits it.
 
@@ -195,7 +196,9 @@ def _network_of(regressor: Any) -> SourceAttention:
     if isinstance(network, SourceAttention):
         return network
     name, holder = type(regressor).__name__, holder_of_parts(regressor)
-    if any(isinstance(getattr(getattr(part, "net_", None), "module_", None), SourceAttention) for part in walk(regressor)):
+    if any(
+        isinstance(getattr(getattr(part, "net_", None), "module_", None), SourceAttention) for part in walk(regressor)
+    ):
         raise ValueError(
             f"source_weights looks into one network, and {name} holds others in `{holder}`: give a member, "
             f"`{holder}[0]`, with Windows, or the pipeline with it at the end, `make_pipeline(pipe[:-1], "

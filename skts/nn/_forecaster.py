@@ -29,11 +29,11 @@ class Forecaster(nn.Module):
       `encode` and `decode`, one pass over the rows can serve many origins, and forecasts can go on from a state.
     - `whole_window` (""): where it is not causal, the parameter that makes it so, for messages: ``"patch_len=24"``.
 
-    **Forward** takes `past` (B, W, F), without a NaN but for `reads_missing`, and where there are such `known` (B, H + A, K), the known columns
-    from the origin on, and `series` (B,), numbers from 0, -1 for an unknown one. It gives the forecast (B, H, T, ...)
-    of targets that are standardised, and a state. A causal network takes the state of the rows before, too; it is a
-    tuple of tensors with the batch in their second dimension, as torch's recurrent layers have it. The module keeps
-    nothing of it: many threads forecast with one module.
+    **Forward** takes `past` (B, W, F), without a NaN but for `reads_missing`, and where there are such `known`
+    (B, H + A, K), the known columns from the origin on, and `series` (B,), numbers from 0, -1 for an unknown one. It
+    gives the forecast (B, H, T, ...) of targets that are standardised, and a state. A causal network takes the state of
+    the rows before, too; it is a tuple of tensors with the batch in their second dimension, as torch's recurrent layers
+    have it. The module keeps nothing of it: many threads forecast with one module.
     """
 
     lookahead: int = 0

@@ -79,7 +79,9 @@ def _search(pattern: str, names: NDArray[Any] | None, owner: str) -> NDArray[np.
     try:
         found = [i for i, column in enumerate(names) if re.search(pattern, str(column))]
     except re.error as error:
-        raise ValueError(f"{owner}: this is no regular expression ({error}). Write a plain point as '\\\\.'.") from error
+        raise ValueError(
+            f"{owner}: this is no regular expression ({error}). Write a plain point as '\\\\.'."
+        ) from error
     if not found:
         raise ValueError(f"{owner}: no name of a column matches, and there are {[str(one) for one in names]}.")
     return np.asarray(found, dtype=np.int64)

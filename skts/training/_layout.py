@@ -59,8 +59,9 @@ def make_table(
     spans = None if windows is None else windows.own_spans[items]
     starts = inputs.starts[items]
     options: dict[str, Any] = {}
-    if getattr(network, "reads_missing", ()):
-        options["groups"] = mark_groups(network.reads_missing, panel.shape[1])
+    groups: Any = getattr(network, "reads_missing", ())
+    if groups:
+        options["groups"] = mark_groups(groups, panel.shape[1])
     if reads_series or by_series:
         options["series"] = _addresses(inputs.series_numbers(series_names)[items])
     if spans is not None and lookahead:

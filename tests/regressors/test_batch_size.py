@@ -7,7 +7,15 @@ import pytest
 import torch
 from sklearn.base import clone
 
-from skts import DLinearRegressor, GRURegressor, LSTMRegressor, NLinearRegressor, SlidingWindower, SourceAttentionRegressor, TransformerRegressor
+from skts import (
+    DLinearRegressor,
+    GRURegressor,
+    LSTMRegressor,
+    NLinearRegressor,
+    SlidingWindower,
+    SourceAttentionRegressor,
+    TransformerRegressor,
+)
 from skts.datasets import make_panel
 from skts.regressors import _net_options
 from skts.strategies import EnsembleRegressor

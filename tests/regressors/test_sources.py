@@ -31,7 +31,10 @@ def test_without_names_positions_do():
     ("sources", "message"),
     [
         ({}, r"SomeRegressor\(sources={}\): at least one source"),
-        ({"one": "^icon_"}, r"SomeRegressor\(sources={'one': '\^icon_'}\): no name of a column matches, .*'ecmwf_u100'"),
+        (
+            {"one": "^icon_"},
+            r"SomeRegressor\(sources={'one': '\^icon_'}\): no name of a column matches, .*'ecmwf_u100'",
+        ),
         ({"one": ["ecmwf_u10"]}, r"no column 'ecmwf_u10' among .* Did you mean 'ecmwf_u100'"),
         ({"one": [7]}, r"Give positions from 0 to 4"),
         ({"one": []}, "at least one column"),

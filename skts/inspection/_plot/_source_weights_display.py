@@ -11,13 +11,14 @@ from skts.inspection._plot._style import COLORS, INK, make_axes, name_every, pic
 from skts.inspection._source_weights import source_weights
 
 _KINDS = ("lead", "month", "hour", "series")
+_FEW_LEADS = 12  # of which every one has a tick
 _N_NAMED = 25  # series, of which every one has a name
 
 
 class SourceWeightsDisplay:
     """Mean weight of each source by lead, month, hour of day or series, one upon the other up to 1.
 
-    Made by :meth:`from_estimator`, or of weights that are there already: ``SourceWeightsDisplay(weights=weights).plot()``.
+    Made by :meth:`from_estimator`, or of weights that are there: ``SourceWeightsDisplay(weights=weights).plot()``.
 
     Parameters
     ----------
@@ -159,7 +160,10 @@ class SourceWeightsDisplay:
         ax.set_ylim(0, 1)
         ax.margins(x=0.01)
         if by == "lead":
-            ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 3, 4, 6, 10], min_n_ticks=1))
+            if len(places) <= _FEW_LEADS:
+                ax.set_xticks(places)
+            else:
+                ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 3, 4, 6, 10], min_n_ticks=1))
         elif by == "month":
             name_every(ax, [calendar.month_abbr[month] for month in self.means_.index], axis="x")
         else:
