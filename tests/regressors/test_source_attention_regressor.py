@@ -18,7 +18,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*rest on blank or missing")
 TAUGHT = {
     "hidden_size": 12,
     "lr": 0.015,
-    "max_epochs": 12,
+    "max_epochs": 8,
     "lr_schedule": "one_cycle",
     "random_state": 0,
     "device": "cpu",
@@ -59,7 +59,7 @@ def test_weights_follow_the_source_that_is_better_in_a_season():
 def test_weights_follow_the_source_that_is_better_at_a_lead():
     is_early = np.arange(1600) % HORIZON < HORIZON // 2  # windows begin at every fourth row
     X, y = make_table({"one": np.where(is_early, 0.1, 1.5), "two": np.where(is_early, 1.5, 0.1)}, n_rows=1600)
-    regressor, windows = teach(X, y, stride=HORIZON, batch_size=16, max_epochs=30)
+    regressor, windows = teach(X, y, stride=HORIZON, batch_size=16, max_epochs=16)
     by_lead = source_weights(regressor, windows).groupby("lead").mean()
     assert (by_lead.loc[[1, 2], "one"] > 0.8).all()
     assert (by_lead.loc[[3, 4], "one"] < 0.2).all()
@@ -79,7 +79,8 @@ def failing():
     X, y = make_table({"one": 0.2, "two": 0.4}, n_rows=2000)
     train, test = slice(0, 1400), slice(1400, None)
     regressors = [
-        SourceAttentionRegressor(TWO, **TAUGHT | {"source_dropout": p}).fit(cut(X[train]), y[train]) for p in (0.0, 0.3)
+        SourceAttentionRegressor(TWO, **TAUGHT | {"source_dropout": p, "random_state": 1}).fit(cut(X[train]), y[train])
+        for p in (0.0, 0.3)
     ]
     return X[test], y[test], regressors
 

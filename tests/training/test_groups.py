@@ -69,11 +69,14 @@ def test_whole_series_are_filled_across_chunks_but_where_a_group_is_missing():
     np.testing.assert_array_equal(past, np.where(is_gone(values, range(4)), np.nan, filled)[:26])
 
 
-def test_the_lookahead_after_the_last_row_repeats_it_and_is_not_missing():
-    values = np.arange(48, dtype=np.float32).reshape(12, 4)
-    told, _ = tables(values, lookahead=2)
-    known = told.gather(torch.tensor([len(told) - 1]))[0]["known"][0]
-    np.testing.assert_array_equal(known[-3:].numpy(), np.repeat(values[-1:, KNOWN], 3, axis=0))
+def test_the_lookahead_after_the_last_row_repeats_it_whatever_stands_in_the_next_series():
+    values = np.arange(96, dtype=np.float32).reshape(24, 4)
+    values[12:16] = np.nan  # the first rows of the second
+    index = pd.MultiIndex.from_product([["a", "b"], range(12)], names=["series", "time"])
+    told, _ = tables(pd.DataFrame(values, index=index), lookahead=2)
+    last = int((told.starts < 12).sum()) - 1
+    known = told.gather(torch.tensor([last]))[0]["known"][0]
+    np.testing.assert_array_equal(known[-3:].numpy(), np.repeat(values[11:12, KNOWN], 3, axis=0))
 
 
 def test_what_lies_before_the_first_row_is_missing():
