@@ -7,6 +7,7 @@ from skts.regressors import (
     LSTMRegressor,
     NetRegressor,
     NLinearRegressor,
+    SourceAttentionRegressor,
     TransformerRegressor,
 )
 from skts.windows import HistoryPrepender, SlidingWindower, Windows
@@ -19,6 +20,7 @@ __all__ = [
     "NLinearRegressor",
     "NetRegressor",
     "SlidingWindower",
+    "SourceAttentionRegressor",
     "TransformerRegressor",
     "Windows",
     "__version__",

@@ -11,6 +11,7 @@ from skts import (
     NetRegressor,
     NLinearRegressor,
     SlidingWindower,
+    SourceAttentionRegressor,
     TransformerRegressor,
 )
 from skts.strategies import EnsembleRegressor
@@ -45,6 +46,7 @@ EXPECTED_FAILURES = {
         TransformerRegressor(
             4, num_heads=1, num_layers=1, lr=0.05, net_params={"optimizer": torch.optim.SGD}, device="cpu"
         ),
+        SourceAttentionRegressor(hidden_size=16, device="cpu"),
         NetRegressor(LeakyMemory, network_params={"n_units": 16}, device="cpu"),
         NetRegressor(LeakyMemory, network_params={"n_units": 16}, head=LaplaceHead(), device="cpu"),
         NetRegressor(Plain, device="cpu", lr=0.02),

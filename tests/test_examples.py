@@ -69,6 +69,17 @@ def test_what_is_inside_is_measured_and_drawn(monkeypatch, tmp_path):
     assert pictures == set(parts) == set(found["PARTS"])
 
 
+@pytest.mark.slow
+def test_whom_to_trust_is_measured_and_drawn(monkeypatch, tmp_path):
+    pytest.importorskip("matplotlib").use("Agg")
+    monkeypatch.setattr(sys, "argv", ["whom_to_trust.py", "--quick", "--pictures", "--output", str(tmp_path)])
+    with warnings.catch_warnings():
+        found = runpy.run_path(str(EXAMPLES / "whom_to_trust.py"), run_name="__main__")
+    parts = json.loads((tmp_path / "benchmarks" / "results" / "whom_to_trust.json").read_text())["parts"]
+    assert set(parts) == set(found["PARTS"])
+    assert len(list((tmp_path / "docs" / "images").glob("display_source_weights_*.png"))) == 2
+
+
 def test_every_picture_of_the_page_is_there_and_its_tables_are_those_of_the_results(monkeypatch, tmp_path):
     page = EXAMPLES.parent / "docs" / "inspection.md"
     for path in (page, EXAMPLES.parent / "benchmarks" / "results" / "look_inside.json"):
@@ -82,8 +93,8 @@ def test_every_picture_of_the_page_is_there_and_its_tables_are_those_of_the_resu
     assert set(re.findall(r"images/display_(\w+)\.png", page.read_text())) == set(found["PARTS"])
 
 
-def test_every_display_is_drawn_for_the_page():
-    code = (EXAMPLES / "look_inside.py").read_text()
+def test_every_display_is_drawn_for_a_page():
+    code = "".join((EXAMPLES / name).read_text() for name in ("look_inside.py", "whom_to_trust.py"))
     displays = [name for name in skts.inspection.__all__ if name.endswith("Display")]
     assert len(displays) > 10
     assert [name for name in displays if f"{name}(" not in code and f"{name}.from_" not in code] == []

@@ -15,8 +15,10 @@ from skts.inspection._plot import (
     PanelDisplay,
     ReliabilityDisplay,
     ResidualMapDisplay,
+    SourceWeightsDisplay,
     SplitDisplay,
 )
+from skts.inspection._source_weights import source_weights
 from skts.inspection.leakage import LeakReport, check_leakage
 from skts.inspection.memory import memory_profile
 
@@ -32,6 +34,7 @@ __all__ = [
     "PanelDisplay",
     "ReliabilityDisplay",
     "ResidualMapDisplay",
+    "SourceWeightsDisplay",
     "SplitDisplay",
     "attention_map",
     "check_leakage",
@@ -39,4 +42,5 @@ __all__ = [
     "feature_importance",
     "history_curve",
     "memory_profile",
+    "source_weights",
 ]

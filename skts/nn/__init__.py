@@ -5,6 +5,7 @@ from skts.nn._encoder_decoder import Cell, EncoderDecoder
 from skts.nn._forecaster import Forecaster, State
 from skts.nn._instance_norm import InstanceNorm
 from skts.nn._linear_forecaster import LinearForecaster
+from skts.nn._source_attention import SourceAttention
 from skts.nn._transformer import Transformer
 from skts.nn.heads import Head, PointHead, QuantileHead, interpolate_levels, sort_levels
 
@@ -17,6 +18,7 @@ __all__ = [
     "LinearForecaster",
     "PointHead",
     "QuantileHead",
+    "SourceAttention",
     "State",
     "Transformer",
     "attention_parts",

@@ -1,5 +1,7 @@
 """The contract between a network and everything else."""
 
+from collections.abc import Sequence
+
 from torch import Tensor, nn
 
 State = tuple[Tensor, ...]
@@ -21,19 +23,22 @@ class Forecaster(nn.Module):
 
     - `lookahead` (0): rows after the horizon whose known columns it reads.
     - `reads_series` (False): whether it is given the number of each window's series.
+    - `reads_missing` (()): groups of columns, by position in `past`, of which it is told where all are missing. In such
+      a row they stay NaN, in `past` and, of those that are known, in `known`; every other hole is filled.
     - `causal` (False): whether what it makes of a row depends on that row and those before it alone. Then it has
       `encode` and `decode`, one pass over the rows can serve many origins, and forecasts can go on from a state.
     - `whole_window` (""): where it is not causal, the parameter that makes it so, for messages: ``"patch_len=24"``.
 
-    **Forward** takes `past` (B, W, F), without a NaN, and where there are such `known` (B, H + A, K), the known columns
-    from the origin on, and `series` (B,), numbers from 0, -1 for an unknown one. It gives the forecast (B, H, T, ...)
-    of targets that are standardised, and a state. A causal network takes the state of the rows before, too; it is a
-    tuple of tensors with the batch in their second dimension, as torch's recurrent layers have it. The module keeps
-    nothing of it: many threads forecast with one module.
+    **Forward** takes `past` (B, W, F), without a NaN but for `reads_missing`, and where there are such `known`
+    (B, H + A, K), the known columns from the origin on, and `series` (B,), numbers from 0, -1 for an unknown one. It
+    gives the forecast (B, H, T, ...) of targets that are standardised, and a state. A causal network takes the state of
+    the rows before, too; it is a tuple of tensors with the batch in their second dimension, as torch's recurrent layers
+    have it. The module keeps nothing of it: many threads forecast with one module.
     """
 
     lookahead: int = 0
     reads_series: bool = False
+    reads_missing: Sequence[Sequence[int]] = ()
     causal: bool = False
     whole_window: str = ""
 

@@ -5,6 +5,7 @@ from skts.regressors._gru_regressor import GRURegressor
 from skts.regressors._lstm_regressor import LSTMRegressor
 from skts.regressors._net_regressor import NetRegressor
 from skts.regressors._nlinear_regressor import NLinearRegressor
+from skts.regressors._source_attention_regressor import SourceAttentionRegressor
 from skts.regressors._transformer_regressor import TransformerRegressor
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "LSTMRegressor",
     "NLinearRegressor",
     "NetRegressor",
+    "SourceAttentionRegressor",
     "TransformerRegressor",
 ]

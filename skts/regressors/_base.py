@@ -270,7 +270,7 @@ class BaseNetRegressor(SummaryMixin, CallbackSupportMixin, ScoreMixin, BaseEstim
         Returns
         -------
         batches : iterator of dict of str to Tensor
-            What `predict` gives the `forward` of ``net_.module_``, without a hole and on its device: `past`, and where
+            What `predict` gives the `forward` of ``net_.module_``, holes filled and on its device: `past`, and where
             there are such `known` and `series`, as :class:`~skts.nn.Forecaster` has them. Window after window of `X`.
 
         See Also

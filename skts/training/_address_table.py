@@ -86,10 +86,13 @@ class AddressTable(Dataset):
     windows_per_item : float, default=1.0
         How many windows an item teaches on average.
     chunks : Chunks, default=None
+    groups : Tensor of float32 of shape (n_groups, n_features), default=None
+        1 where a column belongs to a group of which the network is told in which rows all of it is missing.
 
     Notes
     -----
-    A missing input takes the last value seen in the window, else 0 (the mean of a scaled column).
+    A missing input takes the last value seen in the window, else 0 (the mean of a scaled column). Where all columns of
+    a group are missing in a row, they stay NaN.
     """
 
     panel: Tensor
@@ -111,6 +114,7 @@ class AddressTable(Dataset):
     is_taught: Tensor | None = None
     windows_per_item: float = 1.0
     chunks: Chunks | None = None
+    groups: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -180,6 +184,11 @@ class AddressTable(Dataset):
         """Whether known rows need filling."""
         return self.lookahead > 0 or bool(torch.isnan(self.panel[:, list(self.known)]).any())
 
+    @cached_property
+    def known_groups(self) -> Tensor | None:
+        """The groups of the known columns alone, in their order."""
+        return None if self.groups is None else self.groups[:, list(self.known)]
+
     def gather(self, items: Tensor) -> tuple[Inputs, Targets | None]:
         """Gather a batch on the device.
 
@@ -206,9 +215,10 @@ class AddressTable(Dataset):
             rows = starts[:, None] + torch.arange(past.shape[1], device=past.device)  # (B, W)
             unmeasured = (rows >= self.measured[items, None])[..., None] & self.is_observed  # (B, W, F)
             past = past.masked_fill(unmeasured, torch.nan)
+        missing = None if self.groups is None else torch.isnan(past)
         if self.holes is not None:
             past[:, :, self.holes] = fill_forward(past[:, :, self.holes])
-        inputs = {"past": past}
+        inputs = {"past": blank_groups(past, missing, self.groups)}
         if self.known:
             ahead = starts + self.window if self.ahead_starts is None else self.ahead_starts[items]
             inputs["known"] = self._known_ahead(items, ahead, past)
@@ -250,14 +260,16 @@ class AddressTable(Dataset):
         """Gather the known columns after the windows: (B, H + A + O - 1, K)."""
         length = self.horizon + self.lookahead + self.n_origins - 1
         known = take(self.panel, origins, length, self.known)
+        missing = None if self.groups is None else torch.isnan(known)
         if self.lookahead and self.stops is not None:
             ends = (self.stops[items] - origins)[:, None, None]  # (B, 1, 1)
             beyond = torch.arange(length, device=known.device)[None, :, None] >= ends
             known = known.masked_fill(beyond, torch.nan)
+            missing = None if missing is None else missing & ~beyond
         if self.fills_known:
             last = past[:, self.window - 1 : self.window, list(self.known)]  # (B, 1, K), filled
             known = fill_forward(torch.cat([last, known], dim=1))[:, 1:]
-        return known
+        return blank_groups(known, missing, self.known_groups)
 
 
 def take(table: Tensor, starts: Tensor, length: int, columns: tuple[int, ...] | None = None) -> Tensor:
@@ -279,6 +291,24 @@ def fill_forward(values: Tensor) -> Tensor:
     seen = steps.masked_fill(torch.isnan(values), 0).cummax(dim=1).values  # (B, L, C)
     filled = values.gather(1, seen)
     return filled.masked_fill(torch.isnan(filled), 0.0)
+
+
+def blank_groups(filled: Tensor, missing: Tensor | None, groups: Tensor | None) -> Tensor:
+    """Put NaN back where all columns of a group are missing.
+
+    Parameters
+    ----------
+    filled : Tensor of shape (..., C)
+    missing : Tensor of bool of shape (..., C), or None
+        Where it had to be filled.
+    groups : Tensor of float32 of shape (G, C), or None
+        1 where a column belongs to a group; without groups all stays filled.
+    """
+    if missing is None or groups is None:
+        return filled
+    n_there = (~missing).to(groups.dtype) @ groups.T  # (..., G)
+    is_gone = (n_there == 0).to(groups.dtype) @ groups > 0  # (..., C)
+    return filled.masked_fill(is_gone, torch.nan)
 
 
 def _pad(table: Tensor, before: int, after: int) -> Tensor:

@@ -1,5 +1,6 @@
 """From windows and targets to a table of addresses: one item a window, a pass or a chunk."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from skts.supervised import Inputs
-from skts.training._address_table import AddressTable, Chunks
+from skts.training._address_table import AddressTable, Chunks, blank_groups
 
 Ints = NDArray[np.int64]
 TargetArrays = tuple[NDArray[np.float32], NDArray[np.float32] | None, NDArray[np.integer], int]
@@ -58,6 +59,9 @@ def make_table(
     spans = None if windows is None else windows.own_spans[items]
     starts = inputs.starts[items]
     options: dict[str, Any] = {}
+    groups: Any = getattr(network, "reads_missing", ())
+    if groups:
+        options["groups"] = mark_groups(groups, panel.shape[1])
     if reads_series or by_series:
         options["series"] = _addresses(inputs.series_numbers(series_names)[items])
     if inputs.has_runs:
@@ -95,6 +99,12 @@ def _lay_horizons(inputs: Inputs, items: NDArray[np.int64]) -> dict[str, Any]:
     if windows.measured is not None:
         parts["measured"] = _addresses(windows.measured[items])
     return parts
+
+
+def mark_groups(groups: Iterable[Iterable[int]], n_features: int) -> Tensor:
+    """Put a 1 where a column belongs to a group: (n_groups, n_features)."""
+    marks = [[float(column in set(columns)) for column in range(n_features)] for columns in groups]
+    return torch.tensor(marks, dtype=torch.float32)
 
 
 def _lay_targets(targets: TargetArrays, items: NDArray[np.int64], *, beside_rows: bool) -> dict[str, Any]:
@@ -162,7 +172,7 @@ def chunk(table: AddressTable, spans: NDArray[np.integer], length: int) -> Addre
     cut = replace(
         table,
         **table.of_items(sharing, chunk_starts - starts[sharing]),
-        panel=fill_spans(table.panel, spans),
+        panel=blank_groups(fill_spans(table.panel, spans), torch.isnan(table.panel), table.groups),
         is_taught=torch.from_numpy(numbers >= 0).to(table.device),
         n_origins=length,
         windows_per_item=len(starts) / len(chunk_starts),

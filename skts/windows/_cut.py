@@ -236,8 +236,13 @@ def _windows(panel: PanelIndex, sizes: Sizes, values: Values, **addresses: Any) 
         series_names=panel.index.names,
         clock=panel.index.clock,
         chunk=sizes.history if sizes.window is None else None,
+        feature_names=np.asarray(sizes.names, dtype=object) if _are_strings(sizes.names) else None,
         **addresses,
     )
+
+
+def _are_strings(names: Sequence[Any]) -> bool:
+    return all(isinstance(name, str) for name in names)
 
 
 def _stitch(values: Values, panel: PanelIndex, sizes: Sizes, history: NDArray[np.bool_] | None = None) -> Values:

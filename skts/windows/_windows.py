@@ -63,6 +63,8 @@ class Windows:
         Where `window` is None: how many rows are read at a time.
     clock : Clock or None
         What the ticks mean; None where the table has no times.
+    feature_names : ndarray of str of shape (n_features,), or None
+        The names of the columns; None where the table had none.
     dropped : dict of str to int, or None
         How many rows of the table are the origin of no training window, by the first reason that holds: with `len`,
         they make up all rows. None for forecasting windows, which drop none. Of a table with runs, runs are counted,
@@ -98,6 +100,7 @@ class Windows:
     dropped: dict[str, int] | None = None
     horizons: NDArray[Any] | None = None
     measured: NDArray[Any] | None = None
+    feature_names: NDArray[Any] | None = None
 
     def __len__(self) -> int:
         return len(self.origins)

@@ -4,7 +4,7 @@ from tests.hostile._subjects import SUBJECTS
 
 NETWORKS = [
     *("LSTMRegressor", "GRURegressor", "DLinearRegressor", "NLinearRegressor", "NetRegressor", "TransformerRegressor"),
-    "EnsembleRegressor",
+    *("SourceAttentionRegressor", "EnsembleRegressor"),
 ]
 REGRESSORS = [*NETWORKS, "WindowedRegressor", "PerSeriesRegressor", "RecursiveRegressor"]
 ASKED_ONCE_FITTED = ["memory_profile", "feature_importance", "ForecastDisplay and ErrorByLeadDisplay"]

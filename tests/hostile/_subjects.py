@@ -15,6 +15,7 @@ from skts import (
     NetRegressor,
     NLinearRegressor,
     SlidingWindower,
+    SourceAttentionRegressor,
     TransformerRegressor,
 )
 from skts import metrics as m
@@ -244,6 +245,9 @@ SUBJECTS = {
     "LSTMRegressor": regressing(lambda: pipeline(LSTMRegressor(hidden_size=2, **SMALL))),
     "GRURegressor": regressing(lambda: pipeline(GRURegressor(hidden_size=2, **SMALL))),
     "TransformerRegressor": regressing(lambda: pipeline(TransformerRegressor(hidden_size=4, **SMALL))),
+    "SourceAttentionRegressor": regressing(
+        lambda: pipeline(SourceAttentionRegressor({"first": [0]}, hidden_size=2, **SMALL))
+    ),
     "DLinearRegressor": regressing(lambda: pipeline(DLinearRegressor(**SMALL))),
     "NLinearRegressor": regressing(lambda: pipeline(NLinearRegressor(**SMALL))),
     "NetRegressor": regressing(lambda: pipeline(NetRegressor(EncoderDecoder, {"hidden_size": 2}, **SMALL))),

@@ -7,12 +7,20 @@ import pytest
 import torch
 from sklearn.base import clone
 
-from skts import DLinearRegressor, GRURegressor, LSTMRegressor, NLinearRegressor, SlidingWindower, TransformerRegressor
+from skts import (
+    DLinearRegressor,
+    GRURegressor,
+    LSTMRegressor,
+    NLinearRegressor,
+    SlidingWindower,
+    SourceAttentionRegressor,
+    TransformerRegressor,
+)
 from skts.datasets import make_panel
 from skts.regressors import _net_options
 from skts.strategies import EnsembleRegressor
 
-ALL = [LSTMRegressor, GRURegressor, DLinearRegressor, NLinearRegressor, TransformerRegressor]
+ALL = [LSTMRegressor, GRURegressor, DLinearRegressor, NLinearRegressor, SourceAttentionRegressor, TransformerRegressor]
 
 
 @pytest.fixture(scope="module")

@@ -22,6 +22,7 @@ from skts import (
     NetRegressor,
     NLinearRegressor,
     SlidingWindower,
+    SourceAttentionRegressor,
     TransformerRegressor,
 )
 from skts.datasets import make_panel
@@ -47,6 +48,7 @@ REGRESSORS = [
     NetRegressor(EncoderDecoder, network_params={"hidden_size": 8, "linear_skip": True}, **USUAL),
     LSTMRegressor(8, **USUAL, early_stopping=True, n_iter_no_change=2),
     NLinearRegressor(**USUAL),
+    SourceAttentionRegressor({"one": [0], "other": [1]}, hidden_size=8, **USUAL, lookahead=2, series_embedding=2),
     TransformerRegressor(8, **USUAL, patch_len=3, dropout=0.0, lookahead=2, series_embedding=2),
 ]
 

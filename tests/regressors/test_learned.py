@@ -14,6 +14,7 @@ from skts import (
     NetRegressor,
     NLinearRegressor,
     SlidingWindower,
+    SourceAttentionRegressor,
     TransformerRegressor,
 )
 from skts.datasets import make_panel
@@ -26,6 +27,7 @@ REGRESSORS = {
     "gru": GRURegressor(4, **USUAL, rolling="stateful"),
     "dlinear": DLinearRegressor(**USUAL),
     "nlinear": NLinearRegressor(**USUAL, quantiles=(0.1, 0.9)),
+    "sources": SourceAttentionRegressor({"wind": [0]}, hidden_size=4, **USUAL, lookahead=2),
     "transformer": TransformerRegressor(4, **USUAL, lookahead=2),
     "net": NetRegressor(LeakyMemory, network_params={"n_units": 3}, **USUAL),
 }
@@ -59,6 +61,9 @@ REFUSED = {
     "instance_norm": "last",
     "series_embedding": 3,
     "kernel_size": 3,
+    "sources": {"rest": [1]},
+    "shared": False,
+    "source_dropout": 0.3,
     "quantiles": (0.2, 0.8),
     "device": "meta",
     "net_params": {"gradient_clip": None},
@@ -149,7 +154,7 @@ def taken_over(regressor):
 @pytest.mark.parametrize(
     ("kind", "name"),
     [
-        pytest.param(*pair, marks=pytest.mark.bf16 if pair == ("lstm", "precision") else ())
+        pytest.param(*pair, marks=pytest.mark.bf16 if pair in {("lstm", "precision"), ("sources", "precision")} else ())
         for pair in pairs(TAKEN_OVER)
     ],
 )

@@ -15,6 +15,7 @@ from skts import (
     NetRegressor,
     NLinearRegressor,
     SlidingWindower,
+    SourceAttentionRegressor,
     TransformerRegressor,
 )
 from skts.datasets import make_panel
@@ -22,10 +23,11 @@ from skts.exceptions import NonFiniteLossError
 from skts.nn import LinearForecaster
 
 RECURRENT = [LSTMRegressor, GRURegressor]
-ALL = [*RECURRENT, DLinearRegressor, NLinearRegressor, NetRegressor, TransformerRegressor]
+ALL = [*RECURRENT, DLinearRegressor, NLinearRegressor, NetRegressor, SourceAttentionRegressor, TransformerRegressor]
 REQUIRED = {NetRegressor: {"network": LinearForecaster}}
 OWN_WORDS = {  # of what depends on the network
     NetRegressor: {"instance_norm", "origins_per_pass", "rolling"},
+    SourceAttentionRegressor: {"hidden_size", "num_layers", "dropout", "origins_per_pass", "rolling"},
     TransformerRegressor: {"hidden_size", "num_layers", "dropout", "lookahead", "patch_len", "series_embedding"},
 }
 

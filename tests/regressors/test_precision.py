@@ -13,10 +13,11 @@ from skts import (
     NetRegressor,
     NLinearRegressor,
     SlidingWindower,
+    SourceAttentionRegressor,
     TransformerRegressor,
 )
 from skts.datasets import make_panel
-from skts.nn import EncoderDecoder
+from skts.nn import EncoderDecoder, SourceAttention
 
 CPU = {"max_epochs": 2, "random_state": 0, "device": "cpu"}
 BF16 = pytest.mark.bf16  # no mark: GRU and linear layers run in bfloat16 on any processor
@@ -35,6 +36,19 @@ REGRESSORS = [
     pytest.param(GRURegressor(8, **CPU, bidirectional=True, lookahead=2, rolling="stateful"), id="stateful gru"),
     pytest.param(DLinearRegressor(**CPU), id="dlinear"),
     pytest.param(NLinearRegressor(**CPU), id="nlinear"),
+    pytest.param(
+        SourceAttentionRegressor({"one": [0], "other": [1]}, hidden_size=8, **CPU, source_dropout=0.2, lookahead=2),
+        marks=BF16,
+        id="sources",
+    ),
+    pytest.param(
+        NetRegressor(
+            SourceAttention,
+            network_params={"sources": [[0], [1]], "known": [0], "cell": "gru", "hidden_size": 8, "lookahead": 2},
+            **CPU,
+        ),
+        id="sources gru",
+    ),
     pytest.param(TransformerRegressor(8, **CPU, quantiles=(0.1, 0.9), lookahead=2, patch_len=3), id="transformer"),
     pytest.param(
         NetRegressor(EncoderDecoder, network_params={"cell": "gru", "hidden_size": 8, "linear_skip": True}, **CPU),

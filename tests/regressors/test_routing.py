@@ -16,6 +16,7 @@ from skts import (
     NetRegressor,
     NLinearRegressor,
     SlidingWindower,
+    SourceAttentionRegressor,
     TransformerRegressor,
 )
 from skts.datasets import make_panel
@@ -29,6 +30,7 @@ REGRESSORS = {
     "lstm": LSTMRegressor(3, **USUAL, **LEVELS),
     "gru": GRURegressor(3, **USUAL, **LEVELS),
     "dlinear": DLinearRegressor(**USUAL, **LEVELS),
+    "sources": SourceAttentionRegressor(hidden_size=4, **USUAL, **LEVELS),
     "transformer": TransformerRegressor(4, **USUAL, **LEVELS),
     "nlinear": NLinearRegressor(**USUAL, **LEVELS),
     "net": NetRegressor(LeakyMemory, head=LaplaceHead(), **USUAL),

@@ -10,6 +10,7 @@ from skts.inspection._plot._memory_display import MemoryDisplay
 from skts.inspection._plot._panel_display import PanelDisplay
 from skts.inspection._plot._reliability_display import ReliabilityDisplay
 from skts.inspection._plot._residual_map_display import ResidualMapDisplay
+from skts.inspection._plot._source_weights_display import SourceWeightsDisplay
 from skts.inspection._plot._split_display import SplitDisplay
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     "PanelDisplay",
     "ReliabilityDisplay",
     "ResidualMapDisplay",
+    "SourceWeightsDisplay",
     "SplitDisplay",
 ]
