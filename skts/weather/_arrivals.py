@@ -56,13 +56,13 @@ def _read_delay(table: RunTable, delay: Any, names: pd.Index | None) -> Ints:
     owner = f"join_runs(delay={{{table.provider!r}: ...}})"
     if not isinstance(delay, pd.Series):
         return (table.runs + read_span(delay, owner))[None, :]
-    given = _spread(delay, table, names, owner)
     dates = pd.api.types.is_datetime64_any_dtype(delay.dtype)
     if not dates and not pd.api.types.is_timedelta64_dtype(delay.dtype):
         raise ValueError(
             f"{owner}: the Series has dtype {delay.dtype}: give delays (timedelta64) or times of arrival (datetime64) "
             "by run, NaT for a run that never arrived."
         )
+    given = _spread(delay, table, names, owner)
     values = pd.DatetimeIndex(given) if dates else pd.TimedeltaIndex(given)
     missing = values.isna()
     if dates:

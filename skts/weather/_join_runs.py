@@ -202,10 +202,10 @@ def _find_rows(
     by = np.repeat(moments, times.shape[1])
     available = arrival[own if len(arrival) > 1 else 0, run]
     found = find_latest(own * n_times + time, run, available, wanted.ravel(), by)
-    if oldest is not None:
-        found[by - table.runs[run[found]] > oldest] = -1
-    if rows is not None:
+    if rows is not None and len(rows):
         found = np.where(found < 0, -1, rows[found])
+    if oldest is not None:
+        found[by - table.runs[table.run[found]] > oldest] = -1
     return found.reshape(times.shape)
 
 

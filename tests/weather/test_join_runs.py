@@ -131,7 +131,7 @@ def test_the_index_is_that_of_a_table_with_runs():
 
 def test_a_run_is_there_from_its_delay_on_and_not_before():
     origins = pd.DatetimeIndex([at(8) - pd.Timedelta("1s"), at(8), at(14)])
-    table = join_runs({"x": whole()}, origins=origins, horizon=1, first="1h", delay="2h", step="1s")
+    table = join({"x": whole()}, origins=origins, horizon=1, first="1h", delay="2h")
     assert np.isnan(table["x_u"].iloc[0])  # off the hour
     origins = pd.DatetimeIndex([at(7), at(8), at(13), at(14)])
     table = join_runs({"x": whole()}, origins=origins, horizon=1, first="1h", delay="2h")
@@ -251,9 +251,9 @@ ORIGINS = pd.DatetimeIndex([at(7)])
         ({"x": change(whole(), run=at(1))}, {}, r"row 0 \(series 'b', run 2024-01-01 01.*lies before its own run"),
         ({"x": pd.concat([whole(), whole()[5:6]])}, {}, r"row 144 \(series 'b', run .* 05:00:00\) is there twice"),
         ({"x": whole(), "y": whole().rename_axis(["farm", "run", "time"])}, {}, r"\['station'\], and .* \['farm'\]"),
-        ({"x": whole().assign(lead=1)}, {}, "more than one column x_lead"),
-        ({"x": whole(column="y_u"), "x_y": whole()}, {}, "more than one column x_y_u"),
-        ({"x": whole()}, {"delay": {"x": "1h", "z": "2h"}}, r"no provider z among \['x'\]"),
+        ({"x": whole().assign(lead=1)}, {}, "more than one column 'x_lead'"),
+        ({"x": whole(column="y_u"), "x_y": whole()}, {}, "more than one column 'x_y_u'"),
+        ({"x": whole()}, {"delay": {"x": "1h", "z": "2h"}}, r"no provider 'z' among \['x'\]"),
         ({"ecmwf": whole()}, {"delay": {"ecmfw": "2h"}}, "Did you mean 'ecmwf'"),
         ({"x": whole(), "y": whole()}, {"delay": {"x": "1h"}}, "no delay of the provider 'y'"),
         ({"x": whole()}, {"delay": "-1h"}, "must be at least 0"),
