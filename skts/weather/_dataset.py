@@ -26,6 +26,16 @@ NAMES = {
     "longitude": ["longitude", "lon", "nav_lon"],
 }
 MEMBERS = ["number", "member", "realization", "ensemble"]
+UNITS_OF_TIME = {
+    name: unit
+    for unit, names in {
+        "s": "s sec second seconds",
+        "min": "min minute minutes",
+        "h": "h hr hour hours",
+        "D": "d day days",
+    }.items()
+    for name in names.split()
+}
 UNITS = {"latitude": ("degrees_north", "degree_north"), "longitude": ("degrees_east", "degree_east")}
 
 
@@ -88,7 +98,9 @@ def name_dimensions(dataset: Any, owner: str) -> Any:
             )
         dataset = dataset.expand_dims(along)
     kind = "step" if along == step else "time"
-    dataset = dataset.rename({old: new for old, new in ((run, "run"), (along, kind)) if old not in (None, new)})
+    names = {old: new for old, new in ((run, "run"), (along, kind)) if old not in (None, new)}
+    dataset = dataset.drop_vars([new for new in names.values() if new in dataset.variables and new not in names])
+    dataset = dataset.rename(names)
     if kind == "step":
         dataset = dataset.assign_coords(step=_read_steps(dataset["step"], owner))
     for name in ("run", "time"):
@@ -114,11 +126,10 @@ def _spread_pairs(dataset: Any, run: Hashable, time: Hashable | None, owner: str
     pairs = pd.MultiIndex.from_arrays([dataset[run].to_numpy(), dataset[time].to_numpy()], names=["run", "time"])
     if pairs.has_duplicates:
         raise ValueError(f"{owner}: the run and time {pairs[pairs.duplicated()][0]} are there twice.")
-    dataset = dataset.drop_vars([name for name in dataset.coords if along in dataset[name].dims or name == "step"])
-    xarray = load("xarray", owner)
-    indexes = xarray.Coordinates.from_pandas_multiindex(pairs, along)
     steps = [name for name in dataset.coords if str(name).lower() in NAMES["step"]]
-    return dataset.drop_vars(steps).assign_coords(indexes).unstack(along)
+    dataset = dataset.drop_vars({*steps, *(name for name in dataset.coords if along in dataset[name].dims)})
+    indexes = load("xarray", owner).Coordinates.from_pandas_multiindex(pairs, "_pair")
+    return dataset.rename_dims({along: "_pair"}).assign_coords(indexes).unstack("_pair")
 
 
 def _read_steps(steps: Any, owner: str) -> Any:
@@ -128,14 +139,14 @@ def _read_steps(steps: Any, owner: str) -> Any:
     unit = str(steps.attrs.get("units", "")).split(" since ")[0]
     try:
         if steps.dtype.kind not in "iuf":
-            raise ValueError
-        spans = pd.to_timedelta(steps.to_numpy(), unit=unit.rstrip("s") or None)  # type: ignore[arg-type]
-    except ValueError as error:
+            raise ValueError(f"no durations: {steps.dtype}")
+        spans = pd.to_timedelta(steps.to_numpy() * pd.Timedelta(1, UNITS_OF_TIME[unit.lower()]))
+    except (ValueError, KeyError) as error:
         raise ValueError(
             f"{owner}: 'step' holds {steps.dtype} with units {unit!r}, and durations are expected: open the file with "
             'decode_timedelta=True, or give it the attribute units, such as "hours".'
         ) from error
-    return (steps.dims, spans.to_numpy())
+    return (steps.dims, spans.to_numpy().astype("m8[ns]"))
 
 
 def to_frame(dataset: Any, owner: str = "join_runs") -> pd.DataFrame:
@@ -159,14 +170,14 @@ def to_frame(dataset: Any, owner: str = "join_runs") -> pd.DataFrame:
         array = dataset[variable]
         array = array.expand_dims({name: dataset.sizes[name] for name in dims if name not in array.dims})
         columns[str(variable)] = array.transpose(*dims).to_numpy().reshape(shape)
-    return make_frame(columns, series, [_labels(dataset, name) for name in series], *_read_times(dataset, along))
+    return make_frame(columns, series, [_labels(dataset, name) for name in series], *read_times(dataset, along))
 
 
 def _labels(dataset: Any, name: Hashable) -> pd.Index:
     return pd.Index(dataset[name].to_numpy(), name=name)
 
 
-def _read_times(dataset: Any, along: str) -> tuple[NDArray[Any] | None, NDArray[Any]]:
+def read_times(dataset: Any, along: str) -> tuple[NDArray[Any] | None, NDArray[Any]]:
     """Give the runs, and the times of each run: (n_runs, n_steps), or (n_times,) without runs."""
     runs = dataset["run"].to_numpy().astype("M8[ns]") if "run" in dataset.dims else None
     times = dataset[along].to_numpy()
