@@ -11,8 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skts._compat import Interval
-from skts.features._base_column_adder import BaseColumnAdder
 from skts._optional import load
+from skts.features._base_column_adder import BaseColumnAdder
 from skts.features._times import distinct_dates, read_times
 from skts.panel import RowIndex
 

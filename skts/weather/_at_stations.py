@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from skts._optional import load
 from skts.panel import check_choices
-from skts.weather._dataset import MEMBERS, read_times, find_coordinate, is_dataset, make_frame, name_dimensions
+from skts.weather._dataset import MEMBERS, find_coordinate, is_dataset, make_frame, name_dimensions, read_times
 from skts.weather._grid import Grid
 
 OWNER = "at_stations"
@@ -119,7 +119,9 @@ def read_stations(stations: Any) -> pd.DataFrame:
     for role, short in (("latitude", "lat"), ("longitude", "lon")):
         names = [name for name in stations if str(name).lower() in (role, short)]
         if len(names) != 1:
-            raise ValueError(f"at_stations(stations=...) has {len(names)} columns {role!r} (or {short!r}): {[*stations]}.")
+            raise ValueError(
+                f"at_stations(stations=...) has {len(names)} columns {role!r} (or {short!r}): {[*stations]}."
+            )
         found[role] = pd.to_numeric(stations[names[0]])
     places = pd.DataFrame(found, index=stations.index)
     if len(places) == 0 or places.index.has_duplicates:

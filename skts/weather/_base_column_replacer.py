@@ -29,7 +29,7 @@ class BaseColumnReplacer(BaseColumnAdder):
         X : DataFrame of shape (n_rows, n_features_out)
             The same rows and index.
         """
-        table = super().transform(X)
+        table = self._add(X)
         kept = self._kept()
         return table.iloc[:, kept] if isinstance(table, pd.DataFrame) else table[:, kept]
 
@@ -93,7 +93,9 @@ def match_columns(names: ArrayLike, pattern: str, groups: tuple[str, ...], owner
         key = tuple(int(match[group]) for group in groups)
         before = found.setdefault(match["variable"], {}).setdefault(key, position)
         if before != position:
-            raise ValueError(f"{owner}: the columns {names[before]!r} and {name!r} are the same by pattern={pattern!r}.")
+            raise ValueError(
+                f"{owner}: the columns {names[before]!r} and {name!r} are the same by pattern={pattern!r}."
+            )
     if not found:
         raise ValueError(
             f"{owner}: no column matches pattern={pattern!r}; there are {names[:8]}{' ...' if len(names) > 8 else ''}. "

@@ -143,4 +143,6 @@ def clear_sky_index(
     is_night = sky < max(low_sun, np.finfo(float).tiny)  # not where it is NaN
     ratio = np.clip(values, 0, None) / np.where(is_night, 1.0, sky)
     index = np.where(is_night, night, np.minimum(ratio, limit))
-    return pd.Series(index, index=irradiance.index, name=irradiance.name) if isinstance(irradiance, pd.Series) else index
+    return (
+        pd.Series(index, index=irradiance.index, name=irradiance.name) if isinstance(irradiance, pd.Series) else index
+    )

@@ -79,7 +79,9 @@ def deaccumulate(
     """
     names = [columns] if isinstance(columns, str) else list(columns)
     if not isinstance(table, pd.DataFrame):
-        raise TypeError(f"deaccumulate takes a DataFrame with times in its index, and this is a {type(table).__name__}.")
+        raise TypeError(
+            f"deaccumulate takes a DataFrame with times in its index, and this is a {type(table).__name__}."
+        )
     absent = [name for name in names if name not in table]
     if absent:
         raise ValueError(f"deaccumulate: no column {absent[0]!r} among {list(table.columns)}.")
@@ -91,7 +93,9 @@ def deaccumulate(
         same &= np.diff(run[order]) == 0
     repeated = np.flatnonzero(same & (np.diff(time[order]) == 0))
     if len(repeated):
-        raise ValueError(f"deaccumulate: row {order[repeated[0] + 1]} ({table.index[order[repeated[0] + 1]]}) is there twice.")
+        raise ValueError(
+            f"deaccumulate: row {order[repeated[0] + 1]} ({table.index[order[repeated[0] + 1]]}) is there twice."
+        )
     began = start[order]
     began[1:] = np.where(same, time[order[:-1]], began[1:])
     seconds = (time[order] - began) / SECOND
@@ -138,7 +142,8 @@ def _read_index(table: pd.DataFrame) -> tuple[Ints, Ints | None, Ints]:
 def _find_start(run: Ints | None, time: Ints, since: Any) -> Ints:
     """Find from when on each row adds up."""
     if isinstance(since, str) and since == "day":
-        return (time - 1) // DAY * DAY
+        midnight = (time - 1) // DAY * DAY
+        return midnight if run is None else np.maximum(midnight, run)  # a run adds nothing up before itself
     if run is None:
         raise PanelIndexError(
             f"deaccumulate(since={since!r}) counts from the run, and the index has no level named 'run': give "

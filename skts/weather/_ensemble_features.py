@@ -96,7 +96,9 @@ class EnsembleFeatures(BaseColumnReplacer):
         check_choices(self.features, FEATURES, f"EnsembleFeatures(features={self.features!r})", "feature")
         levels = np.asarray(self.quantiles, dtype=np.float64)
         if levels.ndim != 1 or not ((levels >= 0) & (levels <= 1)).all():
-            raise ValueError(f"EnsembleFeatures(quantiles={self.quantiles!r}): a list of levels from 0 to 1 is expected.")
+            raise ValueError(
+                f"EnsembleFeatures(quantiles={self.quantiles!r}): a list of levels from 0 to 1 is expected."
+            )
         found = match_columns(self._names_in(), self.pattern, ("member",), "EnsembleFeatures")
         self._members = {name: np.array(list(members.values())) for name, members in found.items()}
         self._used = np.concatenate(list(self._members.values()))

@@ -189,9 +189,7 @@ def _plain(dtype: Any) -> Any:
     return dtype if isinstance(dtype, np.dtype) and dtype.kind == "f" else np.dtype(np.float64)
 
 
-def _find_rows(
-    table: RunTable, arrival: Ints, series: Ints, moments: Ints, times: Ints, oldest: int | None
-) -> Ints:
+def _find_rows(table: RunTable, arrival: Ints, series: Ints, moments: Ints, times: Ints, oldest: int | None) -> Ints:
     """Find the row of the provider for each origin and time, (n_origins, horizon); -1 where there is none."""
     there = table.has_values()
     rows = None if there.all() else np.flatnonzero(there)

@@ -205,5 +205,7 @@ def _concatenate(xarray: Any, datasets: list[Any], files: list[Path]) -> Any:
     runs = [made for key in by_runs for made in key]
     if len(set(runs)) < len(runs):
         repeated = pd.Index(runs)
-        raise ValueError(f"the run {pd.Timestamp(repeated[repeated.duplicated()][0])} is in several files of many runs.")
+        raise ValueError(
+            f"the run {pd.Timestamp(repeated[repeated.duplicated()][0])} is in several files of many runs."
+        )
     return parts[0] if len(parts) == 1 else xarray.concat(parts, "run", join="outer", data_vars="all", coords="minimal")

@@ -89,7 +89,9 @@ class RunTable:
     def describe(self, row: int) -> str:
         """Name series, run and time of a row in a message."""
         whose = "" if self.names is None else f"series {self.names[self.series[row]]!r}, "
-        return f"{whose}run {self.clock.label(self.runs[self.run[row]])}, {self.clock.label(self.times[self.time[row]])}"
+        return (
+            f"{whose}run {self.clock.label(self.runs[self.run[row]])}, {self.clock.label(self.times[self.time[row]])}"
+        )
 
     def steps(self) -> Ints:
         """Give the distances (ns) from each row to the next of its series and run."""

@@ -16,11 +16,16 @@ HOUR = 3_600_000_000_000  # ns
 HORIZON = np.deg2rad(-0.833)  # the centre of the sun at sunrise: its radius, and the refraction at the horizon
 LIT = 0.01  # of the brightest rows: what counts as day
 FEWEST_DAYS = 5
+SYSTEMATIC = 5 / 60  # hours: what hills, air and clouds do to the best of fits
+ALIKE = 12 / 60  # hours between two fits that say the same
+SHORTEST = 20 / 60  # hours: half of a shorter step is not told from nothing
+GROUPS = 8  # of days, to see how far the estimate scatters
 SAYS = {
     "end": "stamps end their step",
     "begin": "stamps begin their step",
     "middle": "stamps are in the middle of their step, or values are of the very moment",
     "shifted": "stamps lie further from the sun than a step explains: look at the time zone of the file",
+    "unclear": "steps are too short for the sun to tell",
     "mixed": "stamps differ between the series: look at `by_series`, and shift each by itself",
 }
 
@@ -33,13 +38,14 @@ class StampOffset:
     ----------
     offset : Timedelta
         From the stamp to the middle of the step that it stands for: the `offset` of
-        :class:`~skts.features.SolarFeatures`. NaT where the series differ.
-    stamps : {"end", "begin", "middle", "shifted", "mixed"}
+        :class:`~skts.features.SolarFeatures`. NaT where the series differ, or steps are too short to tell.
+    stamps : {"end", "begin", "middle", "shifted", "unclear", "mixed"}
         What that means.
     estimate : Timedelta
         The offset as it was measured.
     half_interval : Timedelta
-        Half of the 95 % interval of the estimate, of its scatter from day to day alone.
+        Half of the 95 % interval of the estimate: its scatter from day to day, and five minutes for what hills and
+        haze do.
     n_days : int
         The days that it was measured on.
     by_series : Series of Timedelta
@@ -63,9 +69,9 @@ class StampOffset:
 def find_stamp_offset(irradiance: Any, latitude: Any, longitude: Any) -> StampOffset:
     """Find out whether the stamps of a solar measurement begin or end their step.
 
-    The first stamp of a day with light lies after sunrise by half a step on average where stamps end their step, and
-    before it where they begin it; and so does the last of sunset. The mean of both is the same in summer and winter,
-    under clouds, and for panels turned to the east or west.
+    The course of the sun at the place, averaged over steps, is shifted until it fits best; where that differs, with a
+    gain that changes from morning to evening, so that the beginning and the end of light decide and panels may be turned
+    to the east or west.
 
     Parameters
     ----------
@@ -85,7 +91,7 @@ def find_stamp_offset(irradiance: Any, latitude: Any, longitude: Any) -> StampOf
     PanelIndexError
         No date-times in the index.
     ValueError
-        Fewer than five whole days that have a night.
+        Fewer than five days with light and dark.
 
     See Also
     --------
@@ -97,8 +103,8 @@ def find_stamp_offset(irradiance: Any, latitude: Any, longitude: Any) -> StampOf
     The position of the sun is that of Spencer's series, good to about a minute.
 
     It cannot tell a step that stamps end from a clock that is half a step late: both look alike. A hill in the east or
-    west alone, or fog on most mornings, shifts sunrise or sunset, and half of that goes into the estimate. A measurement
-    that is negative at night is compared with 1 % of its brightest rows.
+    west alone, or fog on most mornings, shifts the estimate by minutes, so that of steps shorter than 20 minutes it says
+    nothing. What is below 1 % of the brightest rows counts as dark.
 
     References
     ----------
@@ -117,48 +123,45 @@ def find_stamp_offset(irradiance: Any, latitude: Any, longitude: Any) -> StampOf
     """
     values, series, ticks, names = _read(irradiance)
     lat, lon = (_by_series(part, names, name) for part, name in ((latitude, "latitude"), (longitude, "longitude")))
-    days: list[Floats] = []
-    steps = []
+    found, steps = [], []
     for number in range(1 if names is None else len(names)):
         own = series == number
-        order = np.argsort(ticks[own], kind="stable")
-        time, value = ticks[own][order], values[own][order]
-        distances, counts = np.unique(np.diff(time), return_counts=True)
-        step = int(distances[counts.argmax()]) if len(distances) else HOUR
-        steps.append(step)
-        days.append(-measure_days(time, value, step, lat[number], lon[number]))
-    pooled = np.concatenate(days)
-    if len(pooled) < FEWEST_DAYS:
+        time, value = ticks[own], values[own]
+        distances, counts = np.unique(np.diff(np.sort(time)), return_counts=True)
+        steps.append(int(distances[counts.argmax()]) if len(distances) else HOUR)
+        found.append(fit_offset(time, value, steps[-1], lat[number], lon[number]))
+    offsets, errors, n_days = (np.array(part) for part in zip(*found, strict=True))
+    told = np.isfinite(offsets)
+    if not told.any():
         raise ValueError(
-            f"find_stamp_offset found {len(pooled)} whole days with light and a night, and needs {FEWEST_DAYS}: give a "
-            "longer measurement without holes, in times of UTC or with a zone, from where the sun rises and sets."
+            f"find_stamp_offset found {n_days.max()} days with light and dark, and needs {FEWEST_DAYS} of a series: give "
+            "a longer measurement, from where the sun rises and sets."
         )
-    step = int(np.median(steps))
-    by_series = [np.median(part) if len(part) else np.nan for part in days]
-    estimate = float(np.median(pooled))
-    kinds = {_classify(one, step) for one in by_series if not np.isnan(one)}
-    stamps = kinds.pop() if len(kinds) == 1 else "mixed"
-    offset = {"end": -step / 2, "begin": step / 2, "middle": 0.0, "mixed": np.nan}.get(
-        stamps, np.round(estimate * 12) / 12 * HOUR
+    kinds = {_classify(offsets[i], steps[i]) for i in np.flatnonzero(told)}
+    stamps = kinds.pop() if len(kinds) == 1 and len(set(steps)) == 1 else "mixed"
+    estimate, half_step = float(np.median(offsets[told])), steps[0] / HOUR / 2
+    offset = {"end": -half_step, "begin": half_step, "middle": 0.0, "mixed": np.nan, "unclear": np.nan}.get(
+        stamps, float(np.round(estimate * 12) / 12)
     )
-    scatter = 1.96 * 1.2533 * pooled.std() / np.sqrt(len(pooled))
     return StampOffset(
-        offset=_span(offset / HOUR),
+        offset=_span(offset),
         stamps=stamps,
         estimate=_span(estimate),
-        half_interval=_span(scatter),
-        n_days=len(pooled),
-        by_series=pd.Series([_span(one) for one in by_series], index=pd.RangeIndex(1) if names is None else names),
+        half_interval=_span(1.96 * float(np.sqrt((errors[told] ** 2).mean() / told.sum()))),
+        n_days=int(n_days[told].sum()),
+        by_series=pd.Series([_span(one) for one in offsets], index=pd.RangeIndex(1) if names is None else names),
     )
 
 
-def measure_days(time: NDArray[np.int64], value: Floats, step: int, latitude: float, longitude: float) -> Floats:
-    """Measure on each day by how much first and last light lie after sunrise and sunset, on average.
+def fit_offset(
+    time: NDArray[np.int64], value: Floats, step: int, latitude: float, longitude: float
+) -> tuple[float, float, int]:
+    """Fit the course of the sun to a measurement, and give the offset from stamps to it.
 
     Parameters
     ----------
     time : ndarray of int64 of shape (n_rows,)
-        Increasing, nanoseconds of UTC.
+        Nanoseconds of UTC.
     value : ndarray of shape (n_rows,)
     step : int
         In nanoseconds.
@@ -167,33 +170,106 @@ def measure_days(time: NDArray[np.int64], value: Floats, step: int, latitude: fl
 
     Returns
     -------
-    late : ndarray of shape (n_days,)
-        In hours, of the days that are whole, and neither dark nor light throughout.
+    offset : float
+        In hours; NaN where no day will do.
+    error : float
+        Its standard error (hours), from groups of days.
+    n_days : int
+        The days that have light and dark.
     """
-    there = np.isfinite(value)
-    time, value = time[there], value[there]
-    if len(time) == 0:
-        return np.empty(0)
-    lit = value > LIT * np.quantile(value, 0.99)
+    time, value = time[np.isfinite(value)], value[np.isfinite(value)]
     hours = time / HOUR + longitude / 15  # from here on the mean sun of the place
     day = np.floor(hours / 24).astype(np.int64)
-    starts = np.flatnonzero(np.diff(day, prepend=day[0] - 1))
-    ends = np.append(starts[1:], len(day)) - 1
-    number = np.cumsum(np.diff(day, prepend=day[0]) != 0)
-    n_days = len(starts)
-    first, last = np.full(n_days, np.inf), np.full(n_days, -np.inf)
-    np.minimum.at(first, number[lit], hours[lit])
-    np.maximum.at(last, number[lit], hours[lit])
-    noon, half = sun_of_day(day[starts], longitude, latitude)
-    whole = (ends - starts + 1 >= 24 * HOUR / step - 1) & np.isfinite(first) & np.isfinite(half)
-    whole &= ~lit[starts] & ~lit[ends]
-    noon, half, first, last = (part[whole] for part in (noon, half, first, last))
-    late: Floats = ((first - (noon - half)) + (last - (noon + half))) / 2
-    return late
+    course = Course.of(day, latitude, longitude)
+    lit = value > LIT * np.quantile(value, 0.99) if len(value) else np.zeros(0, dtype=bool)
+    n_lit, n_rows = (np.unique(day[rows], return_counts=True) for rows in (lit, slice(None)))
+    light = np.isin(n_rows[0], n_lit[0])
+    light[light] &= n_lit[1] < n_rows[1][light]
+    use = np.isin(day, n_rows[0][light]) & np.isfinite(course.half)
+    n_days = len(np.unique(day[use]))
+    if n_days < FEWEST_DAYS:
+        return np.nan, np.nan, n_days
+    order = np.flatnonzero(use)[np.argsort(day[use] % GROUPS, kind="stable")]
+    hours, value, course = hours[order], np.where(lit, value, 0.0)[order], course.take(order)
+    bounds = np.searchsorted(day[order] % GROUPS, np.arange(GROUPS + 1))
+    width = step / HOUR
+    coarse = np.arange(-12.0, 12.0, 0.5)
+    around = coarse[np.argmax([_match(value, course.mean(hours + offset, width)) for offset in coarse])]
+    weight = 1 / (course.mean(hours + around, 3 * width) + 0.1)  # clouds take a share: noise grows with the sun
+    fine = around + np.linspace(-1.0, 1.0, 49)
+    bases = [course.basis(hours + offset, width) for offset in fine]
+    best = {}
+    for n_terms in (1, 3):
+        fits = np.stack([_explain(value, weight, basis[:, :n_terms], bounds) for basis in bases])
+        best[n_terms] = np.array([_peak(fine, fits[:, group]) for group in range(GROUPS + 1)])
+    # the gain costs accuracy, and is there for panels that are turned
+    chosen = best[1] if abs(best[1][-1] - best[3][-1]) < ALIKE else best[3]
+    return float(chosen[-1]), float(np.hypot(chosen[:-1].std() / np.sqrt(GROUPS), SYSTEMATIC / 1.96)), n_days
 
 
-def sun_of_day(day: NDArray[np.int64], longitude: float, latitude: float) -> tuple[Floats, Floats]:
-    """Give noon and half of the length of days, in hours.
+@dataclass(frozen=True)
+class Course:
+    """The sun of each row's day: noon and half of the day (hours), and level and swing of the sine of its height."""
+
+    noon: Floats
+    half: Floats
+    level: Floats
+    swing: Floats
+
+    @classmethod
+    def of(cls, day: NDArray[np.int64], latitude: float, longitude: float) -> "Course":
+        """Compute it for each row."""
+        days, row = np.unique(day, return_inverse=True)
+        noon, half, declination = sun_of_day(days, longitude, latitude)
+        phi = np.deg2rad(latitude)
+        level, swing = np.sin(phi) * np.sin(declination), np.cos(phi) * np.cos(declination)
+        return cls(noon[row], half[row], level[row], swing[row])
+
+    def take(self, rows: NDArray[np.int64]) -> "Course":
+        """Take rows."""
+        return Course(self.noon[rows], self.half[rows], self.level[rows], self.swing[rows])
+
+    def mean(self, middle: Floats, width: float) -> Floats:
+        """Average the sine of the sun's height, 0 below the horizon, over steps around times: by its integral."""
+        hour = (middle - self.noon + 12) % 24 - 12
+        ends = [np.clip(hour + side * width / 2, -self.half, self.half) * np.pi / 12 for side in (-1, 1)]
+        begin, end = (self.level * angle + self.swing * np.sin(angle) for angle in ends)
+        mean: Floats = np.maximum(end - begin, 0) / (width * np.pi / 12)
+        return mean
+
+    def basis(self, middle: Floats, width: float) -> Floats:
+        """Give the mean, by itself and times the hour from noon and its square: (n_rows, 3)."""
+        hour = np.clip(((middle - self.noon + 12) % 24 - 12) / self.half, -1, 1)
+        return self.mean(middle, width)[:, None] * np.stack([np.ones_like(hour), hour, hour**2], axis=1)
+
+
+def _match(value: Floats, sun: Floats) -> float:
+    return float((value @ sun) ** 2 / max(sun @ sun, 1e-12))
+
+
+def _explain(value: Floats, weight: Floats, basis: Floats, bounds: NDArray[np.int64]) -> Floats:
+    """Give how much of the measurement the best mixture of suns explains: in each group of days, and in all."""
+    weighted = basis * weight[:, None]
+    parts = [slice(bounds[i], bounds[i + 1]) for i in range(GROUPS)]
+    squares = np.stack([weighted[part].T @ basis[part] for part in parts])
+    products = np.stack([weighted[part].T @ value[part] for part in parts])
+    squares = np.concatenate([squares, squares.sum(axis=0, keepdims=True)]) + 1e-9 * np.eye(basis.shape[1])
+    products = np.concatenate([products, products.sum(axis=0, keepdims=True)])
+    explained: Floats = (products * np.linalg.solve(squares, products[..., None])[..., 0]).sum(axis=1)
+    return explained
+
+
+def _peak(offsets: Floats, heights: Floats) -> float:
+    """Give where a curve is highest, by a parabola through the three points around."""
+    i = int(np.clip(heights.argmax(), 1, len(offsets) - 2))
+    low, mid, high = heights[i - 1 : i + 2]
+    bend = low - 2 * mid + high
+    shift = 0.0 if bend >= 0 else float(np.clip(0.5 * (low - high) / bend, -1, 1))
+    return float(offsets[i] + shift * (offsets[1] - offsets[0]))
+
+
+def sun_of_day(day: NDArray[np.int64], longitude: float, latitude: float) -> tuple[Floats, Floats, Floats]:
+    """Give noon, half of the length, and declination of the sun of days.
 
     Parameters
     ----------
@@ -207,10 +283,12 @@ def sun_of_day(day: NDArray[np.int64], longitude: float, latitude: float) -> tup
     noon : ndarray of shape (n_days,)
         In hours of the mean sun of the place since 1970-01-01.
     half : ndarray of shape (n_days,)
-        From sunrise to noon; NaN where the sun does not rise or set.
+        From sunrise to noon, in hours; NaN where the sun does not rise or set.
+    declination : ndarray of shape (n_days,)
+        In radians.
     """
     dates = pd.DatetimeIndex(day.astype("M8[D]"))
-    angle = 2 * np.pi * (dates.dayofyear.to_numpy() - 1 + 0.5 - longitude / 360) / 365.25
+    angle = 2 * np.pi * (dates.day_of_year.to_numpy() - 1 + 0.5 - longitude / 360) / 365.25
     one, two, three = (n * angle for n in (1, 2, 3))
     equation = 229.18 * (
         0.000075 + 0.001868 * np.cos(one) - 0.032077 * np.sin(one) - 0.014615 * np.cos(two) - 0.040849 * np.sin(two)
@@ -222,11 +300,13 @@ def sun_of_day(day: NDArray[np.int64], longitude: float, latitude: float) -> tup
     cosine = (np.sin(HORIZON) - np.sin(phi) * np.sin(declination)) / (np.cos(phi) * np.cos(declination))
     with np.errstate(invalid="ignore"):
         half = np.rad2deg(np.arccos(cosine)) / 15
-    return day * 24.0 + 12 - equation / 60, half
+    return day * 24.0 + 12 - equation / 60, half, declination
 
 
 def _classify(estimate: float, step: int) -> str:
     steps = estimate * HOUR / step
+    if step / HOUR < SHORTEST:
+        return "unclear"
     if abs(steps) > 0.75:
         return "shifted"
     return "end" if steps < -0.25 else "begin" if steps > 0.25 else "middle"

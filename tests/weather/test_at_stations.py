@@ -75,9 +75,7 @@ def test_linear_is_bilinear_whichever_way_the_axes_count(turned, begin, globe, w
 def test_linear_and_nearest_are_what_xarray_gives():
     dataset = make_grid(np.linspace(50, 40, 6), np.linspace(0, 10, 6))
     stations = places((41.3, 3.3), (49.9, 9.4), (45.2, 5.1))
-    where = {
-        name: xr.DataArray(stations[name].to_numpy(), dims="station") for name in ("latitude", "longitude")
-    }
+    where = {name: xr.DataArray(stations[name].to_numpy(), dims="station") for name in ("latitude", "longitude")}
     for method in ("linear", "nearest"):
         expected = dataset["u"].interp(where, method=method).transpose("station", "run", "step").to_numpy()
         np.testing.assert_allclose(at_stations(dataset, stations, method=method)["u"], expected.ravel())
@@ -173,7 +171,9 @@ def test_runs_along_times_leave_out_what_a_run_does_not_say():
 
 
 def test_stations_of_several_levels_keep_them():
-    stations = places((45, 5), (46, 6)).set_axis(pd.MultiIndex.from_tuples([("fr", "a"), ("de", "a")], names=["c", "s"]))
+    stations = places((45, 5), (46, 6)).set_axis(
+        pd.MultiIndex.from_tuples([("fr", "a"), ("de", "a")], names=["c", "s"])
+    )
     table = at_stations(make_grid([40, 50], [0, 10]), stations)
     assert table.index.names == ["c", "s", "run", "time"]
     assert table.index.droplevel([2, 3]).unique().tolist() == [("fr", "a"), ("de", "a")]

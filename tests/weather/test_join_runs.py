@@ -301,7 +301,11 @@ def test_a_dataset_is_what_its_frame_is(dims):
     xarray = pytest.importorskip("xarray")
     frame = whole()
     values = frame["u"].to_numpy().reshape(2, 3, 24)
-    coords = {"station": STATIONS, "run": [at(0), at(6), at(12)], "step": pd.timedelta_range("0h", periods=24, freq="h")}
+    coords = {
+        "station": STATIONS,
+        "run": [at(0), at(6), at(12)],
+        "step": pd.timedelta_range("0h", periods=24, freq="h"),
+    }
     dataset = xarray.Dataset({"u": (("station", "run", "step"), values)}, coords=coords).transpose(*dims)
     options = {"origins": pd.DatetimeIndex([at(7), at(13)]), "horizon": 3, "delay": "0h"}
     expected = join_runs({"x": frame}, **options)

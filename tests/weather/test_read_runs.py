@@ -117,7 +117,9 @@ def test_the_run_may_stand_in_the_name_and_a_part_be_taken(tmp_path):
     for i in range(2):
         one = with_times(dataset.isel(run=i)).drop_vars("forecast_reference_time")
         one.to_netcdf(tmp_path / f"gfs_{RUNS[i]:%Y%m%d%H}.nc", engine="h5netcdf")
-    with pytest.raises(ValueError, match=r"gfs_2024010100.nc: nothing in the file says when its run was made.*run=lambda"):
+    with pytest.raises(
+        ValueError, match=r"gfs_2024010100.nc: nothing in the file says when its run was made.*run=lambda"
+    ):
         read_runs(tmp_path / "*.nc")
     read = read_runs(
         tmp_path / "*.nc",
@@ -133,7 +135,9 @@ def test_a_file_by_stations_goes_straight_into_the_join(tmp_path):
     dataset["station"] = ["a", "b", "c"]
     dataset.to_netcdf(tmp_path / "x.nc", engine="h5netcdf")
     table = join_runs({"x": read_runs(tmp_path / "x.nc")}, origins=RUNS[:1], horizon=2, delay="0h")
-    np.testing.assert_array_equal(table["x_u"], dataset["u"].isel(run=0, step=[0, 1]).transpose("station", "step").data.ravel())
+    np.testing.assert_array_equal(
+        table["x_u"], dataset["u"].isel(run=0, step=[0, 1]).transpose("station", "step").data.ravel()
+    )
 
 
 def test_what_cannot_be_read_is_named(tmp_path, monkeypatch):
