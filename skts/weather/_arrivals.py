@@ -26,7 +26,7 @@ def read_span(value: Any, owner: str, *, above: bool = False) -> int:
 
 
 def arrivals_of(tables: Sequence[RunTable], delay: Any, names: pd.Index | None) -> list[Ints]:
-    """Give for each provider when its runs were there: ndarrays of shape (1 or n_series, n_runs), `NEVER` of a lost one.
+    """Give for each provider when its runs were there: (1 or n_series, n_runs), `NEVER` of one that did not come.
 
     Raises
     ------
@@ -46,8 +46,8 @@ def arrivals_of(tables: Sequence[RunTable], delay: Any, names: pd.Index | None) 
     for name in known:
         if name not in delay:
             raise ValueError(
-                f"join_runs(delay=...) has no delay of the provider {name!r}, and has {list(delay)}: add how long after "
-                "its run a forecast of it is there."
+                f"join_runs(delay=...) has no delay of the provider {name!r}, and has {list(delay)}: add how long "
+                "after its run a forecast of it is there."
             )
     return [_read_delay(table, delay[table.provider], names) for table in tables]
 
@@ -66,7 +66,7 @@ def _read_delay(table: RunTable, delay: Any, names: pd.Index | None) -> Ints:
     values = pd.DatetimeIndex(given) if dates else pd.TimedeltaIndex(given)
     missing = values.isna()
     if dates:
-        clock, ticks = Clock.read(values)  # type: ignore[arg-type]
+        clock, ticks = Clock.read(values)
         if clock.kind != table.clock.kind:
             raise ValueError(f"{owner}: the arrivals are {clock.kind}, and the runs {table.clock.kind}.")
     else:
@@ -98,7 +98,7 @@ def _spread(delay: pd.Series, table: RunTable, names: pd.Index | None, owner: st
     n_series = 1
     if by_series:
         assert names is not None
-        n_series, series = len(names), names.get_indexer(index.droplevel(-1))
+        n_series, series = len(names), names.get_indexer(index.droplevel(index.nlevels - 1))
         place = np.where((place < 0) | (series < 0), -1, series * n_runs + place)
     if len(np.unique(place[place >= 0])) < (place >= 0).sum():
         raise ValueError(f"{owner}: the Series has a run twice: give one delay for each.")

@@ -9,7 +9,15 @@ from numpy.typing import NDArray
 
 from skts._optional import load
 from skts.panel import check_choices
-from skts.weather._dataset import MEMBERS, find_coordinate, is_dataset, make_frame, name_dimensions, read_times
+from skts.weather._dataset import (
+    MEMBERS,
+    find_coordinate,
+    is_dataset,
+    make_frame,
+    make_multi_index,
+    name_dimensions,
+    read_times,
+)
 from skts.weather._grid import Grid
 
 OWNER = "at_stations"
@@ -149,7 +157,7 @@ def _with_grid(dataset: Any) -> tuple[Any, Hashable, Hashable]:
                 f"{what}. A grid of latitudes and longitudes is expected: of another projection or a rotated pole, "
                 "interpolate to one before (cdo remapbil, or xesmf), or rename the dimension."
             )
-    return dataset, names[0], names[1]  # type: ignore[return-value]
+    return dataset, names[0], names[1]
 
 
 def _variables(dataset: Any, lat: Hashable, lon: Hashable, along: str) -> list[tuple[str, Any]]:
@@ -181,9 +189,9 @@ def _variables(dataset: Any, lat: Hashable, lon: Hashable, along: str) -> list[t
 def _interpolate(array: Any, grid: Grid, position: tuple[Any, Any], method: str) -> NDArray[Any]:
     """Give the values at positions of the grid: (n_stations, ...)."""
     if method == "nearest":
-        position = tuple(np.floor(part + 0.5) for part in position)  # type: ignore[assignment]
+        position = tuple(np.floor(part + 0.5) for part in position)
     corners = [corner for corner in grid.corners(*position) if corner[2].any()]
-    points = _read_points(array, *(np.stack([corner[k] for corner in corners]) for k in (0, 1)))
+    points = _read_points(array, *(np.stack([corner[k] for corner in corners]).astype(np.int64) for k in (0, 1)))
     total = np.zeros(points.shape[1:], dtype=points.dtype)
     for values, (_, _, weight) in zip(points, corners, strict=True):
         weight = weight.astype(points.dtype).reshape(-1, *[1] * (values.ndim - 1))
@@ -197,8 +205,8 @@ def _take_patch(
     rows, columns, beyond = grid.around(*position, size)
     if beyond.any():
         raise ValueError(
-            f"at_stations(patch={size}): the patch around {places.index[beyond][0]!r} reaches beyond the grid, and those "
-            f"of {beyond.sum()} of {len(places)} stations do: give a smaller patch, or a larger grid."
+            f"at_stations(patch={size}): the patch around {places.index[beyond][0]!r} reaches beyond the grid, and "
+            f"those of {beyond.sum()} of {len(places)} stations do: give a smaller patch, or a larger grid."
         )
     points = _read_points(array, rows.T[:, None, :], columns.T[None, :, :])  # (size, size, n_stations, ...)
     return {f"{name}_{i}_{j}": points[i, j] for i in range(size) for j in range(size)}
@@ -230,7 +238,5 @@ def _frame(
         series.append(code[codes])
     own = [level or "station"] if names.nlevels == 1 else list(names.names)
     return table.set_axis(
-        pd.MultiIndex(
-            levels=[*levels, *index.levels[1:]], codes=[*series, *index.codes[1:]], names=[*own, *index.names[1:]]
-        )
+        make_multi_index([*levels, *index.levels[1:]], [*series, *index.codes[1:]], [*own, *index.names[1:]])
     )

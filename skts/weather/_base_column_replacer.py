@@ -82,7 +82,8 @@ def match_columns(names: ArrayLike, pattern: str, groups: tuple[str, ...], owner
         raise ValueError(f"{owner}: pattern={pattern!r} is no regular expression: {error}.") from error
     if not {"variable", *groups} <= set(compiled.groupindex):
         raise ValueError(
-            f"{owner}: pattern={pattern!r} must have the groups {', '.join(f'(?P<{g}>...)' for g in ('variable', *groups))}."
+            f"{owner}: pattern={pattern!r} must have the groups "
+            f"{', '.join(f'(?P<{group}>...)' for group in ('variable', *groups))}."
         )
     names = [str(name) for name in np.asarray(names, dtype=object)]
     found: dict[str, dict[tuple, int]] = {}

@@ -129,7 +129,7 @@ def _spread_pairs(dataset: Any, run: Hashable, time: Hashable | None, owner: str
     steps = [name for name in dataset.coords if str(name).lower() in NAMES["step"]]
     dataset = dataset.drop_vars({*steps, *(name for name in dataset.coords if along in dataset[name].dims)})
     indexes = load("xarray", owner).Coordinates.from_pandas_multiindex(pairs, "_pair")
-    return dataset.rename_dims({along: "_pair"}).assign_coords(indexes).unstack("_pair")
+    return dataset.rename_dims({along: "_pair"}).assign_coords(indexes).unstack("_pair")  # noqa: PD010
 
 
 def _read_steps(steps: Any, owner: str) -> Any:
@@ -140,7 +140,7 @@ def _read_steps(steps: Any, owner: str) -> Any:
     try:
         if steps.dtype.kind not in "iuf":
             raise ValueError(f"no durations: {steps.dtype}")
-        spans = pd.to_timedelta(steps.to_numpy() * pd.Timedelta(1, UNITS_OF_TIME[unit.lower()]))
+        spans = pd.to_timedelta(steps.to_numpy() * pd.Timedelta(f"1 {UNITS_OF_TIME[unit.lower()]}"))
     except (ValueError, KeyError) as error:
         raise ValueError(
             f"{owner}: 'step' holds {steps.dtype} with units {unit!r}, and durations are expected: open the file with "
@@ -229,10 +229,11 @@ def make_frame(
     if len(levels) == 1:
         index: pd.Index = levels[0][codes[0].ravel()[keep]].rename("time")
     else:
-        index = pd.MultiIndex(
-            levels=[level.unique() for level in levels],
-            codes=[_unique_codes(level)[code.ravel()[keep]] for level, code in zip(levels, codes, strict=True)],
-            names=[*names, "time"],
+        distinct_levels = [pd.factorize(level) for level in levels]  # a run twice is refused by who reads the frame
+        index = make_multi_index(
+            [labels for _, labels in distinct_levels],
+            [own[code.ravel()[keep]] for (own, _), code in zip(distinct_levels, codes, strict=True)],
+            [*names, "time"],
         )
     return pd.DataFrame({name: column.ravel()[keep] for name, column in columns.items()}, index=index)
 
@@ -241,6 +242,6 @@ def _along(axis: int, shape: tuple[int, ...], n: int) -> NDArray[np.int64]:
     return np.arange(n).reshape([n if i == axis else 1 for i in range(len(shape))])
 
 
-def _unique_codes(level: pd.Index) -> NDArray[np.int64]:
-    """Give the place of each label among the distinct ones: a run may be there twice, and is then refused later."""
-    return pd.factorize(level)[0]
+def make_multi_index(levels: list[Any], codes: list[Any], names: list[Any]) -> pd.MultiIndex:
+    """Make an index of levels and codes that are known to fit, without looking through its rows."""
+    return pd.MultiIndex(levels=levels, codes=codes, names=names, verify_integrity=False)

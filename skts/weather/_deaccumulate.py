@@ -106,7 +106,7 @@ def deaccumulate(
         if rate:
             with np.errstate(divide="ignore", invalid="ignore"):
                 amount[order] = np.where(seconds > 0, amount[order] / seconds, np.nan)
-        result[name] = amount.astype(table[name].dtype if table[name].dtype == np.float32 else np.float64)
+        result[name] = amount.astype(np.float32 if table[name].dtype == np.float32 else np.float64)
     return result
 
 

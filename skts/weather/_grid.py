@@ -102,7 +102,7 @@ class Grid:
         ]
 
     def around(self, south_north: Floats, west_east: Floats, size: int) -> tuple[Ints, Ints, NDArray[np.bool_]]:
-        """Give rows (n, size) and columns (n, size) of the points around each position, and who is too near the edge."""
+        """Give rows and columns of the points around each position, (n, size), and who is too near the edge."""
         n_columns = len(self.column) - self.closed
         first_i, first_j = (_first_of(position, size) for position in (south_north, west_east))
         i = first_i[:, None] + np.arange(size)
@@ -110,7 +110,7 @@ class Grid:
         beyond = (i < 0).any(axis=1) | (i >= len(self.row)).any(axis=1) | (size > n_columns)
         if not self.closed:
             beyond |= (j < 0).any(axis=1) | (j >= n_columns).any(axis=1)
-        return self.row[i.clip(0, len(self.row) - 1)], self.column[j % n_columns], beyond
+        return self.row[i.clip(0, len(self.row) - 1)], self.column[j % n_columns], np.asarray(beyond)
 
 
 def _position(axis: Floats, values: Floats) -> Floats:

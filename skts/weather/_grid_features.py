@@ -149,8 +149,8 @@ class GridFeatures(BaseColumnReplacer):
         if absent:
             raise ValueError(
                 f"GridFeatures: the patch of {variable!r} has {len(rows)} rows and {len(columns)} columns, and "
-                f"{len(absent)} of its points are missing, the first is {absent[0]}: give all, or a pattern that leaves "
-                f"out other columns (pattern={self.pattern!r})."
+                f"{len(absent)} of its points are missing, the first is {absent[0]}: give all, or a pattern that "
+                f"leaves out other columns (pattern={self.pattern!r})."
             )
         return np.array([[points[i, j] for j in columns] for i in rows], dtype=np.int64)
 

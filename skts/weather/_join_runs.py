@@ -12,6 +12,7 @@ from skts.exceptions import MissingRunsWarning
 from skts.panel import Clock, refuse_repeated
 from skts.weather._arrivals import arrivals_of, read_span
 from skts.weather._as_of import find_latest, first_repeat
+from skts.weather._dataset import make_multi_index
 from skts.weather._origins import read_origins
 from skts.weather._run_table import RUN, RunTable, align_series
 from skts.weather._suspect_units import warn_of_suspect_units
@@ -89,7 +90,9 @@ def join_runs(
 
     Notes
     -----
-    The rows are found by two sorts and one binary search a provider, with no loop over origins.
+    The rows are found by two sorts and one binary search a provider, with no loop over origins. Of two providers that
+    say the same of every time, the one with the more recent run is not preferred: each has columns of its own, and its
+    lead tells how old it is.
 
     It cannot tell whether a delay is true: look up when files arrived rather than when they were due. Nor whether a
     provider replaced a run later on; whether the values within a run are of the run (a file that was filled up with
@@ -160,7 +163,7 @@ def _read_forecasts(forecasts: Any) -> list[RunTable]:
 
 
 def _renumber(table: RunTable, names: pd.Index | None) -> RunTable:
-    """Number the series of a provider as all providers do."""
+    """Give the series of a provider the numbers that they have in all."""
     if names is None or table.names is None:
         return table
     series = names.get_indexer(table.names)[table.series].astype(np.int64, copy=False)
@@ -224,10 +227,10 @@ def _report_missing(
     table: RunTable, arrival: Ints, rows: Ints, series: Ints, moments: Ints, times: Ints, max_age: Any
 ) -> None:
     """Refuse a provider that has nothing at all, and warn of one that lacks something."""
-    missing = rows < 0
+    missing: NDArray[np.bool_] = np.asarray(rows < 0)
     if not missing.any():
         return
-    lost, clock = missing.all(axis=1), table.clock
+    lost, clock = np.asarray(missing.all(axis=1)), table.clock
     used = np.zeros((1 if table.names is None else len(table.names), len(table.runs)), dtype=bool)
     used[table.series, table.run] = True
     earliest = np.where(used, arrival, np.iinfo(np.int64).max).min(axis=1)[series]
@@ -235,20 +238,20 @@ def _report_missing(
     row = int(np.flatnonzero(lost if lost.any() else missing.any(axis=1))[0])
     whose = "" if table.names is None else f" of series {table.names[series[row]]!r}"
     where = f"the first: the origin {clock.label(moments[row])}{whose}"
-    aged = "" if max_age is None else f", is at most max_age={max_age!r} old"
+    aged = "" if max_age is None else f" and is at most max_age={max_age!r} old"
     if lost.all():
         raise ValueError(
             f"join_runs: the provider {table.provider!r} has nothing for any of the {len(lost):,} origins. {early:,} "
-            f"of them lie before its first run was there; for the others no run that was there{aged} and has the "
-            f"times asked for ({where}, times {clock.label(times[row, 0])} to {clock.label(times[row, -1])}). Its runs "
-            f"go from {clock.label(table.runs[0])} to {clock.label(table.runs[-1])}, its times from "
+            f"of them lie before its first run was there; for the others there is none that had come{aged} and has "
+            f"the times asked for ({where}, times {clock.label(times[row, 0])} to {clock.label(times[row, -1])}). Its "
+            f"runs go from {clock.label(table.runs[0])} to {clock.label(table.runs[-1])}, its times from "
             f"{clock.label(table.times[0])} to {clock.label(table.times[-1])}: look at origins, first, step and delay."
         )
     others = int(missing[~lost].sum())
     warnings.warn(
         f"The provider {table.provider!r} has nothing for {int(lost.sum()):,} of {len(lost):,} origins ({early:,} of "
-        f"them lie before its first run was there), and lacks {others:,} rows of the others ({where}): no run that was "
-        f"there{aged} has these times. Its columns are NaN there.",
+        f"them lie before its first run was there), and lacks {others:,} rows of the others ({where}): none that had "
+        f"come{aged} has these times. Its columns are NaN there.",
         MissingRunsWarning,
         stacklevel=3,
     )
@@ -258,9 +261,8 @@ def _make_index(names: pd.Index | None, series: Ints, moments: Ints, times: Ints
     horizon = times.shape[1]
     distinct, time_codes = np.unique(times, return_inverse=True)
     runs, run_codes = np.unique(moments, return_inverse=True)
-    exact = Clock(clock.dtype, clock.name)
-    labels = [exact.labels(runs), exact.labels(distinct)]
-    if (labels[1].as_unit("ns").asi8 != distinct).any() or (labels[0].as_unit("ns").asi8 != runs).any():
+    labels = [clock.labels(runs), clock.labels(distinct)]
+    if any((Clock.read(own)[1] != ticks).any() for own, ticks in zip(labels, (runs, distinct), strict=True)):
         labels = [_in_nanoseconds(runs, clock), _in_nanoseconds(distinct, clock)]
     levels, codes = [], []
     for i in range(0 if names is None else names.nlevels):
@@ -268,11 +270,10 @@ def _make_index(names: pd.Index | None, series: Ints, moments: Ints, times: Ints
         code, level = pd.factorize(names.get_level_values(i))
         levels.append(level)
         codes.append(np.repeat(code[series], horizon))
-    return pd.MultiIndex(
-        levels=[*levels, *labels],
-        codes=[*codes, np.repeat(run_codes, horizon), time_codes.ravel()],
-        names=[*([] if names is None else names.names), RUN, clock.name or "time"],
-        verify_integrity=False,
+    return make_multi_index(
+        [*levels, *labels],
+        [*codes, np.repeat(run_codes, horizon), time_codes.ravel()],
+        [*([] if names is None else names.names), RUN, clock.name or "time"],
     )
 
 

@@ -86,8 +86,8 @@ def read_runs(
     >>> folder = tempfile.TemporaryDirectory()
     >>> for day in ("2024-01-01", "2024-01-02"):
     ...     times = pd.date_range(day, periods=3, freq="h")
-    ...     dataset = xr.Dataset({"t2m": (("time", "station"), [[1.0], [2.0], [3.0]])}, {"time": times, "station": ["a"]})
-    ...     dataset = dataset.assign_coords(forecast_reference_time=times[0])
+    ...     dataset = xr.Dataset({"t2m": (("time", "station"), [[1.0], [2.0], [3.0]])})
+    ...     dataset = dataset.assign_coords(time=times, station=["a"], forecast_reference_time=times[0])
     ...     dataset.to_netcdf(os.path.join(folder.name, f"{day}.nc"), engine="h5netcdf")
     >>> dict(read_runs(os.path.join(folder.name, "*.nc")).sizes)
     {'run': 2, 'step': 3, 'station': 1}
@@ -162,8 +162,8 @@ def _read_attribute(dataset: Any) -> pd.Timestamp:
             return made if made.tz is None else made.tz_convert("UTC").tz_localize(None)
     raise ValueError(
         "nothing in the file says when its run was made: no dimension, coordinate or attribute is called "
-        f"{', '.join(NAMES['run'][1:])}, or has the standard name forecast_reference_time. Tell it from the name of the "
-        "file: run=lambda path: ..."
+        f"{', '.join(NAMES['run'][1:])}, or has the standard name forecast_reference_time. Tell it from the name of "
+        "the file: run=lambda path: ..."
     )
 
 

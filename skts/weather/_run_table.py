@@ -68,6 +68,7 @@ class RunTable:
         frame = to_frame(forecasts) if is_dataset(forecasts) else forecasts
         _check_frame(provider, frame)
         index = frame.index
+        assert isinstance(index, pd.MultiIndex)
         at = index.names.index(RUN)
         runs, run, run_clock = _read_level(provider, index, at)
         times, time, clock = _read_level(provider, index, index.nlevels - 1)
@@ -131,12 +132,12 @@ def _check_frame(provider: str, frame: Any) -> None:
         )
     if frame.shape[1] == 0 or len(frame) == 0:
         raise ValueError(f"forecasts[{provider!r}] has the shape {frame.shape}: give at least one row and one column.")
-    wrong = [name for name, dtype in frame.dtypes.items() if not pd.api.types.is_numeric_dtype(dtype)]
-    if wrong:
-        raise ValueError(
-            f"forecasts[{provider!r}]: the column {wrong[0]!r} has dtype {frame.dtypes[wrong[0]]}, and numbers are "
-            "expected: encode or drop it."
-        )
+    for name, dtype in frame.dtypes.items():
+        if not pd.api.types.is_numeric_dtype(dtype):
+            raise ValueError(
+                f"forecasts[{provider!r}]: the column {name!r} has dtype {dtype}, and numbers are expected: encode or "
+                "drop it."
+            )
 
 
 def _read_level(provider: str, index: pd.MultiIndex, at: int) -> tuple[Ints, Ints, Clock]:

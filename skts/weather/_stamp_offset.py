@@ -70,8 +70,8 @@ def find_stamp_offset(irradiance: Any, latitude: Any, longitude: Any) -> StampOf
     """Find out whether the stamps of a solar measurement begin or end their step.
 
     The course of the sun at the place, averaged over steps, is shifted until it fits best; where that differs, with a
-    gain that changes from morning to evening, so that the beginning and the end of light decide and panels may be turned
-    to the east or west.
+    gain that changes from morning to evening, so that the beginning and the end of light decide and panels may be
+    turned to the east or west.
 
     Parameters
     ----------
@@ -103,8 +103,8 @@ def find_stamp_offset(irradiance: Any, latitude: Any, longitude: Any) -> StampOf
     The position of the sun is that of Spencer's series, good to about a minute.
 
     It cannot tell a step that stamps end from a clock that is half a step late: both look alike. A hill in the east or
-    west alone, or fog on most mornings, shifts the estimate by minutes, so that of steps shorter than 20 minutes it says
-    nothing. What is below 1 % of the brightest rows counts as dark.
+    west alone, or fog on most mornings, shifts the estimate by minutes, so that of steps shorter than 20 minutes it
+    says nothing. What is below 1 % of the brightest rows counts as dark.
 
     References
     ----------
@@ -134,8 +134,8 @@ def find_stamp_offset(irradiance: Any, latitude: Any, longitude: Any) -> StampOf
     told = np.isfinite(offsets)
     if not told.any():
         raise ValueError(
-            f"find_stamp_offset found {n_days.max()} days with light and dark, and needs {FEWEST_DAYS} of a series: give "
-            "a longer measurement, from where the sun rises and sets."
+            f"find_stamp_offset found {n_days.max()} days with light and dark, and needs {FEWEST_DAYS} of a series: "
+            "give a longer measurement, from where the sun rises and sets."
         )
     kinds = {_classify(offsets[i], steps[i]) for i in np.flatnonzero(told)}
     stamps = kinds.pop() if len(kinds) == 1 and len(set(steps)) == 1 else "mixed"
@@ -194,7 +194,7 @@ def fit_offset(
     bounds = np.searchsorted(day[order] % GROUPS, np.arange(GROUPS + 1))
     width = step / HOUR
     coarse = np.arange(-12.0, 12.0, 0.5)
-    around = coarse[np.argmax([_match(value, course.mean(hours + offset, width)) for offset in coarse])]
+    around = float(coarse[np.argmax([_match(value, course.mean(hours + offset, width)) for offset in coarse])])
     weight = 1 / (course.mean(hours + around, 3 * width) + 0.1)  # clouds take a share: noise grows with the sun
     fine = around + np.linspace(-1.0, 1.0, 49)
     bases = [course.basis(hours + offset, width) for offset in fine]
@@ -244,7 +244,7 @@ class Course:
 
 
 def _match(value: Floats, sun: Floats) -> float:
-    return float((value @ sun) ** 2 / max(sun @ sun, 1e-12))
+    return float(value @ sun) ** 2 / max(float(sun @ sun), 1e-12)
 
 
 def _explain(value: Floats, weight: Floats, basis: Floats, bounds: NDArray[np.int64]) -> Floats:
@@ -340,8 +340,8 @@ def _by_series(value: Any, names: pd.Index | None, parameter: str) -> Floats:
     return np.array([known[name] for name in names], dtype=np.float64)
 
 
-def _span(hours: float) -> pd.Timedelta:
-    return pd.Timedelta(pd.NaT) if np.isnan(hours) else pd.Timedelta(round(hours * 3600), "s")
+def _span(hours: float) -> Any:
+    return pd.NaT if np.isnan(hours) else pd.Timedelta(round(hours * 3600), "s")
 
 
 def _minutes(span: pd.Timedelta, sign: str = "+") -> str:

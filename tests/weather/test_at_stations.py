@@ -174,7 +174,7 @@ def test_stations_of_several_levels_keep_them():
     stations = places((45, 5), (46, 6)).set_axis(
         pd.MultiIndex.from_tuples([("fr", "a"), ("de", "a")], names=["c", "s"])
     )
-    table = at_stations(make_grid([40, 50], [0, 10]), stations)
+    table = at_stations(make_grid([40, 50], [0, 10]), stations.rename_axis(["c", "s"]))
     assert table.index.names == ["c", "s", "run", "time"]
     assert table.index.droplevel([2, 3]).unique().tolist() == [("fr", "a"), ("de", "a")]
 
@@ -185,7 +185,7 @@ GRID = make_grid([40, 45, 50], [0, 5, 10])
 @pytest.mark.parametrize(
     ("dataset", "stations", "options", "message"),
     [
-        (GRID, places((45, 5), (51, 5), (45, -1)), {}, r"2 of 3 stations lie outside the grid, the first is 's1' at lat"),
+        (GRID, places((45, 5), (51, 5), (45, -1)), {}, r"2 of 3 stations lie outside the grid, the first is 's1'"),
         (GRID, places((45, 11)), {}, "longitudes 0 to 10"),
         (GRID, places((45, 5), (50, 5)), {"patch": 3}, "the patch around 's1' reaches beyond the grid"),
         (GRID, places((45, 5)), {"patch": 0}, r"patch=0\)"),
@@ -256,5 +256,5 @@ def test_real_files_on_other_grids_are_refused(name):
         options = {"engine": "cfgrib", "backend_kwargs": {"indexpath": ""}}
     else:
         options = {"engine": "h5netcdf"}
-    with pytest.raises(ValueError, match="none of latitudes.*another projection or a rotated pole"):
+    with pytest.raises(ValueError, match=r"none of latitudes.*another projection or a rotated pole"):
         at_stations(sample(name, decode_timedelta=True, **options), places((50, 0)))

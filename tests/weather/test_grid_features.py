@@ -95,7 +95,7 @@ def test_another_pattern_finds_other_columns():
         (
             lambda X: X.drop(columns="u_1_1"),
             {},
-            r"patch of 'u' has 3 rows and 4 columns, and 1 of its points .* \(1, 1\)",
+            r"'u' has 3 rows and 4 columns, and 1 of its points .* \(1, 1\)",
         ),
         (lambda X: X.rename(columns="{}a".format), {}, "no column matches pattern"),
         (lambda X: X.to_numpy(), {}, "no column matches pattern.*set_output"),

@@ -46,12 +46,10 @@ def test_the_offset_makes_the_sun_fit(skies):
     power = measure(skies, "lyon", "1h", "end")
     found = find_stamp_offset(power, *PLACES["lyon"])
     table = power.to_frame("power")
-    errors = {
-        offset: (SolarFeatures(*PLACES["lyon"], offset=offset).fit_transform(table)["clearsky_ghi"] * 0.6 - power)
-        .abs()
-        .mean()
-        for offset in (found.offset, "0min", "30min")
-    }
+    errors = {}
+    for offset in (found.offset, "0min", "30min"):
+        sky = SolarFeatures(*PLACES["lyon"], offset=offset).fit_transform(table)["clearsky_ghi"]
+        errors[offset] = (0.6 * sky - power).abs().mean()
     assert min(errors, key=errors.get) == found.offset
 
 

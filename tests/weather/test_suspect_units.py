@@ -88,4 +88,4 @@ def test_nothing_is_mended_and_blanks_are_passed_over():
     with pytest.warns(SuspectUnitsWarning, match="Nothing was changed") as caught:
         table = join_runs({"x": frame}, origins=frame.index.levels[1][:1], horizon=24, delay="0h")
     assert caught[0].filename == __file__
-    np.testing.assert_array_equal(table["x_t2m_c"], frame["t2m_c"].unstack("run").iloc[:, 0].dropna())
+    np.testing.assert_array_equal(table["x_t2m_c"], frame["t2m_c"].xs(frame.index.levels[1][0], level="run"))
