@@ -10,10 +10,12 @@ __all__ = [
     "LostSeriesError",
     "LostSeriesWarning",
     "MissingHistoryWarning",
+    "MissingRunsWarning",
     "NonFiniteLossError",
     "PanelIndexError",
     "ShortSeriesError",
     "ShortSeriesWarning",
+    "SuspectUnitsWarning",
     "UnscaledColumnsWarning",
     "UnseenSeriesWarning",
 ]
@@ -76,8 +78,16 @@ class MissingHistoryWarning(UserWarning):
     """Forecasts rest on inputs that were blank and had to be filled."""
 
 
+class MissingRunsWarning(UserWarning):
+    """A provider of weather forecasts has no run for some origins, or none that reaches all of their rows."""
+
+
 class ShortSeriesWarning(UserWarning):
     """Some series are too short to give a training window and teach nothing."""
+
+
+class SuspectUnitsWarning(UserWarning):
+    """A column looks as if its unit changed between runs."""
 
 
 class UnscaledColumnsWarning(UserWarning):

@@ -16,8 +16,10 @@ LAYERS = [
     "exceptions",
     "_compat",
     "_html",
+    "_optional",
     "panel",
     "features",
+    "weather",
     "windows",
     "supervised",
     "nn",
@@ -96,8 +98,8 @@ def test_a_file_holds_one_public_class_and_is_named_after_it(path):
 def test_importing_the_package_draws_nothing_and_seeds_nothing():
     code = (
         "import sys, torch, numpy as np; before = torch.get_rng_state(), np.random.get_state()[1].copy()\n"
-        "import skts, skts.inspection\n"
-        "assert not {'matplotlib', 'matplotlib.pyplot', 'skts.commandline'} & set(sys.modules)\n"
+        "import skts, skts.inspection, skts.weather\n"
+        "assert not {'matplotlib', 'matplotlib.pyplot', 'skts.commandline', 'xarray', 'pvlib'} & set(sys.modules)\n"
         "assert torch.equal(before[0], torch.get_rng_state()) and (before[1] == np.random.get_state()[1]).all()"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

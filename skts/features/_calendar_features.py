@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skts.features._base import BaseColumnAdder
-from skts.features._optional import load
+from skts._optional import load
+from skts.features._base_column_adder import BaseColumnAdder
 from skts.features._times import distinct_dates, read_times
 from skts.panel import check_choices
 

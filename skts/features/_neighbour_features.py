@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from skts._compat import Interval
 from skts.exceptions import PanelIndexError
-from skts.features._base import BaseColumnAdder
+from skts.features._base_column_adder import BaseColumnAdder
 from skts.features._times import read_times
 from skts.panel import Columns, RowIndex, find_columns, naming_cells
 

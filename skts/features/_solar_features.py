@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Mapping
+from datetime import timedelta
 from numbers import Real
 from typing import Any
 
@@ -10,8 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skts._compat import Interval
-from skts.features._base import BaseColumnAdder
-from skts.features._optional import load
+from skts._optional import load
+from skts.features._base_column_adder import BaseColumnAdder
 from skts.features._times import distinct_dates, read_times
 from skts.panel import RowIndex
 
@@ -37,6 +38,10 @@ class SolarFeatures(BaseColumnAdder):
         In degrees, east positive, from -180 to 180.
     altitude : float, or mapping or Series of float, default=0.0
         In metres above sea level.
+    offset : timedelta-like, default="0min"
+        From the time that the index names to the time that the sun is wanted of: `"-30min"` where a row is the mean of
+        the hour that ends there, `"30min"` where it is of the hour that begins there.
+        :func:`skts.weather.find_stamp_offset` reads off a measurement which it is.
 
     Attributes
     ----------
@@ -55,7 +60,7 @@ class SolarFeatures(BaseColumnAdder):
     Notes
     -----
     Times without a zone are taken as UTC. The values are those of the very moment that the index names, of a period
-    its start: where a row is the mean over the hour that begins there, shift the index by half an hour first.
+    its start, or `offset` later.
 
     The clear sky is that of Ineichen and Perez with the monthly turbidity of the place. Each place and time is computed
     once, however many series share it. The new columns are known ahead: name them in `known` of
@@ -85,18 +90,20 @@ class SolarFeatures(BaseColumnAdder):
 
     _parameter_constraints = {
         name: [Interval(Real, low, high, closed="both"), Mapping, pd.Series] for name, (low, high) in BOUNDS.items()
-    }
+    } | {"offset": [str, pd.Timedelta, timedelta, np.timedelta64]}
 
-    def __init__(self, latitude: Place, longitude: Place, *, altitude: Place = 0.0):
+    def __init__(self, latitude: Place, longitude: Place, *, altitude: Place = 0.0, offset: Any = "0min"):
         self.latitude = latitude
         self.longitude = longitude
         self.altitude = altitude
+        self.offset = offset
 
     def _learn(self, X: Any, values: NDArray[Any]) -> list[str]:
         load("pvlib", "SolarFeatures")
         rows = read_times(X, "SolarFeatures")
         distinct_dates(rows, "SolarFeatures")
         self._places(rows)
+        self._offset = read_offset(self.offset)
         return NAMES
 
     def _compute(self, X: Any, values: NDArray[Any]) -> NDArray[np.float64]:
@@ -108,7 +115,7 @@ class SolarFeatures(BaseColumnAdder):
         pairs, pair = np.unique(place_of_series[rows.series] * len(dates) + time, return_inverse=True)
         bounds = np.searchsorted(pairs, np.arange(len(places) + 1) * len(dates))
         suns = [
-            sun_and_clear_sky(dates[pairs[bounds[i] : bounds[i + 1]] % len(dates)], *places[i])
+            sun_and_clear_sky(dates[pairs[bounds[i] : bounds[i + 1]] % len(dates)] + self._offset, *places[i])
             for i in range(len(places))
         ]
         return np.concatenate(suns)[pair]
@@ -116,6 +123,23 @@ class SolarFeatures(BaseColumnAdder):
     def _places(self, rows: RowIndex) -> NDArray[np.float64]:
         """Give latitude, longitude and altitude of every series, (n_series, 3)."""
         return np.stack([look_up(name, getattr(self, name), rows.names) for name in BOUNDS], axis=1)
+
+
+def read_offset(offset: Any) -> pd.Timedelta:
+    """Read a duration.
+
+    Raises
+    ------
+    ValueError
+        It is none.
+    """
+    try:
+        span = pd.Timedelta(offset)
+    except ValueError as error:
+        raise ValueError(f'SolarFeatures(offset={offset!r}): give a duration, such as "-30min".') from error
+    if pd.isna(span):
+        raise ValueError(f'SolarFeatures(offset={offset!r}): give a duration, such as "-30min".')
+    return span
 
 
 def look_up(parameter: str, value: Place, names: pd.Index | None) -> NDArray[np.float64]:

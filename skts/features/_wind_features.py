@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skts.features._base import BaseColumnAdder
+from skts.features._base_column_adder import BaseColumnAdder
 from skts.panel import check_choices, find_columns
 
 CALM = 0.5  # m/s, about one knot: below it meteorologists report a calm

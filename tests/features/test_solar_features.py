@@ -143,3 +143,16 @@ def test_a_missing_package_is_told_with_the_command_that_installs_it(monkeypatch
     monkeypatch.setitem(sys.modules, "pvlib", None)
     with pytest.raises(ImportError, match="pip install pvlib"):
         suns(HOURS[:3], 48.86, 2.35)
+
+
+@pytest.mark.parametrize("offset", ["-30min", pd.Timedelta("-30min"), np.timedelta64(-30, "m")])
+def test_an_offset_is_the_sun_of_another_time(offset):
+    ends = pd.date_range("2024-10-26 12:00", periods=36, freq="h", tz="Europe/Paris")
+    expected = suns(ends - pd.Timedelta("30min"), 48.86, 2.35)
+    np.testing.assert_array_equal(suns(ends, 48.86, 2.35, offset=offset), expected)
+
+
+@pytest.mark.parametrize("offset", ["half", np.timedelta64("NaT")])
+def test_an_offset_that_is_none_is_refused(offset):
+    with pytest.raises(ValueError, match="give a duration"):
+        suns(HOURS[:3], 48.86, 2.35, offset=offset)

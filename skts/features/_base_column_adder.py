@@ -62,6 +62,10 @@ class BaseColumnAdder(CallbackSupportMixin, TransformerMixin, BaseEstimator, met
             A DataFrame stays a DataFrame with the same rows and index; columns without string names become `x0`, `x1`
             and so on, as everywhere in scikit-learn.
         """
+        return self._add(X)
+
+    def _add(self, X: Any) -> Any:
+        """Add the new columns; apart from `transform`, which `set_output` wraps once for every class that has one."""
         check_is_fitted(self)
         values = read_values(self, X, reset=False)
         if not isinstance(X, pd.DataFrame):

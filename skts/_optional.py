@@ -1,4 +1,4 @@
-"""Packages that only some features need."""
+"""Packages that only some parts need."""
 
 import importlib
 from typing import Any
