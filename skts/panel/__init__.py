@@ -8,6 +8,7 @@ from skts.panel._missing import check_squares, has_target
 from skts.panel._panel_index import PanelIndex
 from skts.panel._period import write_period, write_step
 from skts.panel._row_index import RowIndex, check_same_series, first_difference, read_index, series_names
+from skts.panel._series_keys import Levels, series_keys
 from skts.panel._stacked import find_stacked
 from skts.panel._values import naming_cells, read_values
 
@@ -15,6 +16,7 @@ __all__ = [
     "Clock",
     "Columns",
     "Layout",
+    "Levels",
     "PanelIndex",
     "RowIndex",
     "check_choices",
@@ -30,6 +32,7 @@ __all__ = [
     "read_values",
     "refuse_repeated",
     "run_starts",
+    "series_keys",
     "series_names",
     "within_series",
     "write_period",

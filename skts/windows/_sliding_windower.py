@@ -17,6 +17,7 @@ from skts.exceptions import LostSeriesWarning, ShortSeriesError, ShortSeriesWarn
 from skts.panel import Columns, PanelIndex, check_same_series, find_columns, find_stacked, read_values, run_starts
 from skts.windows._origins import count_dropped, lay_out_blocks, training_origins
 from skts.windows._similarity import keep_unlike
+from skts.windows._static import check_static, read_static
 from skts.windows._windows import Windows
 
 
@@ -43,6 +44,11 @@ class SlidingWindower(  # type: ignore[call-arg]
         calendar), by name, by position, or a callable that is given `X` and returns them, such as
         :func:`~sklearn.compose.make_column_selector`. Every other column is observed: read up to the row before the
         origin only.
+    static : str, int, slice, list of str or int, or callable, default=None
+        The columns that have one value per series (capacity, hub height, latitude, tilt), given as those of `known`.
+        They describe the series and are no columns of its windows: a network reads them beside the vector of the
+        series, so that one that training has not seen starts from its description. Every row of a series holds the
+        same value, or NaN; a series of NaN alone has none.
     history : int, default=None
         How many rows at the start of each series get no forecast at `transform`; `window` by default. Set it to the
         `length` of the :class:`~skts.HistoryPrepender` before it in order to search `window` alone.
@@ -53,7 +59,9 @@ class SlidingWindower(  # type: ignore[call-arg]
     Attributes
     ----------
     known_ : ndarray of int64 of shape (n_known,)
-        The positions of the known columns.
+        The positions of the known columns in `X`.
+    static_ : ndarray of int64 of shape (n_static,)
+        The positions of the static columns in `X`.
     n_features_in_ : int
         Number of columns seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -99,6 +107,7 @@ class SlidingWindower(  # type: ignore[call-arg]
         "horizon": [Interval(Integral, 1, None, closed="left")],
         "stride": [Interval(Integral, 1, None, closed="left")],
         "known": [str, Integral, slice, "array-like", callable, None],
+        "static": [str, Integral, slice, "array-like", callable, None],
         "history": [Interval(Integral, 1, None, closed="left"), None],
         "max_similarity": [Interval(Real, 0, 1, closed="both"), None],
     }
@@ -110,6 +119,7 @@ class SlidingWindower(  # type: ignore[call-arg]
         *,
         stride: int = 1,
         known: Columns | None = None,
+        static: Columns | None = None,
         history: int | None = None,
         max_similarity: float | None = None,
     ):
@@ -117,6 +127,7 @@ class SlidingWindower(  # type: ignore[call-arg]
         self.horizon = horizon
         self.stride = stride
         self.known = known
+        self.static = static
         self.history = history
         self.max_similarity = max_similarity
 
@@ -145,7 +156,7 @@ class SlidingWindower(  # type: ignore[call-arg]
         LostSeriesWarning
             The index tells no series, and two columns of `X` look like the series and the time of each row.
         """
-        self._fit(X, y)
+        self._take_static(X, *self._fit(X, y))
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -181,6 +192,7 @@ class SlidingWindower(  # type: ignore[call-arg]
         origins, counts = training_origins(runs, *sizes)
         run_series = panel.series_of(runs[:-1])
         self._check_long_enough(panel, np.diff(runs), run_series)
+        static, values = self._take_static(X, values, panel)
         table, run = values[panel.rows], np.repeat(np.arange(len(counts)), counts)
         dropped = count_dropped(panel.ticks, panel.indptr, panel.step, runs, *sizes) | {"similarity": 0}
         if self.window is not None and self.max_similarity is not None:
@@ -196,6 +208,7 @@ class SlidingWindower(  # type: ignore[call-arg]
             span_ticks=panel.ticks[runs[:-1]],
             rows=panel.rows,
             dropped=dropped,
+            static=static,
         )
 
     def transform(self, X: Any) -> Windows:
@@ -222,6 +235,7 @@ class SlidingWindower(  # type: ignore[call-arg]
         self._check_history(panel, history)
         sizes = {"history": history, "window": window or history, "horizon": horizon}
         blocks = lay_out_blocks(panel.ticks, panel.indptr, panel.step, **sizes)
+        static, values = self._take_static(X, values, panel)
         n_places = int(blocks.spans[-1, 1])
         grid = np.full((n_places, values.shape[1]), np.nan, dtype=np.float32)
         grid[blocks.positions] = values[panel.rows]
@@ -236,6 +250,7 @@ class SlidingWindower(  # type: ignore[call-arg]
             span_ticks=blocks.span_ticks,
             rows=rows,
             history_rows=panel.rows[(panel.indptr[:-1, None] + np.arange(history)).ravel()],
+            static=static,
         )
 
     def set_output(self, *, transform: str | None = None) -> Self:
@@ -256,10 +271,9 @@ class SlidingWindower(  # type: ignore[call-arg]
         with fit_task(self, X, y):
             values = read_values(self, X, reset=True, dtype=np.float32)
             check_same_series(X, y)
-            self.known_ = np.empty(0, dtype=np.int64)
-            if self.known is not None:
-                table = X if isinstance(X, pd.DataFrame) else values
-                self.known_ = find_columns(table, self.known, f"SlidingWindower(known={self.known!r})")
+            table = X if isinstance(X, pd.DataFrame) else values
+            self.known_, self.static_ = self._find("known", table), self._find("static", table)
+            check_static(f"SlidingWindower(static={self.static!r})", table, self.known_, self.static_)
             self._sizes = self.window, self.horizon, self._history()  # whatever the parameters become
             if self.window is None and self.max_similarity is not None:
                 raise ValueError(
@@ -271,6 +285,27 @@ class SlidingWindower(  # type: ignore[call-arg]
             if panel.index.ticks is None:
                 self._warn_stacked(X if isinstance(X, pd.DataFrame) else np.asarray(X))  # not rounded to float32
         return values, panel
+
+    def _find(self, parameter: str, table: Any) -> NDArray[np.int64]:
+        """Find the columns that a parameter names."""
+        columns = getattr(self, parameter)
+        if columns is None:
+            return np.empty(0, dtype=np.int64)
+        return find_columns(table, columns, f"SlidingWindower({parameter}={columns!r})")
+
+    @property
+    def _windowed(self) -> NDArray[np.int64]:
+        """The positions in `X` of the columns of a window."""
+        return np.setdiff1d(np.arange(self.n_features_in_), self.static_)
+
+    def _take_static(
+        self, X: Any, values: NDArray[Any], panel: PanelIndex
+    ) -> tuple[NDArray[np.float32] | None, NDArray[Any]]:
+        """Take the static columns out of a table: their values by series, and the other columns."""
+        if len(self.static_) == 0:
+            return None, values
+        static = read_static(f"SlidingWindower(static={self.static!r})", X, values, self.static_, panel)
+        return static, values[:, self._windowed]
 
     def _warn_stacked(self, X: Any) -> None:
         found = find_stacked(X)
@@ -320,7 +355,7 @@ class SlidingWindower(  # type: ignore[call-arg]
             step=panel.step or 1,
             window=window,
             horizon=horizon,
-            known=self.known_,
+            known=np.searchsorted(self._windowed, self.known_),
             n_rows=len(panel.rows),
             series_names=panel.index.names,
             clock=panel.index.clock,

@@ -66,6 +66,9 @@ class Windows:
         - "gap" if its window or its horizon reaches over a missing row;
         - "stride" if the stride passes over it;
         - "similarity" if its window is too similar to the last one kept.
+    static : ndarray of float32 of shape (n_series, n_static), or None
+        What is the same in every row of a series, and no column of `panel`; NaN is missing. None without static
+        columns.
 
     Notes
     -----
@@ -89,6 +92,7 @@ class Windows:
     chunk: int | None = None
     clock: Clock | None = None
     dropped: dict[str, int] | None = None
+    static: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.origins)
@@ -97,6 +101,11 @@ class Windows:
     def shape(self) -> tuple[int, int | None, int]:
         """Shape of the 3-D array that the windows stand for: (n_windows, window, n_features)."""
         return len(self.origins), self.window, self.panel.shape[1]
+
+    @property
+    def n_static(self) -> int:
+        """The number of static columns."""
+        return 0 if self.static is None else self.static.shape[1]
 
     @property
     def own_spans(self) -> NDArray[np.int64]:
@@ -158,7 +167,8 @@ class Windows:
         rows = "all rows before" if self.window is None else f"{self.window} rows"
         return (
             f"<Windows: {len(self)} {kind} windows of {rows} x {self.panel.shape[1]} features, "
-            f"horizon {self.horizon}, {len(self.known)} known, {1 if names is None else len(names)} series>"
+            f"horizon {self.horizon}, {len(self.known)} known, {f'{self.n_static} static, ' * (self.n_static > 0)}"
+            f"{1 if names is None else len(names)} series>"
         )
 
     def __repr__(self) -> str:
@@ -318,7 +328,8 @@ class Windows:
         Returns
         -------
         n_blank : int
-            Forecast values whose window, or whose known columns over the horizon, hold a NaN.
+            Forecast values whose window, or whose known columns over the horizon, hold a NaN, or whose series lacks the
+            value of a static column.
         n_forecasts : int
             All forecast values.
         """
@@ -330,6 +341,8 @@ class Windows:
         first = begins if self.window is None else self.origins - self.window
         touched = (first < begins) | _any_between(observed_blank, np.maximum(first, begins), self.origins)
         touched |= _any_between(known_blank, self.origins, self.origins + self.horizon)
+        if self.static is not None:
+            touched |= np.isnan(self.static).any(axis=1)[self.series]
         values = np.append(0, np.cumsum(is_row))
         forecasts = values[self.origins + self.horizon] - values[self.origins]
         return int(forecasts[touched].sum()), int(forecasts.sum())
