@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from skts.panel import Levels
 from skts.supervised import Inputs
 from skts.training._address_table import AddressTable, Chunks
 
@@ -26,6 +27,7 @@ def make_table(
     n_origins: int = 1,
     by_series: bool = False,
     device: torch.device | None = None,
+    by: Levels | None = None,
 ) -> AddressTable:
     """Lay windows out as a network reads them.
 
@@ -45,6 +47,8 @@ def make_table(
     by_series : bool, default=False
         Whether batches are made by series.
     device : torch.device, default=None
+    by : str, int, or list of str or int, default=None
+        The index levels that `series_names` are names by; all by default.
 
     Returns
     -------
@@ -59,7 +63,10 @@ def make_table(
     starts = inputs.starts[items]
     options: dict[str, Any] = {}
     if reads_series or by_series:
-        options["series"] = _addresses(inputs.series_numbers(series_names)[items])
+        options["series"] = _addresses(inputs.series_numbers(series_names, by)[items])
+    if windows is not None and windows.static is not None and getattr(network, "reads_static", False):
+        options["static"] = torch.from_numpy(np.nan_to_num(windows.static, nan=0.0))
+        options["described_by"] = _addresses(windows.series[items])
     if spans is not None and lookahead:
         options["stops"] = _addresses(spans[:, 1])
     if spans is not None and windows is not None and windows.chunk is None and (starts < spans[:, 0]).any():

@@ -15,7 +15,7 @@ from skts.inspection.leakage._leak_report import COLUMNS, LeakReport
 from skts.inspection.leakage._perturb import KINDS, perturb
 from skts.inspection.leakage._procedure import PreparedSplit, Procedure, change_of
 from skts.inspection.leakage._splits import SplitWatcher
-from skts.inspection.leakage._visibility import Visibility, find_roles
+from skts.inspection.leakage._visibility import Visibility, find_roles, static_columns
 from skts.panel import Columns, PanelIndex
 
 Bools = NDArray[np.bool_]
@@ -119,6 +119,7 @@ class Experiment:
         for one in np.sort(self.rng.permutation(candidates)[:n_series]):
             cells = self._no_cells()
             cells[(series != one) & (self.ticks >= begin)] = True
+            cells[:, static_columns(self.fitted, self.X)] = False
             leaks += self._try_parts({"other series": cells}, begin, series[self.visible.rows] == one)
             self.advance()
         return leaks
