@@ -112,7 +112,7 @@ class LeaveSeriesOut(BaseCrossValidator):
         return self._count(self._number(read_index(X)))
 
     def _number(self, index: RowIndex) -> NDArray[np.int64]:
-        """Number what stays together, for each row."""
+        """Give each row the number of what it is left out with."""
         if self.by is None or index.names is None:
             return index.series
         keys = series_keys(index.names, self.by, f"LeaveSeriesOut(by={self.by!r})")

@@ -133,9 +133,8 @@ class EncoderDecoder(Forecaster):
     ) -> tuple[Tensor, State]:
         """Forecast the horizon after each window; see :class:`Forecaster`."""
         _, state = self.encode(past, series, state, static)
-        forecast = self.decode(
-            state[0][-1], known, series, static
-        )  # the hidden state of the last layer after the last row
+        last = state[0][-1]  # the hidden state of the last layer after the last row
+        forecast = self.decode(last, known, series, static)
         if self.skip is None:
             return forecast, state
         share = self.skip(past)  # (B, H, T)

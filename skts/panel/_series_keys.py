@@ -43,7 +43,7 @@ def series_keys(names: pd.Index | None, by: Levels | None, owner: str) -> pd.Ind
     places = [_find_level(names, level, owner) for level in levels]
     if names.nlevels == 1:
         return names
-    others = [place for place in range(names.nlevels) if place not in places]
+    others: Any = [place for place in range(names.nlevels) if place not in places]
     bare = names.set_names([None] * names.nlevels)  # so that a number is a position, whatever the names
     kept = bare.droplevel(others)
     return kept.set_names([name for place, name in enumerate(names.names) if place in places])

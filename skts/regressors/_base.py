@@ -393,6 +393,8 @@ class BaseNetRegressor(SummaryMixin, CallbackSupportMixin, ScoreMixin, BaseEstim
     def _series_keys(self, inputs: Inputs) -> pd.Index | None:
         """List what the network has a number for each of: the series, or what `embedding_by` puts together."""
         by = getattr(self, "embedding_by", None)
+        if by is None:
+            return inputs.series_names
         keys = series_keys(inputs.series_names, by, f"{type(self).__name__}(embedding_by={by!r})")
         return None if keys is None else keys.unique()
 

@@ -96,7 +96,8 @@ class Inputs:
             return np.zeros(len(self), dtype=np.int64)
         if self.windows is None or self.windows.series_names is None:
             return np.full(len(self), -1, dtype=np.int64)
-        keys = series_keys(self.windows.series_names, by, f"embedding_by={by!r}")
+        names: Any = self.windows.series_names
+        keys = names if by is None else series_keys(names, by, f"embedding_by={by!r}")
         return trained.get_indexer(keys)[self.windows.series].astype(np.int64)
 
 

@@ -79,8 +79,8 @@ def read_static(owner: str, X: Any, values: NDArray[Any], columns: Ints, panel: 
     when = "" if index.clock is None else f" ({index.clock.label(panel.row_ticks[row])})"
     raise ValueError(
         f"{owner}: column {_name(X, column)!r} of {index.describe(row)} is {own:g}, and {values[row, column]:g} in row "
-        f"{row}{when}. One value per series is expected: correct it, or name the column in known=[...] where it changes "
-        "with time."
+        f"{row}{when}. One value per series is expected: correct it, or name the column in known=[...] where it "
+        "changes with time."
     )
 
 

@@ -342,7 +342,8 @@ class Windows:
         touched = (first < begins) | _any_between(observed_blank, np.maximum(first, begins), self.origins)
         touched |= _any_between(known_blank, self.origins, self.origins + self.horizon)
         if self.static is not None:
-            touched |= np.isnan(self.static).any(axis=1)[self.series]
+            lacks: NDArray[np.bool_] = np.isnan(self.static)
+            touched |= np.logical_or.reduce(lacks, axis=1)[self.series]
         values = np.append(0, np.cumsum(is_row))
         forecasts = values[self.origins + self.horizon] - values[self.origins]
         return int(forecasts[touched].sum()), int(forecasts.sum())

@@ -58,6 +58,7 @@ REFUSED = {
     "patch_len": 3,
     "instance_norm": "last",
     "series_embedding": 3,
+    "embedding_by": "station",
     "kernel_size": 3,
     "quantiles": (0.2, 0.8),
     "device": "meta",
