@@ -119,25 +119,24 @@ class SeriesEmbedding(nn.Module):
         E, numbers learned for each series; 0 learns none.
     n_static : int, default=0
         D, numbers that describe a series.
-    forget : float, default=0.3
-        Share of windows, in training, that are read as those of an unknown series, where series are described.
 
     Notes
     -----
     An unknown series takes the mean of what was learned for the others. Where series are described, a linear map of the
-    description is added, and what is learned for a series alone starts at 0. Were it always there, it would learn all
-    that the description says, so that nothing is left to learn from that: so it is dropped at random, which is how
-    DropoutNet learns to recommend to newcomers (Volkovs, Yu and Poutanen 2017,
-    https://papers.nips.cc/paper/7081-dropoutnet-addressing-cold-start-in-recommender-systems). Without a vector to
-    learn the description is the vector.
+    description is added, and what is learned for a series alone starts at 0: it is what the description leaves open.
+    Without a vector to learn the description is the vector.
+
+    To drop what is learned for a series alone, at random in training, as DropoutNet does (Volkovs, Yu and Poutanen
+    2017, https://papers.nips.cc/paper/7081-dropoutnet-addressing-cold-start-in-recommender-systems), changed forecasts
+    of unknown series by less than 1 % among twenty stations, made them worse among six, and those of known series never
+    better: it is left out.
     """
 
-    def __init__(self, n_series: int, size: int, n_static: int = 0, forget: float = 0.3):
+    def __init__(self, n_series: int, size: int, n_static: int = 0):
         super().__init__()
         self.width = size or n_static
         self.table = nn.Embedding(n_series, size) if size else None
         self.describe = nn.Linear(n_static, size) if size and n_static else None
-        self.p = 0.0 if self.describe is None else forget
         if self.table is not None and self.describe is not None:
             nn.init.zeros_(self.table.weight)
 
@@ -147,9 +146,6 @@ class SeriesEmbedding(nn.Module):
             assert static is not None
             return static
         assert series is not None
-        is_known = series >= 0
-        if self.training and self.p:
-            is_known = is_known & (torch.rand(series.shape, device=series.device) >= self.p)
         own = self.table(series.clamp(min=0))  # (B, E)
-        own = torch.where(is_known[:, None], own, self.table.weight.mean(dim=0))
+        own = torch.where((series >= 0)[:, None], own, self.table.weight.mean(dim=0))
         return own if self.describe is None else own + self.describe(static)

@@ -98,7 +98,7 @@ class Inputs:
             return np.full(len(self), -1, dtype=np.int64)
         names: Any = self.windows.series_names
         keys = names if by is None else series_keys(names, by, f"embedding_by={by!r}")
-        return trained.get_indexer(keys)[self.windows.series].astype(np.int64)
+        return trained.get_indexer(pd.Index(keys))[self.windows.series].astype(np.int64)
 
 
 def read_inputs(estimator: Any, X: Any, *, reset: bool) -> Inputs:
@@ -185,12 +185,14 @@ def warn_unscaled(owner: str, inputs: Inputs, normalised: Sequence[int]) -> None
         Columns whose unit does not count.
     """
     rows = inputs.panel[:: max(1, len(inputs.panel) // _SAMPLED_ROWS)].astype(np.float64)
-    spread = np.nanstd(np.where(np.isnan(rows).all(axis=0), 0.0, rows), axis=0)  # numpy warns of columns of NaN alone
-    far = (spread > _LARGEST_SPREAD) | ((spread > 0) & (spread < 1 / _LARGEST_SPREAD))
+    spread, own = _spread(rows), _spread(inputs.static(np.arange(len(inputs))).astype(np.float64))
+    far = _is_far(spread)
     far[list(normalised)] = False
+    names = [str(column) for column in range(len(spread))] + [f"static {i}" for i in range(inputs.n_static)]
+    spread, far = np.append(spread, own), np.append(far, _is_far(own))
     if not far.any():
         return
-    listed = ", ".join(f"{column} ({spread[column]:.3g})" for column in np.flatnonzero(far)[:5])
+    listed = ", ".join(f"{names[column]} ({spread[column]:.3g})" for column in np.flatnonzero(far)[:5])
     warnings.warn(
         f"{owner} was given columns whose standard deviation is far from 1: {listed}"
         f"{' ...' if far.sum() > 5 else ''}. A network learns from them poorly, or from nothing else: put a "
@@ -198,6 +200,16 @@ def warn_unscaled(owner: str, inputs: Inputs, normalised: Sequence[int]) -> None
         UnscaledColumnsWarning,
         stacklevel=6,  # who called `fit`
     )
+
+
+def _spread(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give the standard deviation of each column, 0 of one without values, which numpy would warn of."""
+    spread: NDArray[np.float64] = np.nanstd(np.where(np.isnan(rows).all(axis=0), 0.0, rows), axis=0)
+    return spread
+
+
+def _is_far(spread: NDArray[np.float64]) -> NDArray[np.bool_]:
+    return (spread > _LARGEST_SPREAD) | ((spread > 0) & (spread < 1 / _LARGEST_SPREAD))
 
 
 def _check_n_features(estimator: Any, n_features: int, reset: bool) -> None:
