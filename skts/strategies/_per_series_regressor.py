@@ -112,7 +112,7 @@ class PerSeriesRegressor(BaseTableStrategy):
             tasks = [fit.subcontext(task_name="series", task_id=i) for i in range(len(rows))]  # none within a worker
             fitted = Parallel(n_jobs=self.n_jobs)(
                 delayed(_fit_one)(
-                    index.describe(some[0]),
+                    index.describe(some[0]) if self._by is None else repr(name),
                     task,
                     self,
                     clone(self.estimator),
@@ -120,7 +120,7 @@ class PerSeriesRegressor(BaseTableStrategy):
                     safe_indexing(y, some),
                     check_method_params(X, params, some),
                 )
-                for task, some in zip(tasks, rows, strict=True)
+                for task, name, some in zip(tasks, names, rows, strict=True)
             )
             self.estimators_ = dict(zip(names, fitted, strict=True))
             self._kind = index.kind()
