@@ -126,10 +126,9 @@ class SeriesEmbedding(nn.Module):
     description is added, and what is learned for a series alone starts at 0: it is what the description leaves open.
     Without a vector to learn the description is the vector.
 
-    To drop what is learned for a series alone, at random in training, as DropoutNet does (Volkovs, Yu and Poutanen
-    2017, https://papers.nips.cc/paper/7081-dropoutnet-addressing-cold-start-in-recommender-systems), changed forecasts
-    of unknown series by less than 1 % among twenty stations, made them worse among six, and those of known series never
-    better: it is left out.
+    Dropping what is learned for a series alone at random in training, as DropoutNet does (Volkovs, Yu and Poutanen
+    2017, https://papers.nips.cc/paper/7081-dropoutnet-addressing-cold-start-in-recommender-systems), did not pay on the
+    stations of `examples/cold_start.py`.
     """
 
     def __init__(self, n_series: int, size: int, n_static: int = 0):

@@ -97,8 +97,9 @@ class Inputs:
         if self.windows is None or self.windows.series_names is None:
             return np.full(len(self), -1, dtype=np.int64)
         names: Any = self.windows.series_names
-        keys = names if by is None else series_keys(names, by, f"embedding_by={by!r}")
-        return trained.get_indexer(pd.Index(keys))[self.windows.series].astype(np.int64)
+        if by is not None:
+            names = series_keys(names, by, f"embedding_by={by!r}")
+        return trained.get_indexer(names)[self.windows.series].astype(np.int64)
 
 
 def read_inputs(estimator: Any, X: Any, *, reset: bool) -> Inputs:
