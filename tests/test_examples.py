@@ -58,6 +58,16 @@ def test_a_year_is_backtested_by_lead(monkeypatch, capsys):
     assert [line.split()[0] for line in out.splitlines()[-24:]] == [str(lead) for lead in range(1, 25)]
 
 
+def test_a_station_never_seen_is_forecast_in_every_way(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(sys, "argv", ["cold_start.py", "--quick", "--seeds", "0", "--output", str(tmp_path)])
+    with warnings.catch_warnings():
+        found = runpy.run_path(str(EXAMPLES / "cold_start.py"), run_name="__main__")
+    records = json.loads((tmp_path / "benchmarks" / "results" / "cold_start.json").read_text())["records"]
+    assert [record["told apart by"] for record in records] == [*found["ARMS"]] * len(found["PASTS"])
+    assert all(record["rmse"] > 0 for record in records)
+    assert "seeds better than the mean vector" in capsys.readouterr().out
+
+
 @pytest.mark.slow
 def test_what_is_inside_is_measured_and_drawn(monkeypatch, tmp_path):
     pytest.importorskip("matplotlib").use("Agg")

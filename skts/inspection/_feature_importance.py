@@ -1,6 +1,6 @@
 """What forecasts owe to groups of columns: the rise of the error where blocks of time of them change places."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from numbers import Integral
 from typing import Any
@@ -20,7 +20,7 @@ from skts.inspection._block_intervals import jackknife_half
 from skts.inspection._movable_blocks import MovableBlocks, steps_of_cycle
 from skts.metrics import ignore_missing
 from skts.panel import Columns, PanelIndex, check_same_series, check_squares, find_columns, has_target
-from skts.windows import HistoryPrepender, SlidingWindower, find_horizon, find_windowers, unwrap, walk
+from skts.windows import HistoryPrepender, SlidingWindower, find_horizon, find_static, find_windowers, unwrap, walk
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -79,7 +79,8 @@ def feature_importance(
     groups : dict of str to (str, int, slice, list of str or int, or callable), default=None
         Columns that change places together, such as those of one weather provider, under the name of the group; a
         callable is given the table, such as :func:`~sklearn.compose.make_column_selector`, which takes a regular
-        expression. A column may be in several groups. Each column is a group of its own by default.
+        expression. A column may be in several groups. By default each column is a group of its own, but for static ones
+        of the windower, which other times do not change.
     at : {"input", "features"}, default="input"
         Which table the columns are in: `X` itself, or what the steps of a pipeline before the
         :class:`~skts.HistoryPrepender` (or windower) make of it; without one, what its last step is given. "features"
@@ -123,7 +124,8 @@ def feature_importance(
     Raises
     ------
     ValueError
-        A group names a column that is not there, `X` is too short for two blocks, or no row can be scored.
+        A group names a column that is not there, or static ones alone, `X` is too short for two blocks, or no row can
+        be scored.
 
     See Also
     --------
@@ -184,7 +186,7 @@ def feature_importance(
     daily, free = _cut(panel, estimator, block, same_hour)
     y_parts, parts = _lay_out_scores(panel, daily, y, estimator)
     table, forecaster = _cut_pipeline(estimator, X, at)
-    columns = _find_groups(table, groups, at)
+    columns = _find_groups(table, groups, at, _static_columns(estimator, table))
     draws = [(daily.draw(rng), free.draw(rng)) for _ in range(n_repeats)]
     by_days = [aligned for aligned, _ in draws] if daily.unit > 1 else []
     kept = np.array([bool(by_days) and not _stays_the_same(table, each, by_days) for each in columns.values()])
@@ -301,11 +303,19 @@ def _takes_history(step: Any) -> bool:
     return any(isinstance(part, HistoryPrepender | SlidingWindower) for part in walk(step))
 
 
-def _find_groups(table: Any, groups: Mapping[str, Columns] | None, at: str) -> dict[Any, Ints]:
+def _static_columns(estimator: Any, table: Any) -> set[int]:
+    """Find the columns of a table that hold one value per series."""
+    found = [find_static(windower, table) for windower in find_windowers(estimator)]
+    return {int(column) for columns in found if columns is not None for column in columns}
+
+
+def _find_groups(
+    table: Any, groups: Mapping[str, Columns] | None, at: str, static: Collection[int] = ()
+) -> dict[Any, Ints]:
     """Find the columns of each group."""
     if groups is None:
         names = table.columns if isinstance(table, pd.DataFrame) else range(table.shape[1])
-        return {name: np.array([i]) for i, name in enumerate(names)}
+        return {name: np.array([i]) for i, name in enumerate(names) if i not in static}
     if not groups:
         raise ValueError("feature_importance(groups={}): at least one group is expected. None gives each column.")
     found = {}
@@ -318,6 +328,12 @@ def _find_groups(table: Any, groups: Mapping[str, Columns] | None, at: str) -> d
             raise
         if len(found[name]) == 0:
             raise ValueError(f"feature_importance(groups={{{name!r}: ...}}) has no columns: give at least one.")
+        if static and set(found[name].tolist()) <= set(static):
+            raise ValueError(
+                f"feature_importance(groups={{{name!r}: ...}}) has static columns alone, which stay as they are where "
+                "blocks of time change places. Leave the group out, and compare estimators with and without them, by "
+                "cross_val_score(..., cv=LeaveSeriesOut()), say."
+            )
     return found
 
 

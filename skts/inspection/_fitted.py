@@ -55,7 +55,8 @@ def read_windows(
         X = step.transform(X)
     windows = windower.transform(X)
     names = getattr(windower, "feature_names_in_", None)
-    names = _default_names(windows.panel.shape[1]) if names is None else names
+    names = _default_names(windower.n_features_in_) if names is None else names
+    names = np.delete(names, windower.static_)  # which are no columns of a window
     return regressor, windows, None if y is None else _beside_rows(caller, windows, np.asarray(y)), names
 
 

@@ -117,7 +117,7 @@ def source_weights(estimator: Any, X: Any, *, part: str = "horizon") -> pd.DataF
 
 def _of_horizon(network: SourceAttention, regressor: Any, windows: Windows, X: Any) -> tuple[Floats, pd.Index]:
     """Give the weights of the rows that are forecast, in the order of the table, and whose they are."""
-    by_window = _collect(regressor, windows, lambda past, known, series: network.weights_ahead(known, series))
+    by_window = _collect(regressor, windows, lambda past, known, *own: network.weights_ahead(known, *own))
     places = np.arange(windows.horizon)
     rows = windows.rows[windows.horizon_positions()]
     window, place = np.nonzero(rows >= 0)
@@ -134,7 +134,7 @@ def _of_horizon(network: SourceAttention, regressor: Any, windows: Windows, X: A
 def _of_window(network: SourceAttention, regressor: Any, windows: Windows) -> tuple[Floats, pd.Index]:
     """Give the weights of the rows before the origins, each once, in the order of the table, and whose they are."""
     assert windows.window is not None
-    by_window = _collect(regressor, windows, lambda past, known, series: network.weights_of_window(past, series))
+    by_window = _collect(regressor, windows, lambda past, known, *own: network.weights_of_window(past, *own))
     positions = windows.origins[:, None] + np.arange(-windows.window, 0)
     begins = windows.own_spans[:, :1]
     is_row = (positions >= begins) & (windows.rows[np.maximum(positions, 0)] >= 0)
@@ -153,9 +153,9 @@ def _collect(regressor: Any, windows: Windows, weigh: Callable[..., Tensor]) -> 
     return np.concatenate(parts).astype(np.float64)
 
 
-def _read(regressor: Any, windows: Windows) -> Iterator[tuple[Tensor, Tensor | None, Tensor | None]]:
+def _read(regressor: Any, windows: Windows) -> Iterator[tuple[Tensor | None, ...]]:
     for inputs in regressor.input_batches(windows):
-        yield inputs["past"], inputs.get("known"), inputs.get("series")
+        yield tuple(inputs.get(name) for name in ("past", "known", "series", "static"))
 
 
 def label_rows(windows: Windows, series: Ints, ticks: Ints) -> pd.Index:

@@ -9,7 +9,7 @@ from sklearn.model_selection import BaseCrossValidator, GroupKFold, LeaveOneGrou
 
 from skts.exceptions import LostSeriesError
 from skts.model_selection._splits import check_groups, in_time_order
-from skts.panel import check_same_series, read_index
+from skts.panel import Levels, RowIndex, check_same_series, read_index, series_keys
 
 
 class LeaveSeriesOut(BaseCrossValidator):
@@ -23,6 +23,9 @@ class LeaveSeriesOut(BaseCrossValidator):
     n_splits : int, default=None
         The number of groups that the series are dealt to, of about as many rows each, at least 2; each group is the
         test set once. By default every series is a group of its own.
+    by : str, int, or list of str or int, default=None
+        The index levels that name what is left out as one: "farm" leaves all phases of a farm out together, where farm
+        and phase name a series. All that name the series by default.
 
     See Also
     --------
@@ -47,10 +50,11 @@ class LeaveSeriesOut(BaseCrossValidator):
     [0 2 1 3] [4 5]
     """
 
-    def __init__(self, n_splits: int | None = None):
+    def __init__(self, n_splits: int | None = None, *, by: Levels | None = None):
         if n_splits is not None:
             GroupKFold(n_splits)  # refuses n_splits < 2
         self.n_splits = n_splits
+        self.by = by
 
     def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
         """Give the rows to train and to test on.
@@ -80,10 +84,11 @@ class LeaveSeriesOut(BaseCrossValidator):
         check_same_series(X, y)
         check_groups("LeaveSeriesOut", X, groups)
         index = read_index(X)
-        n_series = self._count(index.series)
+        groups = self._number(index)
+        n_series = self._count(groups)
         assert index.ticks is not None  # several series are named by an index with times
         splitter = LeaveOneGroupOut() if self.n_splits in (None, n_series) else GroupKFold(self.n_splits)
-        for train, test in splitter.split(index.series, groups=index.series):
+        for train, test in splitter.split(groups, groups=groups):
             yield in_time_order(train, index.ticks if index.runs is None else index.runs), test
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
@@ -104,7 +109,15 @@ class LeaveSeriesOut(BaseCrossValidator):
             return self.n_splits
         if X is None:
             raise ValueError("LeaveSeriesOut().get_n_splits() counts the series of X: give X, or LeaveSeriesOut(k).")
-        return self._count(read_index(X).series)
+        return self._count(self._number(read_index(X)))
+
+    def _number(self, index: RowIndex) -> NDArray[np.int64]:
+        """Give each row the number of what it is left out with."""
+        if self.by is None or index.names is None:
+            return index.series
+        keys = series_keys(index.names, self.by, f"LeaveSeriesOut(by={self.by!r})")
+        assert keys is not None
+        return keys.unique().get_indexer(keys)[index.series]
 
     def _count(self, series: NDArray[np.int64]) -> int:
         n_series = int(series.max(initial=-1)) + 1

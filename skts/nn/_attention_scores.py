@@ -11,7 +11,11 @@ from skts.nn._transformer import Attention, Block, Transformer
 
 
 def attention_scores(
-    network: Transformer, past: Tensor, known: Tensor | None = None, series: Tensor | None = None
+    network: Transformer,
+    past: Tensor,
+    known: Tensor | None = None,
+    series: Tensor | None = None,
+    static: Tensor | None = None,
 ) -> Tensor:
     """Give what each block makes of each pair of a token of the horizon and any token, before the softmax.
 
@@ -21,6 +25,7 @@ def attention_scores(
     past : Tensor of shape (B, W, F)
     known : Tensor of shape (B, H + A, K), default=None
     series : Tensor of int of shape (B,), default=None
+    static : Tensor of shape (B, D), default=None
         As :meth:`Transformer.forward` reads them.
 
     Returns
@@ -29,7 +34,7 @@ def attention_scores(
         The bilinear forms q' Wq' Wk k / sqrt(size of a head) of the M tokens of the horizon, by head, with each of the
         P tokens: the patches of the window in the order of time, then what is ahead.
     """
-    tokens, scores = network.embed(past, known, series), []
+    tokens, scores = network.embed(past, known, series, static), []
     for block in cast(Iterable[Block], network.blocks):
         read = block.norm(tokens)
         scores.append(bilinear(block.attention, network.ahead(read), read))
@@ -38,7 +43,11 @@ def attention_scores(
 
 
 def attention_parts(
-    network: Transformer, past: Tensor, known: Tensor | None = None, series: Tensor | None = None
+    network: Transformer,
+    past: Tensor,
+    known: Tensor | None = None,
+    series: Tensor | None = None,
+    static: Tensor | None = None,
 ) -> Tensor:
     """Take the scores of the first block apart by what both tokens are made of.
 
@@ -51,16 +60,18 @@ def attention_parts(
     past : Tensor of shape (B, W, F)
     known : Tensor of shape (B, H + A, K), default=None
     series : Tensor of int of shape (B,), default=None
+    static : Tensor of shape (B, D), default=None
 
     Returns
     -------
     parts : Tensor of shape (B, num_heads, K + 2, F + 2, M, S)
         Of a token of the horizon its K known columns, its place and its series, with those of each of the S patches:
-        its F columns, its place (and the bias of the map) and its series. Over both they add up to the scores of the
-        first block; without an embedding the series add nothing.
+        its F columns, its place (and the bias of the map) and its series (with what describes it). Over both they add
+        up to the scores of the first block; without an embedding or a description the series add nothing.
     """
     block = cast(Block, network.blocks[0])
-    of_window, of_horizon = window_parts(network, past, series), horizon_parts(network, known, series, len(past))
+    own = network.embed_series(series, static) if network.embedding is not None else None  # (B, U)
+    of_window, of_horizon = window_parts(network, past, own), horizon_parts(network, known, own, len(past))
     queries, keys = through_norm(block, of_horizon), through_norm(block, of_window)  # (B, C, M or S, U)
     n_query_parts, n_key_parts = queries.shape[1], keys.shape[1]
     scores = bilinear(block.attention, queries.flatten(1, 2), keys.flatten(1, 2))  # (B, N, Cq * M, Ck * S)
@@ -81,17 +92,17 @@ def through_norm(block: Block, parts: Tensor) -> Tensor:
     return centred / (variance + block.norm.eps).sqrt() * block.norm.weight
 
 
-def window_parts(network: Transformer, past: Tensor, series: Tensor | None) -> Tensor:
+def window_parts(network: Transformer, past: Tensor, own: Tensor | None) -> Tensor:
     """Give what the columns, the place and the series add to the token of each patch: (B, F + 2, S, U)."""
     patches, n_features = network.patches, past.shape[2]
     joined = patches.join(past).unflatten(2, (-1, n_features))  # (B, S, length, F)
     weights = patches.linear.weight.unflatten(1, (-1, n_features))  # (U, length, F)
     columns = torch.einsum("bslf,ulf->bfsu", joined, weights)
     place = network.places[: network.n_patches] + patches.linear.bias  # (S, U)
-    return _with_place_and_series(network, columns, place, series)
+    return _with_place_and_series(columns, place, own)
 
 
-def horizon_parts(network: Transformer, known: Tensor | None, series: Tensor | None, n_windows: int) -> Tensor:
+def horizon_parts(network: Transformer, known: Tensor | None, own: Tensor | None, n_windows: int) -> Tensor:
     """Give what the columns, the place and the series add to each token of the horizon: (B, K + 2, M, U)."""
     first, stop = network.n_patches, network.n_patches + network.n_ahead
     place = network.places[first:stop]
@@ -102,12 +113,11 @@ def horizon_parts(network: Transformer, known: Tensor | None, series: Tensor | N
         joined = network.known.join(known)[:, : network.horizon].unflatten(2, (-1, n_known))  # (B, H, rows around, K)
         weights = network.known.linear.weight.unflatten(1, (-1, n_known))  # (U, rows around, K)
         columns = torch.einsum("bhrk,urk->bkhu", joined, weights)
-    return _with_place_and_series(network, columns, place, series)
+    return _with_place_and_series(columns, place, own)
 
 
-def _with_place_and_series(network: Transformer, columns: Tensor, place: Tensor, series: Tensor | None) -> Tensor:
-    """Put place (P, U) and series behind the columns (B, C, P, U)."""
-    own = torch.zeros_like(place).expand(len(columns), -1, -1)
-    if network.embedding is not None:
-        own = network.embedding(series)[:, None].expand_as(own)
-    return torch.cat([columns, place.expand_as(own)[:, None], own[:, None]], dim=1)
+def _with_place_and_series(columns: Tensor, place: Tensor, own: Tensor | None) -> Tensor:
+    """Put place (P, U) and series (B, U) behind the columns (B, C, P, U)."""
+    places = place.expand(len(columns), -1, -1)
+    series = torch.zeros_like(places) if own is None else own[:, None].expand_as(places)
+    return torch.cat([columns, places[:, None], series[:, None]], dim=1)

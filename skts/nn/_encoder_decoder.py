@@ -18,7 +18,8 @@ class EncoderDecoder(Forecaster):
     """One recurrence reads the window; a second one, started from its last hidden state, reads what is known ahead.
 
     Shapes: B windows, W rows of window, H rows of horizon, F features, K known features, T targets, U hidden units,
-    E numbers of embedding, A rows of lookahead, N origins; `...` are the dimensions that the head adds.
+    D static columns, E numbers that tell series apart, A rows of lookahead, N origins; `...` are the dimensions that
+    the head adds.
 
     Parameters
     ----------
@@ -32,6 +33,8 @@ class EncoderDecoder(Forecaster):
         How many series the embedding tells apart.
     head : Head, default=None
         Makes the last layer; a point by default.
+    n_static : int, default=0
+        D; read beside every row that a recurrence reads, or with `series_embedding` as part of that.
     cell : {"lstm", "gru"}, default="lstm"
         The kind of both recurrences.
     hidden_size : int, default=64
@@ -51,7 +54,7 @@ class EncoderDecoder(Forecaster):
     linear_skip : bool, default=False
         Whether a linear map of the whole window, which starts at zero, is added to the forecast.
     series_embedding : int, default=0
-        E; put beside every row that a recurrence reads.
+        Numbers learned for each series, E of them; put beside every row that a recurrence reads.
 
     Notes
     -----
@@ -71,6 +74,7 @@ class EncoderDecoder(Forecaster):
         window: int | None = None,
         n_series: int = 1,
         head: Head | None = None,
+        n_static: int = 0,
         *,
         cell: Cell = "lstm",
         hidden_size: int = 64,
@@ -91,25 +95,27 @@ class EncoderDecoder(Forecaster):
             )
         self.lookahead = lookahead
         self.reads_series = series_embedding > 0
+        self.reads_static = n_static > 0
         self.whole_window = f"patch_len={patch_len}" if patch_len > 1 else "linear_skip=True" if linear_skip else ""
         self.causal = not self.whole_window
         self.shape = (horizon, n_targets)
         self.head = PointHead() if head is None else head
-        self.embedding = SeriesEmbedding(n_series, series_embedding) if series_embedding else None
+        self.embedding: SeriesEmbedding | None = None
+        if series_embedding or n_static:
+            self.embedding = SeriesEmbedding(n_series, series_embedding, n_static)
+        n_own = 0 if self.embedding is None else self.embedding.width
         self.patches = Patches(n_features, patch_len, hidden_size) if patch_len > 1 else None
-        n_read = (hidden_size if patch_len > 1 else n_features) + series_embedding
+        n_read = (hidden_size if patch_len > 1 else n_features) + n_own
         self.encoder = make_recurrence(cell, n_read, hidden_size, num_layers, dropout)
         self.decoder: nn.RNNBase | None = None
         if n_known:
             directions = 1 + bidirectional
-            self.decoder = make_recurrence(
-                cell, n_known + series_embedding, hidden_size, num_layers, dropout, bidirectional
-            )
+            self.decoder = make_recurrence(cell, n_known + n_own, hidden_size, num_layers, dropout, bidirectional)
             self.n_states = directions * num_layers
             self.bridge = nn.Linear(hidden_size, self.n_states * hidden_size * (2 if cell == "lstm" else 1))
             n_inputs, n_outputs = directions * hidden_size, n_targets
         else:
-            n_inputs, n_outputs = hidden_size + series_embedding, horizon * n_targets
+            n_inputs, n_outputs = hidden_size + n_own, horizon * n_targets
         self.dropout = nn.Dropout(dropout)
         self.input_dropout = ColumnDropout(input_dropout)
         self.skip: LinearSkip | None = None
@@ -118,38 +124,52 @@ class EncoderDecoder(Forecaster):
         self.output = self.head.make_layer(n_inputs, n_outputs)
 
     def forward(
-        self, past: Tensor, known: Tensor | None = None, series: Tensor | None = None, state: State | None = None
+        self,
+        past: Tensor,
+        known: Tensor | None = None,
+        series: Tensor | None = None,
+        state: State | None = None,
+        static: Tensor | None = None,
     ) -> tuple[Tensor, State]:
         """Forecast the horizon after each window; see :class:`Forecaster`."""
-        _, state = self.encode(past, series, state)
-        forecast = self.decode(state[0][-1], known, series)  # the hidden state of the last layer after the last row
+        _, state = self.encode(past, series, state, static)
+        last = state[0][-1]  # the hidden state of the last layer after the last row
+        forecast = self.decode(last, known, series, static)
         if self.skip is None:
             return forecast, state
         share = self.skip(past)  # (B, H, T)
         return self.head.rescale(forecast, torch.ones_like(share), share), state
 
-    def encode(self, past: Tensor, series: Tensor | None = None, state: State | None = None) -> tuple[Tensor, State]:
+    def encode(
+        self, past: Tensor, series: Tensor | None = None, state: State | None = None, static: Tensor | None = None
+    ) -> tuple[Tensor, State]:
         """Encode rows (B, L, F), going on from a state: hidden states (B, L, U), and the state after the last row."""
         past = self.input_dropout(past)
         steps = past if self.patches is None else self.patches(past)  # (B, S, F)
-        return run(self.encoder, self._embed(steps, series), state)
+        return run(self.encoder, self._embed(steps, series, static), state)
 
-    def decode(self, encoded: Tensor, known: Tensor | None = None, series: Tensor | None = None) -> Tensor:
+    def decode(
+        self,
+        encoded: Tensor,
+        known: Tensor | None = None,
+        series: Tensor | None = None,
+        static: Tensor | None = None,
+    ) -> Tensor:
         """Forecast from encoded origins (N, U) and what is known from there on (N, H + A, K): (N, H, T, ...)."""
         if self.decoder is None:
             if self.embedding is not None:
-                encoded = torch.cat([encoded, self.embedding(series)], dim=1)  # (N, U + E)
+                encoded = torch.cat([encoded, self.embedding(series, static)], dim=1)  # (N, U + E)
             return self.output(self.dropout(encoded)).unflatten(1, self.shape)  # (N, H, T, ...)
         assert known is not None
         known = self.input_dropout(known)
-        decoded, _ = run(self.decoder, self._embed(known, series), self._first_state(encoded))  # (N, H + A, U)
+        decoded, _ = run(self.decoder, self._embed(known, series, static), self._first_state(encoded))  # (N, H + A, U)
         return self.output(self.dropout(decoded[:, : self.shape[0]]))  # (N, H, T, ...)
 
-    def _embed(self, rows: Tensor, series: Tensor | None) -> Tensor:
-        """Put the embedding beside every row: (N, L, F) to (N, L, F + E)."""
+    def _embed(self, rows: Tensor, series: Tensor | None, static: Tensor | None) -> Tensor:
+        """Put what tells series apart beside every row: (N, L, F) to (N, L, F + E)."""
         if self.embedding is None:
             return rows
-        own = self.embedding(series)[:, None].expand(-1, rows.shape[1], -1)  # (N, L, E)
+        own = self.embedding(series, static)[:, None].expand(-1, rows.shape[1], -1)  # (N, L, E)
         return torch.cat([rows, own], dim=2)
 
     def _first_state(self, encoded: Tensor) -> State:

@@ -58,16 +58,23 @@ class InstanceNorm(Forecaster):
         self.whole_window = f"instance_norm={kind!r}"
         self.lookahead = getattr(self.network, "lookahead", 0)
         self.reads_series = getattr(self.network, "reads_series", False)
+        self.reads_static = getattr(self.network, "reads_static", False)
         self.register_buffer("columns", torch.as_tensor(columns, dtype=torch.int64))
         self.register_buffer("slope", torch.as_tensor(slope, dtype=torch.float32))
         self.register_buffer("offset", torch.as_tensor(offset, dtype=torch.float32))
 
     def forward(
-        self, past: Tensor, known: Tensor | None = None, series: Tensor | None = None, state: State | None = None
+        self,
+        past: Tensor,
+        known: Tensor | None = None,
+        series: Tensor | None = None,
+        state: State | None = None,
+        static: Tensor | None = None,
     ) -> tuple[Tensor, None]:
         """Forecast the horizon after each window; see :class:`Forecaster`."""
         past, middle, scale = self._take_off(past)
-        forecast, _ = self.network(past, known, series)  # (B, H, T, ...)
+        about = {} if static is None else {"static": static}
+        forecast, _ = self.network(past, known, series, **about)  # (B, H, T, ...)
         return self.head.rescale(forecast, scale, middle * self.slope + self.offset), None
 
     def normalise(self, past: Tensor) -> Tensor:

@@ -109,21 +109,42 @@ class LinearSkip(nn.Module):
 
 
 class SeriesEmbedding(nn.Module):
-    """A learned vector for each series; an unknown series takes the mean of them.
+    """A vector for each series: learned for it alone, made of what describes it, or the sum of both.
 
     Parameters
     ----------
     n_series : int
         How many series were trained on.
     size : int
-        Length of a vector.
+        E, numbers learned for each series; 0 learns none.
+    n_static : int, default=0
+        D, numbers that describe a series.
+
+    Notes
+    -----
+    An unknown series takes the mean of what was learned for the others. Where series are described, a linear map of the
+    description is added, and what is learned for a series alone starts at 0: it is what the description leaves open.
+    Without a vector to learn the description is the vector.
+
+    Dropping what is learned for a series alone at random in training, as DropoutNet does (Volkovs, Yu and Poutanen
+    2017, https://papers.nips.cc/paper/7081-dropoutnet-addressing-cold-start-in-recommender-systems), did not pay on the
+    stations of `examples/cold_start.py`.
     """
 
-    def __init__(self, n_series: int, size: int):
+    def __init__(self, n_series: int, size: int, n_static: int = 0):
         super().__init__()
-        self.table = nn.Embedding(n_series, size)
+        self.width = size or n_static
+        self.table = nn.Embedding(n_series, size) if size else None
+        self.describe = nn.Linear(n_static, size) if size and n_static else None
+        if self.table is not None and self.describe is not None:
+            nn.init.zeros_(self.table.weight)
 
-    def forward(self, series: Tensor) -> Tensor:
-        """Look the vectors (B, size) of series (B,) up; -1 is an unknown one."""
+    def forward(self, series: Tensor | None, static: Tensor | None = None) -> Tensor:
+        """Give the vectors (B, width) of series (B,), -1 an unknown one, that are described by `static` (B, D)."""
+        if self.table is None:
+            assert static is not None
+            return static
+        assert series is not None
         own = self.table(series.clamp(min=0))  # (B, E)
-        return torch.where((series >= 0)[:, None], own, self.table.weight.mean(dim=0))
+        own = torch.where((series >= 0)[:, None], own, self.table.weight.mean(dim=0))
+        return own if self.describe is None else own + self.describe(static)

@@ -26,6 +26,8 @@ class SourceAttention(Forecaster):
         F, K and T.
     horizon : int
         H.
+    n_static : int, default=0
+        Static columns; put beside every row as the embedding is, or mapped and added to it.
     n_series : int, default=1
         How many series the embedding tells apart.
     head : Head, default=None
@@ -84,6 +86,7 @@ class SourceAttention(Forecaster):
         horizon: int,
         n_series: int = 1,
         head: Head | None = None,
+        n_static: int = 0,
         *,
         sources: Sequence[Sequence[int]],
         known: Sequence[int] = (),
@@ -101,6 +104,7 @@ class SourceAttention(Forecaster):
         _check_columns(sources, known, n_features, n_known)
         self.lookahead = lookahead
         self.reads_series = series_embedding > 0
+        self.reads_static = n_static > 0
         self.reads_missing = tuple(tuple(columns) for columns in sources)
         place = {column: i for i, column in enumerate(known)}
         ahead = [[place[column] for column in columns if column in place] for columns in sources]
@@ -109,7 +113,7 @@ class SourceAttention(Forecaster):
         rest_ahead = [place[column] for column in rest if column in place]
         self.weigh_sources = SourceScores(len(sources), hidden_size, shared)
         self.weigh_layers = SourceScores(num_layers, hidden_size, shared=True)
-        sizes = hidden_size, num_layers, series_embedding
+        sizes = hidden_size, num_layers, series_embedding or n_static
         self.past = SourceEncoders(sources, rest, *sizes)
         self.known = SourceEncoders(ahead, rest_ahead, *sizes, n_leads=horizon + lookahead) if any(ahead) else None
         self.source_dropout = SourceDropout(source_dropout)
@@ -122,6 +126,7 @@ class SourceAttention(Forecaster):
             horizon,
             n_series=n_series,
             head=head,
+            n_static=n_static,
             cell=cell,
             hidden_size=hidden_size,
             dropout=dropout,
@@ -133,36 +138,46 @@ class SourceAttention(Forecaster):
     rest: Tensor
     rest_ahead: Tensor
 
-    def encode(self, past: Tensor, series: Tensor | None = None, state: State | None = None) -> tuple[Tensor, State]:
+    def encode(
+        self, past: Tensor, series: Tensor | None = None, state: State | None = None, static: Tensor | None = None
+    ) -> tuple[Tensor, State]:
         """Encode rows (B, L, F), going on from a state: hidden states (B, L, D), and the state after the last row."""
-        mixed, _ = self._mix(self.past, past, series)
+        mixed, _ = self._mix(self.past, past, series, static)
         rows = torch.cat([mixed, past.index_select(2, self.rest)], dim=2)  # (B, L, D + R)
-        return self.forecaster.encode(rows, series, state)
+        return self.forecaster.encode(rows, series, state, static)
 
-    def decode(self, encoded: Tensor, known: Tensor | None = None, series: Tensor | None = None) -> Tensor:
+    def decode(
+        self,
+        encoded: Tensor,
+        known: Tensor | None = None,
+        series: Tensor | None = None,
+        static: Tensor | None = None,
+    ) -> Tensor:
         """Forecast from encoded origins (B, D) and what is known from there on (B, H + A, K): (B, H, T, ...)."""
         if known is None:
-            return self.forecaster.decode(encoded, None, series)
+            return self.forecaster.decode(encoded, None, series, static)
         rows = known.index_select(2, self.rest_ahead)
         if self.known is not None:
-            mixed, _ = self._mix(self.known, known, series)
+            mixed, _ = self._mix(self.known, known, series, static)
             rows = torch.cat([mixed, rows], dim=2)
-        return self.forecaster.decode(encoded, rows, series)
+        return self.forecaster.decode(encoded, rows, series, static)
 
-    def weights_of_window(self, past: Tensor, series: Tensor | None = None) -> Tensor:
+    def weights_of_window(self, past: Tensor, series: Tensor | None = None, static: Tensor | None = None) -> Tensor:
         """Give the weights (B, L, S) of the sources at rows (B, L, F) of windows; 0 for all where none is there."""
-        return self._mix(self.past, past, series)[1]
+        return self._mix(self.past, past, series, static)[1]
 
-    def weights_ahead(self, known: Tensor, series: Tensor | None = None) -> Tensor:
+    def weights_ahead(self, known: Tensor, series: Tensor | None = None, static: Tensor | None = None) -> Tensor:
         """Give the weights (B, H + A, S) of the sources over the horizon (B, H + A, K); 0 where nothing is known."""
         if self.known is None:
             return known.new_zeros(*known.shape[:2], len(self.reads_missing))
-        return self._mix(self.known, known, series)[1]
+        return self._mix(self.known, known, series, static)[1]
 
-    def _mix(self, encoders: "SourceEncoders", rows: Tensor, series: Tensor | None) -> tuple[Tensor, Tensor]:
+    def _mix(
+        self, encoders: "SourceEncoders", rows: Tensor, series: Tensor | None, static: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
         """Sum what the sources say at rows (B, L, C) up by weight: (B, L, D), and the weights (B, L, S)."""
         embedding = self.forecaster.embedding
-        own = None if embedding is None else embedding(series)  # (B, E)
+        own = None if embedding is None else embedding(series, static)  # (B, E)
         is_there = self.source_dropout(encoders.find(rows))  # (B, L, S)
         encoded = encoders(rows, own)  # (B, L, N, S, D)
         of_sources = weights_of(self.weigh_sources(encoded), is_there[:, :, None])  # (B, L, N, S)

@@ -14,8 +14,8 @@ class Transformer(Forecaster):
     """Tokens of the window and of the horizon attend to each other, and those of the horizon forecast it.
 
     Shapes: B windows, W rows of window, H rows of horizon, A rows of lookahead, F features, K known features,
-    T targets, U numbers of a token, N attention heads, S patches, M tokens of the horizon, P tokens in all; `...` are
-    the dimensions that the head adds.
+    D static columns, T targets, U numbers of a token, N attention heads, S patches, M tokens of the horizon, P tokens
+    in all; `...` are the dimensions that the head adds.
 
     Parameters
     ----------
@@ -27,6 +27,8 @@ class Transformer(Forecaster):
         How many series the embedding tells apart.
     head : Head, default=None
         Makes the last layer; a point by default.
+    n_static : int, default=0
+        D; mapped onto every token, or with `series_embedding` as part of that.
     hidden_size : int, default=64
         U, a multiple of `num_heads`.
     num_layers : int, default=2
@@ -73,6 +75,7 @@ class Transformer(Forecaster):
         window: int | None,
         n_series: int = 1,
         head: Head | None = None,
+        n_static: int = 0,
         *,
         hidden_size: int = 64,
         num_layers: int = 2,
@@ -91,6 +94,7 @@ class Transformer(Forecaster):
         assert window is not None
         self.lookahead = lookahead
         self.reads_series = series_embedding > 0
+        self.reads_static = n_static > 0
         self.horizon = horizon
         self.head = PointHead() if head is None else head
         self.input_dropout = ColumnDropout(input_dropout)
@@ -100,10 +104,10 @@ class Transformer(Forecaster):
         self.n_ahead = -(-horizon // self.rows_ahead)
         self.known = RowsAround(n_known, around, hidden_size) if n_known else None
         self.places = nn.Parameter(torch.randn(self.n_patches + self.n_ahead + lookahead, hidden_size))
-        self.embedding: nn.Sequential | None = None
-        if series_embedding:
-            to_token = nn.Linear(series_embedding, hidden_size, bias=False)
-            self.embedding = nn.Sequential(SeriesEmbedding(n_series, series_embedding), to_token)
+        self.embedding: SeriesEmbedding | None = None
+        if series_embedding or n_static:
+            self.embedding = SeriesEmbedding(n_series, series_embedding, n_static)
+            self.to_token = nn.Linear(self.embedding.width, hidden_size, bias=False)
         self.blocks = nn.ModuleList(
             Block(hidden_size, num_heads, ffn_expansion, dropout, num_layers) for _ in range(num_layers)
         )
@@ -113,10 +117,15 @@ class Transformer(Forecaster):
         self.output = self.head.make_layer(hidden_size, self.rows_ahead * n_targets)
 
     def forward(
-        self, past: Tensor, known: Tensor | None = None, series: Tensor | None = None, state: State | None = None
+        self,
+        past: Tensor,
+        known: Tensor | None = None,
+        series: Tensor | None = None,
+        state: State | None = None,
+        static: Tensor | None = None,
     ) -> tuple[Tensor, None]:
         """Forecast the horizon after each window; see :class:`Forecaster`."""
-        tokens = self.embed(past, known, series)  # (B, P, U)
+        tokens = self.embed(past, known, series, static)  # (B, P, U)
         for block in self.blocks[:-1]:
             tokens = block(tokens)
         ahead = self.blocks[-1](tokens, n_queries=tokens.shape[1] - self.n_patches)  # (B, M + A, U)
@@ -131,17 +140,24 @@ class Transformer(Forecaster):
         """Take the tokens (B, M, U) of the horizon out of all of them (B, P, U)."""
         return tokens[:, self.n_patches : self.n_patches + self.n_ahead]
 
-    def embed(self, past: Tensor, known: Tensor | None = None, series: Tensor | None = None) -> Tensor:
+    def embed(
+        self, past: Tensor, known: Tensor | None = None, series: Tensor | None = None, static: Tensor | None = None
+    ) -> Tensor:
         """Make tokens (B, P, U) of the window and of what is ahead of it."""
         tokens = self.places.expand(len(past), -1, -1)
         if self.embedding is not None:
-            tokens = tokens + self.embedding(series)[:, None]
+            tokens = tokens + self.embed_series(series, static)[:, None]
         read = self.patches(self.input_dropout(past))  # (B, S, U)
         if self.known is None:
             ahead = read.new_zeros(len(past), self.places.shape[0] - self.n_patches, read.shape[2])
         else:
             ahead = self.known(self.input_dropout(known))  # (B, H + A, U)
         return tokens + torch.cat([read, ahead], dim=1)
+
+    def embed_series(self, series: Tensor | None, static: Tensor | None = None) -> Tensor:
+        """Make what is added to every token (B, U) of which series it is and what describes it."""
+        assert self.embedding is not None
+        return self.to_token(self.embedding(series, static))
 
 
 class Block(nn.Module):

@@ -9,6 +9,7 @@ from skts.panel._panel_index import PanelIndex
 from skts.panel._period import write_period, write_step
 from skts.panel._row_index import RUN, RowIndex, check_same_series, first_difference, read_index, series_names
 from skts.panel._runs import refuse_runs
+from skts.panel._series_keys import Levels, series_keys
 from skts.panel._stacked import find_stacked
 from skts.panel._values import naming_cells, read_values
 
@@ -17,6 +18,7 @@ __all__ = [
     "Clock",
     "Columns",
     "Layout",
+    "Levels",
     "PanelIndex",
     "RowIndex",
     "check_choices",
@@ -32,6 +34,7 @@ __all__ = [
     "read_values",
     "refuse_repeated",
     "refuse_runs",
+    "series_keys",
     "series_names",
     "stretch_starts",
     "within_series",

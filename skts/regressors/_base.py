@@ -20,6 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skts._compat import Interval, StrOptions, fit_context, fit_task
 from skts.nn import Head, InstanceNorm, PointHead, QuantileHead
+from skts.panel import Levels, series_keys
 from skts.regressors._net_options import net_options, settle_batch_size, take_over
 from skts.supervised import (
     Inputs,
@@ -66,6 +67,8 @@ class Learned:
     sizes : dict
         As `read_sizes` gives them.
     series_names : Index or None
+    series_keys : Index or None
+        The names by `embedding_by`, each once, in the order of the numbers that the network knows them by.
     y_mean, y_scale : ndarray of shape (n_targets,)
     y_shape : tuple of int
         The shape of what one window (of an array) or one row (beside Windows) forecasts, as `y` had it.
@@ -76,10 +79,16 @@ class Learned:
     head: Head
     sizes: dict[str, Any]
     series_names: pd.Index | None
+    series_keys: pd.Index | None
     y_mean: NDArray[np.float64]
     y_scale: NDArray[np.float64]
     y_shape: tuple[int, ...]
     params: dict[str, Any]
+
+    @property
+    def by(self) -> Levels | None:
+        """The index levels that `series_keys` are names by; None is all."""
+        return self.params.get("embedding_by")
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -271,7 +280,8 @@ class BaseNetRegressor(SummaryMixin, CallbackSupportMixin, ScoreMixin, BaseEstim
         -------
         batches : iterator of dict of str to Tensor
             What `predict` gives the `forward` of ``net_.module_``, holes filled and on its device: `past`, and where
-            there are such `known` and `series`, as :class:`~skts.nn.Forecaster` has them. Window after window of `X`.
+            there are such `known`, `series` and `static`, as :class:`~skts.nn.Forecaster` has them. Window after window
+            of `X`.
 
         See Also
         --------
@@ -290,12 +300,12 @@ class BaseNetRegressor(SummaryMixin, CallbackSupportMixin, ScoreMixin, BaseEstim
                 f"{name}.{caller} needs windows, and was given whole series: give SlidingWindower(window=...) a number "
                 "of rows."
             )
-        return make_table(inputs, self.net_.module_, learned.series_names)
+        return make_table(inputs, self.net_.module_, learned.series_keys, by=learned.by)
 
     def _forecast(self, inputs: Inputs) -> NDArray[np.float64]:
         """Forecast in the units of the target: (n_windows, horizon, n_targets, ...)."""
         learned = self._learned
-        table = make_table(inputs, self.net_.module_, learned.series_names)
+        table = make_table(inputs, self.net_.module_, learned.series_keys, by=learned.by)
         raw = self.net_.forecast(table).astype(np.float64)
         return learned.head.rescale(raw, learned.y_scale, learned.y_mean)
 
@@ -363,7 +373,9 @@ class BaseNetRegressor(SummaryMixin, CallbackSupportMixin, ScoreMixin, BaseEstim
         head, name, sizes = self._head(), type(self).__name__, read_sizes(inputs, targets.n_targets, targets.horizon)
         y_mean, y_scale = targets.moments(train)
         params = self.get_params(deep=False)
-        self._learned = Learned(head, sizes, inputs.series_names, y_mean, y_scale, targets.shape, params)
+        keys = self._series_keys(inputs)
+        sizes["n_series"] = 1 if keys is None else len(keys)
+        self._learned = Learned(head, sizes, inputs.series_names, keys, y_mean, y_scale, targets.shape, params)
         make_network: Callable[[], torch.nn.Module] = partial(self._network()[0], **self._arguments(sizes, head))
         kind = self._norm(inputs)
         if kind is not None:
@@ -377,6 +389,14 @@ class BaseNetRegressor(SummaryMixin, CallbackSupportMixin, ScoreMixin, BaseEstim
         self._check_reads(self.net_.module_, sizes)
         check_precision(self.precision, self.net_.module_, device)
         warn_unscaled(name, inputs, [] if kind is None else own["columns"])
+
+    def _series_keys(self, inputs: Inputs) -> pd.Index | None:
+        """List what the network has a number for each of: the series, or what `embedding_by` puts together."""
+        by = getattr(self, "embedding_by", None)
+        if by is None:
+            return inputs.series_names
+        keys = series_keys(inputs.series_names, by, f"{type(self).__name__}(embedding_by={by!r})")
+        return None if keys is None else keys.unique()
 
     def _arguments(self, sizes: dict[str, Any], head: Head) -> dict[str, Any]:
         """Choose, of what there is to know, the arguments that the network takes, beside its own parameters."""
@@ -398,6 +418,12 @@ class BaseNetRegressor(SummaryMixin, CallbackSupportMixin, ScoreMixin, BaseEstim
 
     def _check_reads(self, network: torch.nn.Module, sizes: dict[str, Any]) -> None:
         """Refuse what the network, or whole series, cannot serve."""
+        if sizes["n_static"] and not getattr(network, "reads_static", False):
+            raise ValueError(
+                f"{type(self).__name__}: {type(network).__name__} reads no static columns, and the windows have "
+                f"{sizes['n_static']}: leave SlidingWindower(static=...) away, or let the network declare "
+                "reads_static = True and take `static` in its forward."
+            )
         params = self.get_params(deep=False)
         usual: dict[str, tuple] = {"rolling": ("windows",), "origins_per_pass": ("auto", 1), "subsample": (1.0,)}
         unusual = [name for name, values in usual.items() if params.get(name, values[0]) not in values]
@@ -443,7 +469,8 @@ class BaseNetRegressor(SummaryMixin, CallbackSupportMixin, ScoreMixin, BaseEstim
             make_table,
             inputs,
             network,
-            self._learned.series_names,
+            self._learned.series_keys,
+            by=self._learned.by,
             targets=(*values, targets.starts, targets.horizon),
             n_origins=n_origins,
             device=torch.device(self.net_.device),

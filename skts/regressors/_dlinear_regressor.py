@@ -14,7 +14,8 @@ class DLinearRegressor(BaseNetRegressor):
     """Forecast linearly from the trend of the window and from the rest.
 
     A moving average splits each column in trend and remainder; a linear map of each forecasts the whole horizon, and
-    the known columns of every row add their share, with the same weights at each row. Trains in seconds and is the bar
+    the known columns of every row add their share, with the same weights at each row; static columns add the same to
+    all. Trains in seconds and is the bar
     that larger networks must clear. Trained as :class:`~skts.LSTMRegressor` is.
 
     Parameters

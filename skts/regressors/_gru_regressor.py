@@ -42,7 +42,11 @@ class GRURegressor(RecurrentMixin, BaseNetRegressor):
         as scale. Needs the target itself among the observed columns of X, in whatever units; it is found there.
     series_embedding : int, default=0
         Length of a vector that is learned for each series and put beside its rows; an unseen series takes the mean. 0
-        tells series apart by their columns alone.
+        learns none. Static columns of the windower are mapped to a vector of that length, which is added, so that an
+        unseen series starts from what describes it; with 0 they stand beside the rows as they are.
+    embedding_by : str, int, or list of str or int, default=None
+        The index levels whose names `series_embedding` tells apart: "farm" gives the phases of a farm one vector, where
+        farm and phase name a series. All by default.
     origins_per_pass : int or "auto", default="auto"
         Up to how many training windows, whose origins follow each other, are taught by one pass over their rows. Each
         counts as a window of its own; later ones have read the whole pass before them instead of `window` rows. "auto"

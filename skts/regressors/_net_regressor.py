@@ -9,6 +9,7 @@ import torch
 
 from skts._compat import Interval, StrOptions
 from skts.nn import Head
+from skts.panel import Levels
 from skts.regressors._base import BaseNetRegressor, Norm, Rolling
 
 
@@ -22,9 +23,10 @@ class NetRegressor(BaseNetRegressor):
     Parameters
     ----------
     network : class
-        A :class:`torch.nn.Module`. Of `n_features`, `n_known`, `n_targets`, `n_series`, `window`, `horizon` and `head`
-        its `__init__` is given those that its signature names. Its ``forward(past, known=None, series=None,
-        state=None)`` gives ``(forecast, state)``, the forecast of shape (n_windows, horizon, n_targets).
+        A :class:`torch.nn.Module`. Of `n_features`, `n_known`, `n_static`, `n_targets`, `n_series`, `window`, `horizon`
+        and `head` its `__init__` is given those that its signature names. Its ``forward(past, known=None, series=None,
+        state=None)``, with `static=None` too where it declares to read static columns, gives ``(forecast, state)``, the
+        forecast of shape (n_windows, horizon, n_targets).
     network_params : dict, default=None
         Further arguments of its `__init__`. Searched as a whole: ``{"net__network_params": [{...}, {...}]}``.
     head : Head, default=None
@@ -33,6 +35,9 @@ class NetRegressor(BaseNetRegressor):
     instance_norm : {"last", "mean", "median"}, default=None
         Take the level of each window off the target's past and give it back to the forecast, as in
         :class:`~skts.LSTMRegressor`.
+    embedding_by : str, int, or list of str or int, default=None
+        The index levels whose names are numbered for a network that reads `series`: "farm" gives the phases of a farm
+        one number, where farm and phase name a series. All by default.
     origins_per_pass : int or "auto", default="auto"
         Up to how many training windows, whose origins follow each other, a causal network is taught by one pass.
     rolling : {"windows", "stateful"}, default="windows"
@@ -131,6 +136,7 @@ class NetRegressor(BaseNetRegressor):
     network_params: dict[str, Any] | None = None
     head: Head | None = None
     instance_norm: Norm | None = None
+    embedding_by: Levels | None = None
     origins_per_pass: int | Literal["auto"] = "auto"
     rolling: Rolling = "windows"
 
@@ -139,6 +145,7 @@ class NetRegressor(BaseNetRegressor):
         "network_params": [dict, None],
         "head": [Head, None],
         "instance_norm": [StrOptions({"last", "mean", "median"}), None],
+        "embedding_by": [str, Integral, "array-like", None],
         "origins_per_pass": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "rolling": [StrOptions({"windows", "stateful"})],
         **BaseNetRegressor._parameter_constraints,

@@ -13,8 +13,8 @@ class NLinearRegressor(BaseNetRegressor):
 
     The last value of the target is taken off its past, a linear map forecasts the whole horizon from that and from the
     other columns, and the value is put back. The known columns of every row add their share, with the same weights at
-    each row. Trains in seconds and is the bar that larger networks must clear. Trained as :class:`~skts.LSTMRegressor`
-    is.
+    each row; static columns add the same to all. Trains in seconds and is the bar that larger networks must clear.
+    Trained as :class:`~skts.LSTMRegressor` is.
 
     The target itself must be among the observed columns of X, in whatever units; it is found there. Arrays of windows
     do not tell which column that is: nothing is taken off theirs.

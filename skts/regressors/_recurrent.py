@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from skts._compat import Interval, StrOptions
 from skts.nn import EncoderDecoder
+from skts.panel import Levels
 from skts.regressors._base import BaseNetRegressor, Norm, Rolling
 
 
@@ -22,6 +23,7 @@ class RecurrentMixin:
     patch_len: int = 1
     instance_norm: Norm | None = None
     series_embedding: int = 0
+    embedding_by: Levels | None = None
     origins_per_pass: int | Literal["auto"] = "auto"
     rolling: Rolling = "windows"
 
@@ -40,6 +42,7 @@ class RecurrentMixin:
         "patch_len": [Interval(Integral, 1, None, closed="left")],
         "instance_norm": [StrOptions({"last", "mean", "median"}), None],
         "series_embedding": [Interval(Integral, 0, None, closed="left")],
+        "embedding_by": [str, Integral, "array-like", None],
         "origins_per_pass": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "rolling": [StrOptions({"windows", "stateful"})],
         **BaseNetRegressor._parameter_constraints,

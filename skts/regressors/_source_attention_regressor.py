@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from skts._compat import Interval, StrOptions
 from skts.nn import Head, SourceAttention
+from skts.panel import Levels
 from skts.regressors._base import BaseNetRegressor, Rolling
 from skts.regressors._sources import Source, find_sources
 from skts.supervised import Inputs, Targets
@@ -53,7 +54,11 @@ class SourceAttentionRegressor(BaseNetRegressor):
         the table ends, its last row is repeated.
     series_embedding : int, default=0
         Length of a vector that is learned for each series and put beside its rows; an unseen series takes the mean. 0
-        tells series apart by their columns alone.
+        learns none. Static columns of the windower are mapped to a vector of that length, which is added, so that an
+        unseen series starts from what describes it; with 0 they stand beside the rows as they are.
+    embedding_by : str, int, or list of str or int, default=None
+        The index levels whose names `series_embedding` tells apart: "farm" gives the phases of a farm one vector, where
+        farm and phase name a series. All by default.
     origins_per_pass : int or "auto", default="auto"
         Up to how many training windows, whose origins follow each other, are taught by one pass over their rows. Each
         counts as a window of its own; later ones have read the whole pass before them instead of `window` rows. "auto"
@@ -182,6 +187,7 @@ class SourceAttentionRegressor(BaseNetRegressor):
     bidirectional: bool = False
     lookahead: int = 0
     series_embedding: int = 0
+    embedding_by: Levels | None = None
     origins_per_pass: int | Literal["auto"] = "auto"
     rolling: Rolling = "windows"
 
@@ -195,6 +201,7 @@ class SourceAttentionRegressor(BaseNetRegressor):
         "bidirectional": ["boolean"],
         "lookahead": [Interval(Integral, 0, None, closed="left")],
         "series_embedding": [Interval(Integral, 0, None, closed="left")],
+        "embedding_by": [str, Integral, "array-like", None],
         "origins_per_pass": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "rolling": [StrOptions({"windows", "stateful"})],
         **BaseNetRegressor._parameter_constraints,

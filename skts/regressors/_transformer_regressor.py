@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from skts._compat import Interval, StrOptions
 from skts.nn import Transformer
+from skts.panel import Levels
 from skts.regressors._base import BaseNetRegressor, Norm
 
 
@@ -49,7 +50,11 @@ class TransformerRegressor(BaseNetRegressor):
         as scale. Needs the target itself among the observed columns of X, in whatever units; it is found there.
     series_embedding : int, default=0
         Length of a vector that is learned for each series and mapped onto its tokens; an unseen series takes the mean.
-        0 tells series apart by their columns alone.
+        0 learns none. Static columns of the windower are mapped to a vector of that length, which is added, so that an
+        unseen series starts from what describes it; with 0 they are mapped onto the tokens as they are.
+    embedding_by : str, int, or list of str or int, default=None
+        The index levels whose names `series_embedding` tells apart: "farm" gives the phases of a farm one vector, where
+        farm and phase name a series. All by default.
     max_epochs : int, default=20
         Passes over the training windows.
     lr : float, default=0.001
@@ -156,6 +161,7 @@ class TransformerRegressor(BaseNetRegressor):
     lookahead: int = 0
     instance_norm: Norm | None = None
     series_embedding: int = 0
+    embedding_by: Levels | None = None
     lr: float = 1e-3
 
     _parameter_constraints: ClassVar[dict[str, list]] = {
@@ -170,6 +176,7 @@ class TransformerRegressor(BaseNetRegressor):
         "lookahead": [Interval(Integral, 0, None, closed="left")],
         "instance_norm": [StrOptions({"last", "mean", "median"}), None],
         "series_embedding": [Interval(Integral, 0, None, closed="left")],
+        "embedding_by": [str, Integral, "array-like", None],
         **BaseNetRegressor._parameter_constraints,
     }
     _network_class = Transformer

@@ -27,6 +27,7 @@ class Design:
     around : int or None
         None: one row per window, with the known columns of the whole horizon. A number: one row per window and lead,
         with the known columns of that very row and of so many on both sides, and the lead (1 to `horizon`) at the end.
+        Static columns stand before that, after the known ones.
     fill : bool
         Whether a missing value takes the last one before it in the window or its horizon, else 0, as the networks
         have it. Otherwise it stays NaN.
@@ -76,9 +77,10 @@ class DesignMatrix:
         """Columns of the matrix."""
         design = self.design
         n_past, n_known = len(design.lags) * self.inputs.panel.shape[1], len(self.inputs.known)
+        n_static = self.inputs.n_static
         if design.around is None:
-            return n_past + design.horizon * n_known
-        return n_past + (2 * design.around + 1) * n_known + 1
+            return n_past + design.horizon * n_known + n_static
+        return n_past + (2 * design.around + 1) * n_known + n_static + 1
 
     def chunks(self, items: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
         """Split windows into chunks of bounded memory."""
@@ -94,13 +96,17 @@ class DesignMatrix:
         past = _filled(past) if design.fill else past
         ahead = self._known(past, items)  # (B, H + 2 A, K)
         past = past[:, inputs.window - design.lags].reshape(n, -1)  # (B, L F)
+        static = inputs.static(items)  # (B, D)
+        static = np.nan_to_num(static, nan=0.0) if design.fill else static
         if design.around is None:
-            return np.concatenate([past, ahead.reshape(n, -1)], axis=1, dtype=design.dtype)
+            return np.concatenate([past, ahead.reshape(n, -1), static], axis=1, dtype=design.dtype)
         out = np.empty((n, design.horizon, self.n_columns), dtype=design.dtype)
         out[:, :, : past.shape[1]] = past[:, None]
         if len(inputs.known):
             windows = sliding_window_view(ahead, 2 * design.around + 1, axis=1).swapaxes(2, 3)  # (B, H, 2 A + 1, K)
-            out[:, :, past.shape[1] : -1] = windows.reshape(n, design.horizon, -1)
+            first = past.shape[1]
+            out[:, :, first : self.n_columns - 1 - inputs.n_static] = windows.reshape(n, design.horizon, -1)
+        out[:, :, self.n_columns - 1 - inputs.n_static : -1] = static[:, None]
         out[:, :, -1] = np.arange(1, design.horizon + 1)
         return out.reshape(n * design.horizon, -1)
 

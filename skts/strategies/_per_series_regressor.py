@@ -1,16 +1,17 @@
-"""One model per series."""
+"""One model per series, or per group of them."""
 
 from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
 from skts._compat import check_method_params, fit_context, fit_task, fit_within, safe_indexing
-from skts.panel import Layout, RowIndex, read_index
+from skts.panel import Layout, Levels, RowIndex, read_index, series_keys
 from skts.strategies._base import BaseTableStrategy
 
 
@@ -25,6 +26,9 @@ class PerSeriesRegressor(BaseTableStrategy):
     estimator : estimator
         What a single series would be given: usually a :class:`~sklearn.pipeline.Pipeline` with
         :class:`~skts.HistoryPrepender` and :class:`~skts.SlidingWindower`.
+    by : str, int, or list of str or int, default=None
+        The index levels that name what gets a clone: "farm" fits one to all phases of a farm, where farm and phase name
+        a series. All that name the series by default.
     n_jobs : int, default=None
         How many series are fitted, and forecast, at once; None is 1 unless in a :obj:`joblib.parallel_config`, -1 all
         processors.
@@ -32,8 +36,8 @@ class PerSeriesRegressor(BaseTableStrategy):
     Attributes
     ----------
     estimators_ : dict
-        The fitted clone of each series by its name: a tuple where several index levels name the series, and None for
-        a table of one series without a name.
+        The fitted clone of each series by its name (by `by`): a tuple where several index levels name the series, and
+        None for a table of one series without a name.
     n_features_in_ : int
         Number of columns seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -66,10 +70,15 @@ class PerSeriesRegressor(BaseTableStrategy):
     ['station_0', 'station_1']
     """
 
-    _parameter_constraints = {**BaseTableStrategy._parameter_constraints, "n_jobs": [Integral, None]}
+    _parameter_constraints = {
+        **BaseTableStrategy._parameter_constraints,
+        "by": [str, Integral, "array-like", None],
+        "n_jobs": [Integral, None],
+    }
 
-    def __init__(self, estimator: Any, *, n_jobs: int | None = None):
+    def __init__(self, estimator: Any, *, by: Levels | None = None, n_jobs: int | None = None):
         self.estimator = estimator
+        self.by = by
         self.n_jobs = n_jobs
 
     @fit_context(prefer_skip_nested_validation=False)
@@ -97,12 +106,13 @@ class PerSeriesRegressor(BaseTableStrategy):
         X = self._read_table(X, reset=True)
         y = self._read_target(X, y)
         index, params = read_index(X), self._route("fit", params)
-        rows = _rows_by_series(index)
+        self._by = self.by  # whatever the parameter becomes
+        names, rows = _rows_by_name(index, self._by)
         with fit_task(self, X, y, max_subtasks=len(rows), sequential_subtasks=False) as fit:
             tasks = [fit.subcontext(task_name="series", task_id=i) for i in range(len(rows))]  # none within a worker
             fitted = Parallel(n_jobs=self.n_jobs)(
                 delayed(_fit_one)(
-                    index.describe(some[0]),
+                    index.describe(some[0]) if self._by is None else repr(name),
                     task,
                     self,
                     clone(self.estimator),
@@ -110,9 +120,9 @@ class PerSeriesRegressor(BaseTableStrategy):
                     safe_indexing(y, some),
                     check_method_params(X, params, some),
                 )
-                for task, some in zip(tasks, rows, strict=True)
+                for task, name, some in zip(tasks, names, rows, strict=True)
             )
-            self.estimators_ = dict(zip(_names(index), fitted, strict=True))
+            self.estimators_ = dict(zip(names, fitted, strict=True))
             self._kind = index.kind()
         return self
 
@@ -140,11 +150,11 @@ class PerSeriesRegressor(BaseTableStrategy):
         X = self._read_table(X, reset=False)
         index, params = read_index(X), self._route("predict", params)
         Layout(self._kind, None).check(index)
-        self._refuse_unseen(index)
-        rows = _rows_by_series(index)
+        names, rows = _rows_by_name(index, self._by)
+        self._refuse_unseen(names)
         forecasts = Parallel(n_jobs=self.n_jobs)(
             delayed(_predict_one)(self.estimators_[name], safe_indexing(X, some), params)
-            for name, some in zip(_names(index), rows, strict=True)
+            for name, some in zip(names, rows, strict=True)
         )
         for some, forecast in zip(rows, forecasts, strict=True):
             if len(forecast) != len(some):
@@ -158,24 +168,27 @@ class PerSeriesRegressor(BaseTableStrategy):
         out[np.concatenate(rows)] = joined
         return out
 
-    def _refuse_unseen(self, index: RowIndex) -> None:
-        unseen = [name for name in _names(index) if name not in self.estimators_]
+    def _refuse_unseen(self, names: list[Any]) -> None:
+        unseen = [name for name in names if name not in self.estimators_]
         if unseen:
             raise ValueError(
-                f"PerSeriesRegressor has no estimator for {len(unseen)} of {index.n_series} series, which were not in "
+                f"PerSeriesRegressor has no estimator for {len(unseen)} of {len(names)} series, which were not in "
                 f"the training table: {unseen[:5]}{' ...' if len(unseen) > 5 else ''}. Fit on a table that holds them, "
                 "leave them out, or use one estimator for all series, without PerSeriesRegressor."
             )
 
 
-def _names(index: RowIndex) -> list[Any]:
-    return [None] if index.names is None else index.names.tolist()
+def _rows_by_name(index: RowIndex, by: Levels | None) -> tuple[list[Any], list[NDArray[np.int64]]]:
+    """List what gets a clone, by name, and the rows of each, in the order of the table."""
+    keys = series_keys(index.names, by, f"PerSeriesRegressor(by={by!r})")
+    names, numbers = ([None], index.series) if keys is None else _number(keys, index.series)
+    order = np.argsort(numbers, kind="stable")
+    return names, np.split(order, np.cumsum(np.bincount(numbers, minlength=len(names)))[:-1])
 
 
-def _rows_by_series(index: RowIndex) -> list[NDArray[np.int64]]:
-    """List the rows of each series, in the order of the table."""
-    order = np.argsort(index.series, kind="stable")
-    return np.split(order, np.cumsum(np.bincount(index.series, minlength=index.n_series))[:-1])
+def _number(keys: pd.Index, series: NDArray[np.int64]) -> tuple[list[Any], NDArray[np.int64]]:
+    names = keys.unique()
+    return names.tolist(), names.get_indexer(keys)[series]
 
 
 def _fit_one(who: str, task: Any, caller: Any, estimator: Any, X: Any, y: Any, params: dict[str, Any]) -> Any:

@@ -33,7 +33,8 @@ from skts.windows import Windows
 class WindowedRegressor(CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, BaseEstimator):
     """Put a tabular regressor where a network stands: after :class:`~skts.SlidingWindower`.
 
-    Every window is flattened into columns, and the known columns of its horizon are put beside them. Linear models and
+    Every window is flattened into columns, and the known columns of its horizon, and the static ones of its series, are
+    put beside them. Linear models and
     gradient boosting so forecast from the very windows that the networks are given.
 
     Parameters
@@ -82,8 +83,9 @@ class WindowedRegressor(CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, Ba
     targets are missing at random, prefer "rows".
 
     `estimator` is given columns lag by lag as `lags` lists them (by default oldest first), then the known columns row
-    by row. At `predict` they are made in chunks; `fit` needs them at once: 8 bytes x windows (x horizon, with "rows") x
-    columns, and 4 where the tags of `estimator` allow NaN. `lags` here and `stride` of the windower make them fewer.
+    by row, then the static ones. At `predict` they are made in chunks; `fit` needs them at once: 8 bytes x windows (x
+    horizon, with "rows") x columns, and 4 where the tags of `estimator` allow NaN. `lags` here and `stride` of the
+    windower make them fewer.
 
     A missing input takes the last value seen in its window, else 0, unless the tags of `estimator` allow NaN: then it
     is passed on, and the columns are float32, which serves trees as well. A :class:`~sklearn.pipeline.Pipeline` has no

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_array, validate_data
 
 from skts.exceptions import PanelIndexError, UnscaledColumnsWarning
+from skts.panel import Levels, series_keys
 from skts.windows import Windows
 
 _CHUNK_ROWS = 256  # rows that a state is carried over at a time
@@ -89,13 +90,39 @@ class Inputs:
         windows = replace(self.windows, window=None, chunk=_CHUNK_ROWS)
         return replace(self, starts=windows.origins - 1, window=1, windows=windows)
 
-    def series_numbers(self, trained: pd.Index | None) -> NDArray[np.int64]:
-        """Give the number that the series of each window had in `fit`, by name; -1 where it was not there."""
+    @property
+    def n_static(self) -> int:
+        """The number of static columns; arrays have none."""
+        return 0 if self.windows is None else self.windows.n_static
+
+    def static(self, items: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Give the static columns of some windows: ndarray of shape (n_items, n_static)."""
+        if self.windows is None or self.windows.static is None:
+            return np.empty((len(items), 0), dtype=np.float32)
+        return self.windows.static[self.windows.series[items]]
+
+    def series_numbers(self, trained: pd.Index | None, by: Levels | None = None) -> NDArray[np.int64]:
+        """Give the number that the series of each window had in `fit`, by name; -1 where it was not there.
+
+        Parameters
+        ----------
+        trained : Index or None
+            The names in `fit`, each once; None where there was one series without a name.
+        by : str, int, or list of str or int, default=None
+            The index levels that those are names by; all by default.
+
+        Returns
+        -------
+        numbers : ndarray of int64 of shape (n_windows,)
+        """
         if trained is None:
             return np.zeros(len(self), dtype=np.int64)
         if self.windows is None or self.windows.series_names is None:
             return np.full(len(self), -1, dtype=np.int64)
-        return trained.get_indexer(self.windows.series_names)[self.windows.series].astype(np.int64)
+        names: Any = self.windows.series_names
+        if by is not None:
+            names = series_keys(names, by, f"embedding_by={by!r}")
+        return trained.get_indexer(names)[self.windows.series].astype(np.int64)
 
 
 def read_inputs(estimator: Any, X: Any, *, reset: bool) -> Inputs:
@@ -134,11 +161,13 @@ def read_sizes(inputs: Inputs, n_targets: int, horizon: int) -> dict[str, Any]:
     Returns
     -------
     sizes : dict
-        `n_features`, `n_known`, `n_targets`, `n_series`, `window` (in rows, None for whole series) and `horizon`.
+        `n_features`, `n_known`, `n_static`, `n_targets`, `n_series`, `window` (in rows, None for whole series) and
+        `horizon`.
     """
     return {
         "n_features": inputs.panel.shape[1],
         "n_known": len(inputs.known),
+        "n_static": inputs.n_static,
         "n_targets": n_targets,
         "n_series": 1 if inputs.series_names is None else len(inputs.series_names),
         "window": _window_of(inputs),
@@ -154,6 +183,7 @@ def check_sizes(
         horizon = inputs.windows.horizon
     checked = [
         ("known columns", sizes["n_known"], len(inputs.known)),
+        ("static columns", sizes["n_static"], inputs.n_static),
         ("rows of window", sizes["window"], _window_of(inputs)),
         ("rows of horizon", sizes["horizon"], sizes["horizon"] if horizon is None else horizon),
         ("targets", sizes["n_targets"], sizes["n_targets"] if n_targets is None else n_targets),
@@ -179,12 +209,14 @@ def warn_unscaled(owner: str, inputs: Inputs, normalised: Sequence[int]) -> None
         Columns whose unit does not count.
     """
     rows = inputs.panel[:: max(1, len(inputs.panel) // _SAMPLED_ROWS)].astype(np.float64)
-    spread = np.nanstd(np.where(np.isnan(rows).all(axis=0), 0.0, rows), axis=0)  # numpy warns of columns of NaN alone
-    far = (spread > _LARGEST_SPREAD) | ((spread > 0) & (spread < 1 / _LARGEST_SPREAD))
+    spread, own = _spread(rows), _spread(inputs.static(np.arange(len(inputs))).astype(np.float64))
+    far = _is_far(spread)
     far[list(normalised)] = False
+    names = [str(column) for column in range(len(spread))] + [f"static {i}" for i in range(inputs.n_static)]
+    spread, far = np.append(spread, own), np.append(far, _is_far(own))
     if not far.any():
         return
-    listed = ", ".join(f"{column} ({spread[column]:.3g})" for column in np.flatnonzero(far)[:5])
+    listed = ", ".join(f"{names[column]} ({spread[column]:.3g})" for column in np.flatnonzero(far)[:5])
     warnings.warn(
         f"{owner} was given columns whose standard deviation is far from 1: {listed}"
         f"{' ...' if far.sum() > 5 else ''}. A network learns from them poorly, or from nothing else: put a "
@@ -192,6 +224,16 @@ def warn_unscaled(owner: str, inputs: Inputs, normalised: Sequence[int]) -> None
         UnscaledColumnsWarning,
         stacklevel=6,  # who called `fit`
     )
+
+
+def _spread(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give the standard deviation of each column, 0 of one without values, which numpy would warn of."""
+    spread: NDArray[np.float64] = np.nanstd(np.where(np.isnan(rows).all(axis=0), 0.0, rows), axis=0)
+    return spread
+
+
+def _is_far(spread: NDArray[np.float64]) -> NDArray[np.bool_]:
+    return (spread > _LARGEST_SPREAD) | ((spread > 0) & (spread < 1 / _LARGEST_SPREAD))
 
 
 def _check_n_features(estimator: Any, n_features: int, reset: bool) -> None:

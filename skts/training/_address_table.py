@@ -12,7 +12,7 @@ from torch.utils.data import Dataset
 
 Inputs = dict[str, Tensor]
 Targets = tuple[Tensor, Tensor | None]
-_BY_ITEM = ("starts", "ahead_starts", "target_starts", "series", "begins", "stops", "measured")
+_BY_ITEM = ("starts", "ahead_starts", "target_starts", "series", "described_by", "begins", "stops", "measured")
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +74,10 @@ class AddressTable(Dataset):
         The number of each item's series, for a network that reads it, or for batches by series.
     reads_series : bool, default=False
         Whether the network is given that number.
+    static : Tensor of float32 of shape (n_described, n_static), default=None
+        What describes each series, for a network that reads it. No NaN.
+    described_by : Tensor of int of shape (n_items,), default=None
+        The row of `static` of each item.
     begins, stops : Tensor of int of shape (n_items,), default=None
         The first panel row that belongs to each item, and the one after its last. What is read before it is missing,
         and where the lookahead reaches after it, the last row is repeated. None where nothing is read from there.
@@ -107,6 +111,8 @@ class AddressTable(Dataset):
     target_starts: Tensor | None = None
     series: Tensor | None = None
     reads_series: bool = False
+    static: Tensor | None = None
+    described_by: Tensor | None = None
     begins: Tensor | None = None
     stops: Tensor | None = None
     measured: Tensor | None = None
@@ -201,8 +207,8 @@ class AddressTable(Dataset):
         -------
         inputs : dict
             `past` (B, window + O - 1, n_features), with known columns `known` (B, horizon + lookahead + O - 1,
-            n_known), for a network that reads it `series` (B,), with several origins `origins` (B, O), whether each is
-            a window's, and with chunks `continues` (B,).
+            n_known), for a network that reads them `series` (B,) and `static` (B, n_static), with several origins
+            `origins` (B, O), whether each is a window's, and with chunks `continues` (B,).
         targets : tuple of Tensor or None
             Values and weights, both (B * O, horizon, n_targets); weights are None where all are alike.
         """
@@ -224,6 +230,8 @@ class AddressTable(Dataset):
             inputs["known"] = self._known_ahead(items, ahead, past)
         if self.reads_series and self.series is not None:
             inputs["series"] = self.series[items]
+        if self.static is not None and self.described_by is not None:
+            inputs["static"] = self.static[self.described_by[items]]
         if self.is_taught is not None:
             inputs["origins"] = self.is_taught[items]
         if self.chunks is not None:

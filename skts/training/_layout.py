@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from skts.panel import Levels
 from skts.supervised import Inputs
 from skts.training._address_table import AddressTable, Chunks, blank_groups
 
@@ -27,6 +28,7 @@ def make_table(
     n_origins: int = 1,
     by_series: bool = False,
     device: torch.device | None = None,
+    by: Levels | None = None,
 ) -> AddressTable:
     """Lay windows out as a network reads them.
 
@@ -46,6 +48,8 @@ def make_table(
     by_series : bool, default=False
         Whether batches are made by series.
     device : torch.device, default=None
+    by : str, int, or list of str or int, default=None
+        The index levels that `series_names` are names by; all by default.
 
     Returns
     -------
@@ -63,7 +67,10 @@ def make_table(
     if groups:
         options["groups"] = mark_groups(groups, panel.shape[1])
     if reads_series or by_series:
-        options["series"] = _addresses(inputs.series_numbers(series_names)[items])
+        options["series"] = _addresses(inputs.series_numbers(series_names, by)[items])
+    if windows is not None and windows.static is not None and getattr(network, "reads_static", False):
+        options["static"] = torch.from_numpy(np.nan_to_num(windows.static, nan=0.0))
+        options["described_by"] = _addresses(windows.series[items])
     if inputs.has_runs:
         options |= _lay_horizons(inputs, items)
     elif spans is not None and lookahead:

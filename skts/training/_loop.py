@@ -248,6 +248,7 @@ def forecast_last_origins(
     known: Tensor | None = None,
     series: Tensor | None = None,
     state: State | None = None,
+    static: Tensor | None = None,
 ) -> tuple[Tensor, State | None]:
     """Forecast from the last O origins of every pass over rows; all shapes are fixed.
 
@@ -263,18 +264,22 @@ def forecast_last_origins(
         From the first of the origins on.
     series : Tensor of shape (B,), default=None
     state : tuple of Tensor, default=None
+    static : Tensor of shape (B, n_static), default=None
+        Given on where it is given.
 
     Returns
     -------
     forecast : Tensor of shape (B * O, H, T, ...)
     state : tuple of Tensor or None
     """
-    encoded, state = network.encode(past, series, state)
+    about = {} if static is None else {"static": static}
+    encoded, state = network.encode(past, series, state, **about)
     encoded = encoded[:, -n_origins:].flatten(0, 1)  # (B * O, U)
     series = None if series is None else series.repeat_interleave(n_origins)
+    about = {name: values.repeat_interleave(n_origins, dim=0) for name, values in about.items()}
     if known is not None:
         known = _known_of_origins(known, n_origins).flatten(0, 1)  # (B * O, H + A, K)
-    return network.decode(encoded, known, series), state
+    return network.decode(encoded, known, series, **about), state
 
 
 def forecast_origins(
@@ -284,6 +289,7 @@ def forecast_origins(
     known: Tensor | None = None,
     series: Tensor | None = None,
     state: State | None = None,
+    static: Tensor | None = None,
     *,
     at_once: int,
 ) -> tuple[Tensor, State | None]:
@@ -291,7 +297,7 @@ def forecast_origins(
 
     Parameters
     ----------
-    network, past, known, series, state
+    network, past, known, series, state, static
         As there.
     origins : Tensor of bool of shape (B, O)
         Which of the last O origins, N in all.
@@ -304,8 +310,10 @@ def forecast_origins(
     state : tuple of Tensor or None
     """
     n_origins = origins.shape[1]
-    encoded, state = network.encode(past, series, state)
+    about = {} if static is None else {"static": static}
+    encoded, state = network.encode(past, series, state, **about)
     encoded = encoded[:, -n_origins:][origins]  # (N, U)
+    about = {name: values[:, None].expand(-1, n_origins, -1)[origins] for name, values in about.items()}
     series = None if series is None else series[:, None].expand(-1, n_origins)[origins]
     if known is not None:
         known = _known_of_origins(known, n_origins)[origins]  # (N, H + A, K)
@@ -313,7 +321,8 @@ def forecast_origins(
     for start in range(0, max(len(encoded), 1), at_once):
         few = slice(start, start + at_once)
         rows, numbers = (None if values is None else values[few] for values in (known, series))
-        forecasts.append(network.decode(encoded[few], rows, numbers))
+        own = {name: values[few] for name, values in about.items()}
+        forecasts.append(network.decode(encoded[few], rows, numbers, **own))
     return torch.cat(forecasts), state
 
 

@@ -366,7 +366,7 @@ class WindowNet(AtomicSaveMixin, NeuralNet):
         carried = "continues" in inputs
         if carried and self._training is not None:
             state = carry(self._training.state, inputs["continues"])
-        rows = {name: inputs[name] for name in ("past", "known", "series") if name in inputs}
+        rows = {name: inputs[name] for name in ("past", "known", "series", "static") if name in inputs}
         n_origins = inputs["origins"].shape[1]
         forecast, state = self._run(forecast_last_origins, self.module_, n_origins=n_origins, state=state, **rows)
         if carried and self._training is not None:

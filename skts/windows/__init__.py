@@ -2,7 +2,16 @@
 
 from skts.windows._history_prepender import HistoryPrepender
 from skts.windows._sliding_windower import SlidingWindower
-from skts.windows._walk import find_horizon, find_known, find_lookahead, find_windowers, holder_of_parts, unwrap, walk
+from skts.windows._walk import (
+    find_horizon,
+    find_known,
+    find_lookahead,
+    find_static,
+    find_windowers,
+    holder_of_parts,
+    unwrap,
+    walk,
+)
 from skts.windows._windows import Windows
 
 __all__ = [
@@ -12,6 +21,7 @@ __all__ = [
     "find_horizon",
     "find_known",
     "find_lookahead",
+    "find_static",
     "find_windowers",
     "holder_of_parts",
     "unwrap",

@@ -1,6 +1,7 @@
 """Cut a panel into windows."""
 
 import warnings
+from dataclasses import replace
 from functools import partial
 from numbers import Integral, Real
 from typing import Any, Self
@@ -17,6 +18,7 @@ from skts._compat import Interval, fit_context, fit_task
 from skts.exceptions import KnownTargetWarning, LostSeriesWarning, PanelIndexError
 from skts.panel import RUN, Columns, PanelIndex, check_same_series, find_columns, find_stacked, read_values
 from skts.windows._cut import Sizes, cut_runs, cut_series, find_target, lay_out_runs, lay_out_series
+from skts.windows._static import check_static, read_static
 from skts.windows._windows import Windows
 
 
@@ -43,6 +45,11 @@ class SlidingWindower(  # type: ignore[call-arg]
         calendar), by name, by position, or a callable that is given `X` and returns them, such as
         :func:`~sklearn.compose.make_column_selector`. Every other column is observed: read up to the row before the
         origin only.
+    static : str, int, slice, list of str or int, or callable, default=None
+        The columns that have one value per series (capacity, hub height, latitude, tilt), given as those of `known`.
+        They describe the series and are no columns of its windows: a network reads them beside the vector of the
+        series, so that one that training has not seen starts from its description. Every row of a series holds the
+        same value, or NaN; a series of NaN alone has none.
     history : int, default=None
         How many rows at the start of each series get no forecast at `transform`; `window` by default. Set it to the
         `length` of the :class:`~skts.HistoryPrepender` before it in order to search `window` alone.
@@ -53,7 +60,9 @@ class SlidingWindower(  # type: ignore[call-arg]
     Attributes
     ----------
     known_ : ndarray of int64 of shape (n_known,)
-        The positions of the known columns.
+        The positions of the known columns in `X`.
+    static_ : ndarray of int64 of shape (n_static,)
+        The positions of the static columns in `X`.
     n_features_in_ : int
         Number of columns seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -107,6 +116,7 @@ class SlidingWindower(  # type: ignore[call-arg]
         "horizon": [Interval(Integral, 1, None, closed="left")],
         "stride": [Interval(Integral, 1, None, closed="left")],
         "known": [str, Integral, slice, "array-like", callable, None],
+        "static": [str, Integral, slice, "array-like", callable, None],
         "history": [Interval(Integral, 1, None, closed="left"), None],
         "max_similarity": [Interval(Real, 0, 1, closed="both"), None],
     }
@@ -118,6 +128,7 @@ class SlidingWindower(  # type: ignore[call-arg]
         *,
         stride: int = 1,
         known: Columns | None = None,
+        static: Columns | None = None,
         history: int | None = None,
         max_similarity: float | None = None,
     ):
@@ -125,6 +136,7 @@ class SlidingWindower(  # type: ignore[call-arg]
         self.horizon = horizon
         self.stride = stride
         self.known = known
+        self.static = static
         self.history = history
         self.max_similarity = max_similarity
 
@@ -155,7 +167,7 @@ class SlidingWindower(  # type: ignore[call-arg]
         LostSeriesWarning
             The index tells no series, and two columns of `X` look like the series and the time of each row.
         """
-        self._fit(X, y)
+        self._take_static(X, *self._fit(X, y))
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -190,8 +202,9 @@ class SlidingWindower(  # type: ignore[call-arg]
             Some series are too short, and others are not.
         """
         values, panel = self._fit(X, y)
+        static, values = self._take_static(X, values, panel)
         cut = cut_series if panel.runs is None else cut_runs
-        return cut(values, panel, self._sizes)
+        return replace(cut(values, panel, self._sizes), static=static)
 
     def transform(self, X: Any) -> Windows:
         """Cut the forecasting windows.
@@ -213,8 +226,9 @@ class SlidingWindower(  # type: ignore[call-arg]
         check_is_fitted(self)
         values = read_values(self, X, reset=False, dtype=np.float32)
         panel = PanelIndex.read(X if isinstance(X, pd.DataFrame) else values, self._layout)
+        static, values = self._take_static(X, values, panel)
         lay_out = lay_out_series if panel.runs is None else partial(lay_out_runs, several=not self._layout.has_runs)
-        return lay_out(values, panel, self._sizes)
+        return replace(lay_out(values, panel, self._sizes), static=static)
 
     def set_output(self, *, transform: str | None = None) -> Self:
         """Change nothing: windows are no table, whatever container is asked for.
@@ -234,18 +248,18 @@ class SlidingWindower(  # type: ignore[call-arg]
         with fit_task(self, X, y):
             values = read_values(self, X, reset=True, dtype=np.float32)
             check_same_series(X, y)
-            self.known_ = np.empty(0, dtype=np.int64)
-            if self.known is not None:
-                table = X if isinstance(X, pd.DataFrame) else values
-                self.known_ = find_columns(table, self.known, f"SlidingWindower(known={self.known!r})")
+            table = X if isinstance(X, pd.DataFrame) else values
+            self.known_, self.static_ = self._find("known", table), self._find("static", table)
+            check_static(f"SlidingWindower(static={self.static!r})", table, self.known_, self.static_)
+            names = X.columns.tolist() if isinstance(X, pd.DataFrame) else list(range(values.shape[1]))
             self._sizes = Sizes(  # whatever the parameters become
                 window=self.window,
                 horizon=self.horizon,
                 history=self._history(),
                 stride=self.stride,
-                known=self.known_,
+                known=np.searchsorted(self._windowed, self.known_),
                 max_similarity=self.max_similarity,
-                names=X.columns.tolist() if isinstance(X, pd.DataFrame) else list(range(values.shape[1])),
+                names=[names[column] for column in self._windowed],
             )
             panel = PanelIndex.read(X if isinstance(X, pd.DataFrame) else values)
             if self.window is None:
@@ -274,7 +288,7 @@ class SlidingWindower(  # type: ignore[call-arg]
             return
         position = find_target(values[:, self.known_], y)
         if position is not None:
-            name = self._sizes.names[int(self.known_[position])]
+            name = self._sizes.names[int(self._sizes.known[position])]
             warnings.warn(
                 f"SlidingWindower(known={self.known!r}): column {name!r} is y itself, whatever its unit, in every row "
                 "that has both, so that every forecast reads the truth of its own rows. What was measured is not "
@@ -282,6 +296,27 @@ class SlidingWindower(  # type: ignore[call-arg]
                 KnownTargetWarning,
                 stacklevel=5,
             )
+
+    def _find(self, parameter: str, table: Any) -> NDArray[np.int64]:
+        """Find the columns that a parameter names."""
+        columns = getattr(self, parameter)
+        if columns is None:
+            return np.empty(0, dtype=np.int64)
+        return find_columns(table, columns, f"SlidingWindower({parameter}={columns!r})")
+
+    @property
+    def _windowed(self) -> NDArray[np.int64]:
+        """The positions in `X` of the columns of a window."""
+        return np.setdiff1d(np.arange(self.n_features_in_), self.static_)
+
+    def _take_static(
+        self, X: Any, values: NDArray[Any], panel: PanelIndex
+    ) -> tuple[NDArray[np.float32] | None, NDArray[Any]]:
+        """Take the static columns out of a table: their values by series, and the other columns."""
+        if len(self.static_) == 0:
+            return None, values
+        static = read_static(f"SlidingWindower(static={self.static!r})", X, values, self.static_, panel)
+        return static, values[:, self._windowed]
 
     def _warn_stacked(self, X: Any) -> None:
         found = find_stacked(X)

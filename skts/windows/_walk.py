@@ -114,15 +114,26 @@ def find_known(windower: SlidingWindower, X: Any) -> NDArray[np.int64] | None:
     columns : ndarray of int64 of shape (n_columns,) or None
         Positions in `X`. None where that is not clear: the windower was given another number of columns, without names.
     """
+    return _find_given(windower, "known", X)
+
+
+def find_static(windower: SlidingWindower, X: Any) -> NDArray[np.int64] | None:
+    """Find the columns of a table that a windower in a pipeline takes for static, as :func:`find_known` does."""
+    return _find_given(windower, "static", X)
+
+
+def _find_given(windower: SlidingWindower, parameter: str, X: Any) -> NDArray[np.int64] | None:
+    """Find the columns of a table that a parameter of a windower names."""
     n_columns = np.shape(X)[1]
-    if not hasattr(windower, "known_"):
-        named = np.atleast_1d(np.asarray(windower.known, dtype=object))
+    found = getattr(windower, f"{parameter}_", None)
+    if found is None:
+        named = np.atleast_1d(np.asarray(getattr(windower, parameter), dtype=object))
         return _positions_of([name for name in named if isinstance(name, str)], X)
     if windower.n_features_in_ == n_columns and not (hasattr(windower, "feature_names_in_") and _is_named(X)):
-        return windower.known_
+        return found
     if not hasattr(windower, "feature_names_in_"):
         return None
-    return _positions_of(windower.feature_names_in_[windower.known_], X)
+    return _positions_of(windower.feature_names_in_[found], X)
 
 
 def _positions_of(names: Any, X: Any) -> NDArray[np.int64]:

@@ -75,6 +75,9 @@ class Windows:
         - "gap" if its window or its horizon reaches over a missing row;
         - "stride" if the stride passes over it;
         - "similarity" if its window is too similar to the last one kept.
+    static : ndarray of float32 of shape (n_series, n_static), or None
+        What is the same in every row of a series, and no column of `panel`; NaN is missing. None without static
+        columns.
 
     Notes
     -----
@@ -101,6 +104,7 @@ class Windows:
     horizons: NDArray[Any] | None = None
     measured: NDArray[Any] | None = None
     feature_names: NDArray[Any] | None = None
+    static: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.origins)
@@ -109,6 +113,11 @@ class Windows:
     def shape(self) -> tuple[int, int | None, int]:
         """Shape of the 3-D array that the windows stand for: (n_windows, window, n_features)."""
         return len(self.origins), self.window, self.panel.shape[1]
+
+    @property
+    def n_static(self) -> int:
+        """The number of static columns."""
+        return 0 if self.static is None else self.static.shape[1]
 
     @property
     def own_spans(self) -> NDArray[np.int64]:
@@ -197,7 +206,8 @@ class Windows:
         rows = "all rows before" if self.window is None else f"{self.window} rows"
         return (
             f"<Windows: {len(self)} {kind} windows of {rows} x {self.panel.shape[1]} features, "
-            f"horizon {self.horizon}, {len(self.known)} known, {1 if names is None else len(names)} series>"
+            f"horizon {self.horizon}, {len(self.known)} known, {f'{self.n_static} static, ' * (self.n_static > 0)}"
+            f"{1 if names is None else len(names)} series>"
         )
 
     def __repr__(self) -> str:
@@ -362,7 +372,8 @@ class Windows:
         Returns
         -------
         n_blank : int
-            Forecast values whose window, or whose known columns over the horizon, hold a NaN.
+            Forecast values whose window, or whose known columns over the horizon, hold a NaN, or whose series lacks the
+            value of a static column.
         n_forecasts : int
             All forecast values.
         """
@@ -377,6 +388,9 @@ class Windows:
         touched = (first < begins) | _any_between(observed_blank, begin, measured)
         touched |= _any_between(known_blank, measured, self.origins)
         touched |= _any_between(known_blank & is_row, starts, starts + self.horizon)
+        if self.static is not None:
+            lacks: NDArray[np.bool_] = np.isnan(self.static)
+            touched |= np.logical_or.reduce(lacks, axis=1)[self.series]
         values = np.append(0, np.cumsum(is_row))
         forecasts = values[starts + self.horizon] - values[starts]
         return int(forecasts[touched].sum()), int(forecasts.sum())

@@ -40,7 +40,8 @@ def write_windows(windows: Any) -> str:
         "step": write_step(windows.clock, windows.step),
         "window": "all rows before the origin" if size is None else write_count(size, "row"),
         "horizon": write_count(windows.horizon, "row"),
-        "columns": f"{windows.panel.shape[1]:,}, {len(windows.known):,} of them known over the horizon",
+        "columns": f"{windows.panel.shape[1]:,}, {len(windows.known):,} of them known over the horizon"
+        + (f", and {windows.n_static:,} static" if windows.n_static else ""),
         "holes": write_holes(windows),
         "dropped": None if windows.dropped is None else write_dropped(windows.dropped, windows.n_rows),
         "worth": None,

@@ -129,6 +129,15 @@ CALLS = {
     ),
     "known='x2'": (lambda: fit(SlidingWindower(2, known="x2")), "no column 'x2' among ['x0', 'x1']."),
     "known=[5]": (lambda: fit(SlidingWindower(2, known=[5])), "the table has n_features=2. Give positions from 0 to 1"),
+    "static='x2'": (lambda: fit(SlidingWindower(2, static="x2")), "no column 'x2' among ['x0', 'x1']."),
+    "a static column that varies": (
+        lambda: fit(SlidingWindower(2, static=["x1"])),
+        "column 'x1' of series 'a' is ..., and ... in row 1 (2024-01-01 01:00:00). One value per series is expected",
+    ),
+    "a static column that is known": (
+        lambda: fit(SlidingWindower(2, known=["x1"], static=["x1"])),
+        "['x1'] is named by known=... too",
+    ),
     "a history shorter than the window": (
         lambda: fit(SlidingWindower(4, history=2)),
         "the first forecast needs 4 rows before it. Give history=4 or more",
@@ -154,6 +163,10 @@ CALLS = {
         "SolarFeatures has no latitude of series 'b'",
     ),
     "more neighbours than series": (lambda: fit(NeighbourFeatures(n_neighbours=2)), "Give 1 or fewer, or None for all"),
+    "a level that is not there": (
+        lambda: fit(PerSeriesRegressor(Ridge(), by="farm")),
+        "PerSeriesRegressor(by='farm'): no index level 'farm' among",
+    ),
     "PanelTimeSeriesSplit(1)": (lambda: PanelTimeSeriesSplit(1), "k-fold cross-validation requires at least one"),
     "PanelTimeSeriesSplit(test_size=0)": (lambda: PanelTimeSeriesSplit(test_size=0), "test_size == 0, must be >= 1"),
     "more test times than times": (

@@ -60,6 +60,16 @@ def series_of(X):
     return codes.groupby(list(codes), sort=False).ngroup().to_numpy()
 
 
+def with_number_of_series(X):
+    """Put the number of the series of every row beside the columns, in a way that changes none of them."""
+    numbers = series_of(X).astype(float)
+    if not isinstance(X, pd.DataFrame):
+        return np.column_stack([np.asarray(X), numbers]), numbers
+    is_count = X.columns.dtype.kind in "iu"
+    name = ("series number",) * X.columns.nlevels if X.columns.nlevels > 1 else "series number"
+    return pd.concat([X, pd.Series(numbers, index=X.index, name=X.shape[1] if is_count else name)], axis=1), numbers
+
+
 def split(X):
     """Give the rows to train on and the last `N_NEW` of each series; of a short table all, twice."""
     series = pd.Series(series_of(X))
@@ -91,6 +101,12 @@ def use_windows(X, y, weight):
     blocks = windower.transform(X)
     rows = blocks.to_rows(np.stack([blocks.targets(np.arange(len(X), dtype=float))], axis=-1))
     assert (np.diff(rows[:, 0]) > 0).all(), "forecasts are in the order of the rows"
+    table, numbers = with_number_of_series(X)
+    described = SlidingWindower(WINDOW, HORIZON, known=[0], static=[table.shape[1] - 1]).fit(table, y).transform(table)
+    assert described.panel.shape == blocks.panel.shape
+    is_first = described.rows[described.spans[:, 0]] >= 0
+    own = described.static[described.span_series, 0]
+    np.testing.assert_array_equal(own[is_first], numbers[described.rows[described.spans[is_first, 0]]])
 
 
 def adding(transformer):

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -32,6 +33,22 @@ def test_groups_hold_about_as_many_rows_each():
     lengths = {"a": 30, "b": 10, "c": 10, "d": 10}
     X = make_table([(name, hour) for name, n in lengths.items() for hour in range(n)])
     assert sorted(len(test) for _, test in LeaveSeriesOut(2).split(X)) == [30, 30]
+
+
+def test_series_that_share_a_key_are_left_out_together():
+    X, _ = make_panel(n_series=3, n_rows=5, interleave=True, random_state=0)
+    names = {"station_0": ("f", 1), "station_1": ("f", 2), "station_2": ("g", 1)}
+    index = pd.MultiIndex.from_tuples([(*names[name], time) for name, time in X.index], names=["farm", "phase", "time"])
+    X, farms = X.set_axis(index), index.get_level_values("farm")
+    cv = LeaveSeriesOut(by="farm")
+    assert cv.get_n_splits(X) == 2
+    assert [sorted(set(farms[test])) for _, test in cv.split(X)] == [["f"], ["g"]]
+    assert all(not set(farms[train]) & set(farms[test]) for train, test in cv.split(X))
+    assert len(list(LeaveSeriesOut(by=["phase", "farm"]).split(X))) == len(list(LeaveSeriesOut().split(X))) == 3
+    with pytest.raises(ValueError, match=r"n_splits=3\): X has 2 series"):
+        next(LeaveSeriesOut(3, by="farm").split(X))
+    with pytest.raises(ValueError, match=r"LeaveSeriesOut\(by='site'\): no index level 'site'"):
+        next(LeaveSeriesOut(by="site").split(X))
 
 
 def test_it_drives_cross_validation():

@@ -18,10 +18,13 @@ def inputs_of(network):
     torch.manual_seed(1)
     n_ahead = HORIZON + network.lookahead
     known = None if network.known is None else torch.randn(3, n_ahead, N_KNOWN)
-    return torch.randn(3, WINDOW, N_FEATURES), known, torch.tensor([0, 2, -1])
+    static = torch.randn(3, 2) if network.reads_static else None
+    return torch.randn(3, WINDOW, N_FEATURES), known, torch.tensor([0, 2, -1]), static
 
 
-@pytest.mark.parametrize("options", [{}, {"lookahead": 2, "series_embedding": 2}, {"n_known": 0}])
+@pytest.mark.parametrize(
+    "options", [{}, {"lookahead": 2, "series_embedding": 2}, {"n_known": 0}, {"n_static": 2, "series_embedding": 2}]
+)
 def test_scores_are_what_torch_attends_by(monkeypatch, options):
     network, asked = make(**options), []
     original = torch.nn.functional.scaled_dot_product_attention
@@ -31,9 +34,10 @@ def test_scores_are_what_torch_attends_by(monkeypatch, options):
         return original(queries, keys, values)
 
     inputs = inputs_of(network)
+    *rows, static = inputs
     scores = attention_scores(network, *inputs)
     monkeypatch.setattr(torch.nn.functional, "scaled_dot_product_attention", attend)
-    network(*inputs)
+    network(*rows, static=static)
     n_horizon = HORIZON if inputs[1] is not None else 2  # patches of 3 rows
     n_patches, n_ahead = 3, n_horizon + network.lookahead
     assert scores.shape == (3, 2, N_HEADS, n_horizon, n_patches + n_ahead)
@@ -42,7 +46,9 @@ def test_scores_are_what_torch_attends_by(monkeypatch, options):
         torch.testing.assert_close(torch.softmax(scores[:, number], dim=3), of_horizon)
 
 
-@pytest.mark.parametrize("options", [{}, {"lookahead": 2, "series_embedding": 2}, {"n_known": 0}, {"patch_len": 1}])
+@pytest.mark.parametrize(
+    "options", [{}, {"lookahead": 2, "series_embedding": 2}, {"n_known": 0}, {"patch_len": 1}, {"n_static": 2}]
+)
 def test_parts_add_up_to_the_scores_of_the_first_block(options):
     network = make(**options)
     inputs = inputs_of(network)
@@ -55,7 +61,7 @@ def test_parts_add_up_to_the_scores_of_the_first_block(options):
 
 def test_a_column_of_zeros_has_no_part():
     network = make()
-    past, known, series = inputs_of(network)
+    past, known, series, _ = inputs_of(network)
     past[..., 1], known[..., 0] = 0, 0
     parts = attention_parts(network, past, known, series)
     assert (parts[:, :, 0] == 0).all()

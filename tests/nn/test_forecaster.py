@@ -103,6 +103,31 @@ def test_a_network_reads_the_series_where_it_says_so(name):
     assert torch.equal(net(past, known, series)[0], net(past, known, series + 1)[0]) != net.reads_series
 
 
+STATIC = {"n_static": 2, **RECURRENT}
+DESCRIBED = {
+    "lstm": partial(EncoderDecoder, **STATIC),
+    "series": partial(EncoderDecoder, **STATIC, n_series=3, series_embedding=2),
+    "nothing known": partial(EncoderDecoder, **STATIC | {"n_known": 0}),
+    "dlinear": partial(LinearForecaster, **SIZES, n_static=2, window=6, kernel_size=3),
+    "norm": lambda: InstanceNorm(DESCRIBED["lstm"], PointHead(), "mean", [1, 3], [0.5, 2.0], [1.0, 0.0]),
+}
+
+
+@pytest.mark.parametrize("name", DESCRIBED)
+def test_a_network_reads_what_describes_the_series_of_each_window(name):
+    net, static = DESCRIBED[name]().eval(), torch.randn(2, 2)
+    inputs = make_inputs(net)
+    assert net.reads_static
+    forecast = net(*inputs, static=static)[0]
+    moved = net(*inputs, static=static + torch.tensor([[0.0, 0.0], [0.0, 1.0]]))[0]
+    torch.testing.assert_close(moved[0], forecast[0], rtol=0, atol=0)
+    assert not torch.equal(moved[1], forecast[1])
+    if net.causal:
+        past, known, series = inputs
+        encoded, _ = net.encode(past, series, static=static)
+        torch.testing.assert_close(net.decode(encoded[:, -1], known, series, static=static), forecast)
+
+
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_window_is_forecast_alike_alone_and_among_others(name):
     net = NETWORKS[name]().eval()
@@ -166,7 +191,9 @@ def test_encode_and_decode_make_a_forecast():
 
 def test_a_network_declares_nothing_by_itself():
     net = Forecaster()
-    assert (net.lookahead, net.reads_series, net.causal, net.whole_window) == (0, False, False, "")
+    assert (net.lookahead, net.causal, net.whole_window) == (0, False, "")
+    assert not net.reads_series
+    assert not net.reads_static
 
 
 def test_a_network_without_a_forecast_says_what_is_missing():

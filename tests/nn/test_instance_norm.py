@@ -149,10 +149,12 @@ def test_a_linear_map_inside_is_nlinear():
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_serves_one_origin_and_reads_what_its_network_reads(kind):
-    network = partial(EncoderDecoder, 3, 1, 2, 4, n_series=2, hidden_size=5, lookahead=2, series_embedding=2)
+    network = partial(
+        EncoderDecoder, 3, 1, 2, 4, n_series=2, hidden_size=5, lookahead=2, series_embedding=2, n_static=1
+    )
     norm = make_norm(kind, network=network)
     assert not norm.causal
     assert norm.whole_window == f"instance_norm='{kind}'"
-    assert (norm.lookahead, norm.reads_series) == (2, True)
+    assert (norm.lookahead, norm.reads_series, norm.reads_static) == (2, True, True)
     plain = make_norm(kind, network=partial(Forecasts, torch.zeros(2, 4, 2)))
-    assert (plain.lookahead, plain.reads_series) == (0, False)
+    assert (plain.lookahead, plain.reads_series, plain.reads_static) == (0, False, False)

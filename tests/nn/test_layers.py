@@ -27,6 +27,22 @@ def test_only_the_vectors_of_the_series_in_a_batch_learn():
     torch.testing.assert_close(embedding.table.weight.grad[:, 0], torch.tensor([1.0, 0.0, 2.0, 0.0]))
 
 
+def test_a_series_that_is_described_starts_from_a_map_of_that_and_learns_what_is_its_own():
+    torch.manual_seed(0)
+    embedding, series, static = SeriesEmbedding(4, 3, 2), torch.tensor([2, -1, 0]), torch.randn(3, 2)
+    torch.testing.assert_close(embedding(series, static), embedding.describe(static))
+    with torch.no_grad():
+        table = embedding.table.weight.normal_()
+    own = torch.stack([table[2], table.mean(dim=0), table[0]])
+    torch.testing.assert_close(embedding(series, static), embedding.describe(static) + own)
+
+
+def test_a_series_without_a_vector_of_its_own_is_its_description():
+    static = torch.randn(3, 2)
+    assert torch.equal(SeriesEmbedding(4, 0, 2)(None, static), static)
+    assert (SeriesEmbedding(4, 0, 2).width, SeriesEmbedding(4, 3, 2).width, SeriesEmbedding(4, 3).width) == (2, 3, 3)
+
+
 @pytest.mark.parametrize("around", [0, 1, 4])
 def test_rows_around_are_joined_and_the_ends_repeated(around):
     rows = torch.randn(2, 3, 2)

@@ -40,6 +40,16 @@ def test_it_is_one_linear_map_of_the_window_and_one_of_each_known_row(kernel_siz
     np.testing.assert_allclose(net(past, known)[0], expected, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.parametrize("n_known", [0, 2])
+def test_what_describes_a_series_adds_the_same_to_every_row(n_known):
+    past, known = make_rows()
+    net, static = LinearForecaster(4, n_known, 3, 5, 7, n_static=2, head=QuantileHead((0.1, 0.9))), torch.randn(3, 2)
+    added = net(past, known, static=static)[0] - net(past, known, static=0 * static)[0]
+    expected = (static @ net.static.weight.T)[:, None, :, None].expand_as(added)
+    torch.testing.assert_close(added, expected, atol=1e-5, rtol=1e-4)
+    assert net.reads_static
+
+
 def test_trend_and_remainder_add_up_to_the_window():
     past, _ = make_rows()
     net, plain = LinearForecaster(4, 0, 1, 5, 7, kernel_size=3), LinearForecaster(4, 0, 1, 5, 7)

@@ -106,8 +106,21 @@ def test_series_are_told_apart_and_an_unknown_one_is_their_mean(past, known):
     own = net(*same, torch.tensor([0, 1, -1]))[0]
     assert not torch.allclose(own[0], own[1])
     with torch.no_grad():
-        net.embedding[0].table.weight[:] = net.embedding[0].table.weight.mean(dim=0)
+        net.embedding.table.weight[:] = net.embedding.table.weight.mean(dim=0)
     torch.testing.assert_close(net(*same, torch.tensor([0, 1, 2]))[0], own[2].expand(3, -1, -1))
+
+
+@pytest.mark.parametrize("options", [{"n_static": 2}, {"n_static": 2, "n_series": 3, "series_embedding": 3}])
+def test_what_describes_a_series_moves_every_token_alike(past, known, options):
+    net, static = make(**options), torch.randn(len(past), 2)
+    assert net.reads_static
+    assert net.reads_series == ("series_embedding" in options)
+    series = torch.full((len(past),), -1)
+    moved = net.embed(past, known, series, 2 * static) - net.embed(past, known, series, static)
+    own = net.embed_series(series, 2 * static) - net.embed_series(series, static)
+    torch.testing.assert_close(moved, own[:, None].expand_as(moved))
+    assert (own.abs().sum(dim=1) > 0).all()
+    assert not torch.equal(net(past, known, series, static=static)[0], net(past, known, series, static=2 * static)[0])
 
 
 def test_dropout_acts_in_training_only(past, known):

@@ -60,6 +60,7 @@ REFUSED = {
     "patch_len": 3,
     "instance_norm": "last",
     "series_embedding": 3,
+    "embedding_by": "station",
     "kernel_size": 3,
     "sources": {"rest": [1]},
     "shared": False,

@@ -50,6 +50,27 @@ def test_each_clone_sees_its_rows_and_forecasts_them_in_place(X):
     np.testing.assert_allclose(y_pred[:, 1], y.groupby(level=0).transform("mean"))
 
 
+@pytest.mark.parametrize("by", ["farm", ["farm"], 0])
+def test_a_clone_sees_all_rows_that_share_a_key(by):
+    X, y = make_panel(n_series=3, n_rows=20, interleave=True, random_state=0)
+    names = {"station_0": ("f", 1), "station_1": ("f", 2), "station_2": ("g", 1)}
+    index = pd.MultiIndex.from_tuples([(*names[name], time) for name, time in X.index], names=["farm", "phase", "time"])
+    X, y = X.set_axis(index), y.set_axis(index)
+    regressor = PerSeriesRegressor(Memory(), by=by).fit(X, y)
+    assert list(regressor.estimators_) == ["f", "g"]
+    farms = X.index.get_level_values("farm")
+    for name, memory in regressor.estimators_.items():
+        pd.testing.assert_frame_equal(memory.X_, X[farms == name])
+    regressor.set_params(by=None)  # which changes nothing until the next fit
+    new = X.rename(index={2: 3}, level="phase")  # a phase that was not there
+    np.testing.assert_array_equal(regressor.predict(new)[:, 0], X["power"])
+    np.testing.assert_allclose(regressor.predict(new)[:, 1], y.groupby(level="farm").transform("mean"))
+    with pytest.raises(ValueError, match=r"no estimator for 1 of 2 series.*\['h'\]"):
+        regressor.predict(X.rename(index={"g": "h"}, level="farm"))
+    with pytest.raises(ValueError, match=r"PerSeriesRegressor\(by='site'\): no index level 'site'"):
+        PerSeriesRegressor(Memory(), by="site").fit(X, y)
+
+
 @pytest.mark.parametrize("n_jobs", [None, 2])
 def test_a_pipeline_per_series_forecasts_as_if_it_had_met_no_other(parts, n_jobs):
     X_train, X_test, y_train, _ = parts

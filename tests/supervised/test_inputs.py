@@ -35,9 +35,11 @@ def test_the_table_of_windows_is_shared_not_copied(windows):
 
 def test_sizes_are_those_that_a_network_sees(windows):
     sizes = read_sizes(read_inputs(Anyone(), windows, reset=True), 1, 3)
-    assert sizes == {"n_features": 2, "n_known": 1, "n_targets": 1, "n_series": 2, "window": 5, "horizon": 3}
+    expected = {"n_features": 2, "n_known": 1, "n_static": 0, "n_targets": 1, "n_series": 2, "window": 5, "horizon": 3}
+    assert sizes == expected
     arrays = read_sizes(read_inputs(Anyone(), np.zeros((9, 4, 3)), reset=True), 2, 6)
-    assert arrays == {"n_features": 3, "n_known": 0, "n_targets": 2, "n_series": 1, "window": 4, "horizon": 6}
+    expected = {"n_features": 3, "n_known": 0, "n_static": 0, "n_targets": 2, "n_series": 1, "window": 4, "horizon": 6}
+    assert arrays == expected
     X, _ = make_panel(n_series=2, n_rows=40, random_state=0)
     whole = read_inputs(Anyone(), SlidingWindower(None, 3, history=5).fit_transform(X), reset=True)
     assert read_sizes(whole, 1, 3)["window"] is None

@@ -148,6 +148,14 @@ def test_the_series_is_given_to_a_network_that_reads_it_alone():
     assert make(series=series, reads_series=True).gather(torch.tensor([1, 0]))[0]["series"].tolist() == [0, 2]
 
 
+def test_items_of_one_series_share_what_describes_it():
+    static, series = torch.tensor([[1.0, 2.0], [3.0, 4.0]]), torch.tensor([1, 0, 1])
+    table = make(static=static, described_by=series)
+    assert table.gather(torch.tensor([2, 1]))[0]["static"].tolist() == [[3, 4], [1, 2]]
+    assert table.subset(np.array([1])).gather(torch.tensor([0]))[0]["static"].tolist() == [[1, 2]]
+    assert "static" not in make().gather(torch.tensor([0]))[0]
+
+
 # --- what stays as it is ------------------------------------------------------------------------------------
 
 

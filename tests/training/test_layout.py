@@ -199,6 +199,18 @@ def test_a_network_is_given_the_numbers_of_the_series_of_the_fit():
     assert lay_out(inputs_of(windows), declare(), names).series is None
 
 
+@pytest.mark.parametrize("n_origins", [1, 3])
+def test_a_network_is_given_the_description_of_the_windows_own_series(n_origins):
+    windows = replace(make_windows(TWO_SERIES), static=np.array([[1, np.nan], [3, 4]], dtype=np.float32))
+    items = np.array([8, 0, 1])
+    table = lay_out(
+        inputs_of(windows), declare(reads_static=True), pd.Index(["b", "c"]), items=np.sort(items), n_origins=n_origins
+    )
+    expected = [[1, 0], [1, 0], [3, 4]] if n_origins == 1 else [[1, 0], [3, 4]]  # 0 is the mean of a scaled column
+    assert gather_all(table)[0]["static"].tolist() == expected
+    assert lay_out(inputs_of(windows), declare(), None).static is None
+
+
 def test_windows_that_begin_before_their_series_read_missing_rows_there():
     short = make_windows(TWO_SERIES, train=False)  # of 3 rows, from the third of each series on
     windows = replace(short, window=5)

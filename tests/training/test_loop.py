@@ -24,15 +24,19 @@ VARIANTS = [
     {"bidirectional": True, "lookahead": 2},
     {"head": QuantileHead([0.1, 0.9]), "bidirectional": True, "lookahead": 2, "cell": "gru"},
     {"n_series": 3, "series_embedding": 2},
+    {"n_static": 2},
+    {"n_series": 3, "series_embedding": 2, "n_static": 2, "cell": "gru"},
 ]
 
 
 def make_passes(n_origins, net, n_known, n=2, dtype=torch.float32):
-    """Passes over 6 rows of window and 3 of horizon: rows, what is known, series."""
+    """Passes over 6 rows of window and 3 of horizon: rows, what is known, series, and what describes them."""
     generator = torch.Generator().manual_seed(0)
     past = torch.randn(n, 6 + n_origins - 1, 4, generator=generator, dtype=dtype)
     known = torch.randn(n, 3 + net.lookahead + n_origins - 1, n_known, generator=generator, dtype=dtype)
-    return {"past": past, "known": known if n_known else None, "series": torch.tensor([2, 0, -1])[:n]}
+    static = torch.randn(n, 2, generator=generator, dtype=dtype) if net.reads_static else None
+    series = torch.tensor([2, 0, -1])[:n]
+    return {"past": past, "known": known if n_known else None, "series": series, "static": static}
 
 
 CASES = [(n_known, variant) for n_known in (0, 2) for variant in VARIANTS if n_known or "lookahead" not in variant]
@@ -45,7 +49,7 @@ def test_each_origin_is_forecast_as_by_a_pass_that_ends_there(n_known, variant):
     forecasts, state = forecast_last_origins(net, n_origins=4, **rows)
     for k, forecast in enumerate(forecasts.unflatten(0, (2, 4)).unbind(1)):
         ahead = rows["known"][:, k : k + 3 + net.lookahead] if n_known else None
-        alone, last = net(rows["past"][:, : 6 + k], ahead, rows["series"])
+        alone, last = net(rows["past"][:, : 6 + k], ahead, rows["series"], static=rows["static"])
         torch.testing.assert_close(forecast, alone)
     torch.testing.assert_close(state, last)
 
@@ -55,7 +59,7 @@ def test_several_origins_go_on_from_a_state(n_known, variant):
     net = EncoderDecoder(4, n_known, 2, 3, hidden_size=5, **variant).double()
     rows = make_passes(4, net, n_known, dtype=torch.float64)
     whole = forecast_last_origins(net, n_origins=4, **rows)
-    _, state = net.encode(rows["past"][:, :4], rows["series"])
+    _, state = net.encode(rows["past"][:, :4], rows["series"], static=rows["static"])
     later = rows | {"past": rows["past"][:, 4:], "state": state}
     torch.testing.assert_close(forecast_last_origins(net, n_origins=4, **later), whole)
 

@@ -87,7 +87,8 @@ def check_leakage(
         rows, but not add any.
     known : str, int, slice, list of str or int, or callable, default=None
         The columns of the raw `X` whose values are known over the horizon. By default those that the windower knows,
-        by name; without a windower all but the target's own.
+        by name; without a windower all but the target's own. Static columns of the windower are not perturbed: they
+        have one value for all times.
     target : str, int, slice, list of str or int, or callable, default=None
         The columns of the raw `X` that hold the target, which are never known; by default those that equal `y`.
     cv : splitter, default=None

@@ -15,7 +15,7 @@ from skts.inspection.leakage._leak_report import COLUMNS, LeakReport
 from skts.inspection.leakage._perturb import KINDS, perturb
 from skts.inspection.leakage._procedure import PreparedSplit, Procedure, change_of
 from skts.inspection.leakage._splits import SplitWatcher
-from skts.inspection.leakage._visibility import Visibility, find_roles
+from skts.inspection.leakage._visibility import Visibility, find_roles, static_columns
 from skts.panel import Columns, PanelIndex
 
 Bools = NDArray[np.bool_]
@@ -120,6 +120,7 @@ class Experiment:
             cells = self._no_cells()
             for role, columns in self.roles.items():
                 cells |= (series != one)[:, None] & self._cells(role, columns, begin, begin - 1)
+            cells[:, static_columns(self.fitted, self.X)] = False
             leaks += self._try_parts({"other series": cells}, begin, series[self.visible.rows] == one)
             self.advance()
         return leaks

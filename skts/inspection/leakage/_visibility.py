@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from skts._compat import safe_indexing
 from skts.panel import Columns, PanelIndex, find_columns
-from skts.windows import find_horizon, find_known, find_lookahead, find_windowers
+from skts.windows import find_horizon, find_known, find_lookahead, find_static, find_windowers
 
 Ints = NDArray[np.int64]
 
@@ -76,23 +76,30 @@ def find_roles(fitted: Any, X: Any, y: Any, known: Columns | None, target: Colum
     Returns
     -------
     roles : dict of str to ndarray of int64
-        The positions of the columns. Those of the target are never known.
+        The positions of the columns. Those of the target are never known, and static ones of none of them: they have
+        no other value after the origin.
     """
-    every = np.arange(X.shape[1])
+    every = np.setdiff1d(np.arange(X.shape[1]), static_columns(fitted, X))
     if target is None:
-        own = np.flatnonzero([_equals_any(X, i, y) for i in every])
+        own = every[[_equals_any(X, i, y) for i in every]]
     else:
         own = find_columns(X, target, f"check_leakage(target={target!r})")
     if known is None:
         ahead = _known_to_windower(fitted, X)
     else:
         ahead = find_columns(X, known, f"check_leakage(known={known!r})")
-    ahead = np.setdiff1d(ahead, own)
+    ahead = np.setdiff1d(np.intersect1d(ahead, every), own)
     return {
         "target": own,
         "observed columns": np.setdiff1d(every, np.union1d(own, ahead)),
         "known columns": ahead,
     }
+
+
+def static_columns(fitted: Any, X: Any) -> Ints:
+    """Find the columns of a table that hold one value per series for a windower in an estimator."""
+    found = [find_static(windower, X) for windower in find_windowers(fitted)]
+    return np.unique(np.concatenate([np.empty(0, dtype=np.int64), *(some for some in found if some is not None)]))
 
 
 def _equals_any(X: Any, position: int, y: Any) -> bool:
