@@ -98,8 +98,8 @@ def _spread(delay: pd.Series, table: RunTable, names: pd.Index | None, owner: st
     n_series = 1
     if by_series:
         assert names is not None
-        own: pd.Index = index.droplevel(-1)  # type: ignore[arg-type]
-        n_series, series = len(names), names.get_indexer(own)
+        assert isinstance(index, pd.MultiIndex)
+        n_series, series = len(names), names.get_indexer(index.droplevel(-1))
         place = np.where((place < 0) | (series < 0), -1, series * n_runs + place)
     if len(np.unique(place[place >= 0])) < (place >= 0).sum():
         raise ValueError(f"{owner}: the Series has a run twice: give one delay for each.")

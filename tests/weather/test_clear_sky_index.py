@@ -7,10 +7,13 @@ from skts.weather import ClearSkyIndex, clear_sky_index
 
 
 def test_it_is_the_ratio_by_day_and_what_one_asks_for_at_night():
-    irradiance, sky = np.array([0.0, -2.0, 5.0, 100.0, 900.0, np.nan]), np.array([0.0, 0.0, 10.0, 400.0, 300.0, 500.0])
-    np.testing.assert_array_equal(clear_sky_index(irradiance, sky), [0, 0, 0, 0.25, 2, np.nan])
+    irradiance, sky = (
+        np.array([0.0, -2.0, 5.0, 100.0, 900.0, np.nan, -1.0]),
+        np.array([0.0, 0.0, 10.0, 400.0, 300.0, 500.0, 100.0]),
+    )
+    np.testing.assert_array_equal(clear_sky_index(irradiance, sky), [0, 0, 0, 0.25, 2, np.nan, 0])
     np.testing.assert_array_equal(clear_sky_index(irradiance, sky, night=np.nan)[:3], [np.nan] * 3)
-    np.testing.assert_array_equal(clear_sky_index(irradiance, sky, low_sun=0, limit=9), [0, 0, 0.5, 0.25, 3, np.nan])
+    np.testing.assert_array_equal(clear_sky_index(irradiance, sky, low_sun=0, limit=9), [0, 0, 0.5, 0.25, 3, np.nan, 0])
     assert np.isnan(clear_sky_index([1.0], [np.nan])).all()
 
 

@@ -38,15 +38,16 @@ def join(forecasts, **kwargs):
 @st.composite
 def providers(draw):
     """Draw rows with missing runs, missing times, other runs in each series, and when each run was there."""
-    runs = draw(st.lists(st.integers(0, 20), min_size=1, max_size=6, unique=True))
-    cells = [(s, r, r + lead) for s in STATIONS for r in runs for lead in range(8)]
-    rows = draw(st.permutations(cells))[: draw(st.integers(1, len(cells)))]
+    runs = draw(st.lists(st.integers(0, 6), min_size=1, max_size=5, unique=True))
+    cells = [(s, r, r + lead) for s in STATIONS for r in runs for lead in range(9)]
+    rng = np.random.default_rng(draw(st.integers(0, 999)))
+    share = draw(st.sampled_from([0.3, 0.9, 1.0]))
+    rows = [cells[i] for i in rng.permutation(len(cells)) if rng.random() < share] or cells[:1]
     frame = make_runs(rows)
-    blank = draw(st.lists(st.integers(0, len(rows) - 1), max_size=5))
-    frame.iloc[blank] = np.nan
+    frame.iloc[rng.random(len(rows)) < draw(st.sampled_from([0.0, 0.2]))] = np.nan
     by_series = draw(st.booleans())
     keys = [(s, r) for s in STATIONS for r in runs] if by_series else runs
-    delays = {key: draw(st.none() | st.integers(0, 9)) for key in keys}
+    delays = {key: draw(st.none() | st.integers(0, 7)) for key in keys}
     return frame, delays, by_series
 
 
@@ -76,8 +77,8 @@ def oracle(frame, delays, by_series, station, origin, time, max_age):
 
 @settings(max_examples=60)
 @given(
-    one=providers(), other=providers(), origins=st.lists(st.integers(0, 30), min_size=1, max_size=4, unique=True),
-    own=st.booleans(), first=st.integers(0, 3), horizon=st.integers(1, 6), max_age=st.integers(0, 30),
+    one=providers(), other=providers(), origins=st.lists(st.integers(0, 12), min_size=1, max_size=4, unique=True),
+    own=st.booleans(), first=st.integers(0, 3), horizon=st.integers(1, 6), max_age=st.sampled_from([0, 3, 5, 30]),
     arrivals=st.booleans(),
 )  # fmt: skip
 def test_it_finds_what_a_look_through_all_rows_finds(one, other, origins, own, first, horizon, max_age, arrivals):
@@ -138,6 +139,22 @@ def test_a_run_is_there_from_its_delay_on_and_not_before():
     assert table.loc["a", "x_lead"].tolist() == [8, 3, 8, 3]
     table = join_runs({"x": whole()}, origins=origins, horizon=1, first="1h", delay={"x": pd.Timedelta("1h")})
     assert table.loc["a", "x_lead"].tolist() == [2, 3, 2, 3]
+
+
+def test_a_run_that_comes_after_its_successor_is_not_taken():
+    delays = pd.Series(pd.to_timedelta([1, 9, 1], unit="h"), index=[at(0), at(6), at(12)])  # at 1, 15 and 13 o'clock
+    origins = pd.DatetimeIndex([at(h) for h in (12, 14, 16)])
+    table = join_runs({"x": whole()}, origins=origins, horizon=1, delay={"x": delays})
+    assert table.loc["a", "x_lead"].tolist() == [12, 2, 4]
+    lost = delays.where(delays.index != at(12))
+    table = join_runs({"x": whole()}, origins=origins, horizon=1, delay={"x": lost})
+    assert table.loc["a", "x_lead"].tolist() == [12, 14, 10]
+
+
+def test_a_run_may_be_as_old_as_is_said_and_no_older():
+    origins = pd.DatetimeIndex([at(15), at(16)])
+    table = join({"x": whole()}, origins=origins, horizon=2, delay="0h", max_age="3h")
+    assert table["x_u"].notna().tolist() == [True, True, False, False] * 2
 
 
 def test_half_hours_have_leads_of_half_hours():
