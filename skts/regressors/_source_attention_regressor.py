@@ -169,7 +169,7 @@ class SourceAttentionRegressor(BaseNetRegressor):
     >>> pipe = make_pipeline(
     ...     HistoryPrepender(24),
     ...     SlidingWindower(24, horizon=6, known=["wind", "other_wind"]),
-    ...     SourceAttentionRegressor({"good": "^wind$", "poor": "^other_"}, hidden_size=8, max_epochs=2, random_state=0),
+    ...     SourceAttentionRegressor({"good": "^wind$", "poor": "^other"}, hidden_size=8, max_epochs=2, random_state=0),
     ... ).set_output(transform="pandas")
     >>> y_pred = pipe.fit(X[~is_new], y[~is_new]).predict(X[is_new])
     >>> len(y_pred) == is_new.sum()
