@@ -81,8 +81,8 @@ class SlidingWindower(  # type: ignore[call-arg]
     `set_output` changes nothing here.
 
     What a static column says is learned from as many examples as there are series: of few, a new one outside of what
-    these are like may be forecast worse with its description than without. :class:`~skts.model_selection.LeaveSeriesOut`
-    tells; `examples/cold_start.py` compares.
+    these are like may be forecast worse with its description than without.
+    :class:`~skts.model_selection.LeaveSeriesOut` tells; `examples/cold_start.py` compares.
 
     Similarity is taken between the windows as vectors of all their values, after the mean of each column in the window
     is taken off: two windows of one shape are similar whatever their level and size. A missing value counts as the mean
