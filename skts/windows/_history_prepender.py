@@ -194,7 +194,9 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
         first = panel.ticks[panel.indptr[:-1]]
         kept, counts = self._remembered(), np.full(panel.n_series, length)
         if panel.runs is not None:  # what is remembered of later times, up to where the last run starts
-            end = np.minimum(panel.ticks[panel.runs.indptr[panel.runs.last_of(panel.n_series)]], _end(kept, panel))
+            end = np.minimum(
+                panel.ticks[panel.runs.indptr[panel.runs.last_of(panel.n_series)]], _end(self.tail_, panel)
+            )
             counts += np.maximum(end - first, 0) // step
         ticks = ranges(first - length * step, counts, step)
         series, times = np.repeat(np.arange(panel.n_series), counts), clock.labels(ticks)
@@ -258,9 +260,9 @@ def _find_tail(panel: PanelIndex, length: int) -> NDArray[np.bool_]:
     return (from_end <= length) | (past.ticks >= np.repeat(begin, np.diff(indptr)))
 
 
-def _end(kept: pd.DataFrame, panel: PanelIndex) -> NDArray[np.int64]:
+def _end(tail: pd.DataFrame, panel: PanelIndex) -> NDArray[np.int64]:
     """Give the tick after the last remembered time of every series of a table; the least one where there is none."""
-    index = read_index(kept)
+    index = read_index(tail)
     assert index.ticks is not None
     last = np.full(index.n_series + 1, np.iinfo(np.int64).min)
     np.maximum.at(last, index.series, index.ticks + (panel.step or 1))
