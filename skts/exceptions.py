@@ -64,6 +64,10 @@ class GraphCaptureWarning(UserWarning):
     """A training step could not be recorded as a CUDA graph, and runs without one."""
 
 
+class KnownTargetWarning(UserWarning):
+    """A column that is taken for known over the horizon is the target itself."""
+
+
 class LostSeriesWarning(UserWarning):
     """A table without series in its index looks as if columns of it named several."""
 

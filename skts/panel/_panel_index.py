@@ -95,6 +95,14 @@ class PanelIndex:
         """The grouped positions that have one series and time, as :func:`group_times` gives them."""
         return group_times(self.index.series[self.rows], self.ticks)
 
+    @property
+    def row_numbers(self) -> Ints:
+        """The number of the series and time of every row, the same in all runs, in the order of the table."""
+        order, indptr = self.same_times
+        numbers = np.empty(len(order), dtype=np.int64)
+        numbers[self.rows[order]] = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
+        return numbers
+
     @cached_property
     def latest(self) -> "PanelIndex":
         """The table without its runs: for every series and time the row of the latest run that has it."""

@@ -191,7 +191,7 @@ class RecursiveRegressor(BaseTableStrategy):
             turns = waves(series, positions, ~has_target(past), self.horizon_, self.history_)
             time = np.arange(len(past))
         else:
-            time = _time_of_each(panel)
+            time = panel.row_numbers
             past = _measured(past, time)
             missing = np.isnan(past)
             turns = run_waves(panel, ~has_target(past), self.history_)
@@ -258,14 +258,6 @@ class RecursiveRegressor(BaseTableStrategy):
                     "horizon, so every forecast would read the truth of its own rows. Take it out of "
                     "SlidingWindower(known=...)."
                 )
-
-
-def _time_of_each(panel: PanelIndex) -> NDArray[np.int64]:
-    """Give each row of a table with runs the number of its series and time."""
-    order, indptr = panel.same_times
-    time = np.empty(len(order), dtype=np.int64)
-    time[panel.rows[order]] = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
-    return time
 
 
 def _measured(past: NDArray[np.float64], time: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -27,6 +27,8 @@ from skts.windows._windows import Windows
 
 Ints = NDArray[np.int64]
 Values = NDArray[np.float32]
+_FEWEST_VALUES = 5  # that a target has before a column like it is more than chance
+_ROUNDING = 1e-5  # of the range of a column
 
 
 @dataclass(frozen=True)
@@ -170,7 +172,9 @@ def lay_out_runs(values: Values, panel: PanelIndex, sizes: Sizes, *, several: bo
         check_length(panel, blocks, numbers, horizon)
     _check_any_after_history(panel, series[numbers], sizes)
     laid = lay_out_past(past, sizes.shortest + horizon, horizon)
-    grid, rows = _lay_on_grid(_stitch(values, panel, sizes), past.rows, laid.positions, int(laid.spans[-1, 1]))
+    in_history = np.repeat(is_history, blocks.n_rows)
+    table = _stitch(values, panel, sizes, in_history)
+    grid, rows = _lay_on_grid(table, past.rows, laid.positions, int(laid.spans[-1, 1]))
     origins = laid.find(series[numbers], blocks.origin[numbers], step)
     ahead = _rows_ahead(panel, blocks, numbers, horizon)
     return _windows(
@@ -184,8 +188,35 @@ def lay_out_runs(values: Values, panel: PanelIndex, sizes: Sizes, *, several: bo
         span_series=laid.span_series,
         span_ticks=laid.span_ticks,
         rows=np.concatenate([rows, ahead]),
-        history_rows=panel.rows[np.repeat(is_history, blocks.n_rows)],
+        history_rows=panel.rows[in_history],
     )
+
+
+def find_target(columns: Values, y: Any) -> int | None:
+    """Find a column that equals a target, or a multiple of it, in every row that has both.
+
+    Parameters
+    ----------
+    columns : ndarray of float32 of shape (n_rows, n_columns)
+    y : array-like of shape (n_rows,) or (n_rows, n_targets)
+
+    Returns
+    -------
+    position : int or None
+    """
+    try:
+        targets = np.asarray(y, dtype=np.float64).reshape(len(columns), -1)
+    except (TypeError, ValueError):  # which whoever learns from y refuses
+        return None
+    for target in targets.T:
+        for position, column in enumerate(columns.T.astype(np.float64)):
+            both = np.isfinite(target) & np.isfinite(column)
+            if len(np.unique(target[both])) < _FEWEST_VALUES:
+                continue
+            fit = np.polynomial.Polynomial.fit(target[both], column[both], 1)
+            if np.abs(fit(target[both]) - column[both]).max() <= _ROUNDING * np.ptp(column[both]):
+                return position
+    return None
 
 
 def _windows(panel: PanelIndex, sizes: Sizes, values: Values, **addresses: Any) -> Windows:
@@ -209,11 +240,11 @@ def _windows(panel: PanelIndex, sizes: Sizes, values: Values, **addresses: Any) 
     )
 
 
-def _stitch(values: Values, panel: PanelIndex, sizes: Sizes) -> Values:
+def _stitch(values: Values, panel: PanelIndex, sizes: Sizes, history: NDArray[np.bool_] | None = None) -> Values:
     """Give the past of all runs: what was measured, and of each time the latest run's word on the known columns."""
     observed = np.setdiff1d(np.arange(values.shape[1]), sizes.known)
     table = values[panel.latest.rows]
-    table[:, observed] = measured_once(values, panel, observed, sizes.names)
+    table[:, observed] = measured_once(values, panel, observed, sizes.names, history)
     return table
 
 

@@ -221,9 +221,9 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
         warnings.warn(
             f"{len(passed)} of {len(panel.rows)} {what} to forecast lie before training {what} of their series, such "
             f"as {clock.label(panel.ticks[passed[0]])} of {panel.index.describe(row)}, and are none themselves: "
-            "training has seen what came after them, so that a score of these forecasts is better than it will be in use. Test "
-            "after training: PanelTimeSeriesSplit. Where both sides are meant to train, as with PurgedPanelKFold, "
-            "filter FutureTrainingWarning.",
+            "training has seen what came after them, so that a score of these forecasts is better than it will be in "
+            "use. Test after training: PanelTimeSeriesSplit. Where both sides are meant to train, as with "
+            "PurgedPanelKFold, filter FutureTrainingWarning.",
             FutureTrainingWarning,
             stacklevel=4,
         )

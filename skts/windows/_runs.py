@@ -203,7 +203,11 @@ def find_measured(origins: Ints, made: Ints, origin_ticks: Ints, step: int) -> I
 
 
 def measured_once(
-    values: NDArray[np.float32], panel: PanelIndex, observed: Ints, names: Sequence[Any]
+    values: NDArray[np.float32],
+    panel: PanelIndex,
+    observed: Ints,
+    names: Sequence[Any],
+    history: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.float32]:
     """Give what was measured at every series and time, and refuse what differs from run to run.
 
@@ -217,6 +221,8 @@ def measured_once(
         Columns.
     names : sequence
         Of all columns.
+    history : ndarray of bool of shape (n_rows,), default=None
+        Which grouped positions are of a run of history, which says something only where no other row does.
 
     Returns
     -------
@@ -232,12 +238,15 @@ def measured_once(
     measured = np.empty((len(indptr) - 1, len(observed)), dtype=np.float32)
     for i, column in enumerate(observed):
         said = values[rows, column]
-        low, measured[:, i] = np.fmin.reduceat(said, indptr[:-1]), np.fmax.reduceat(said, indptr[:-1])
+        new = said if history is None else np.where(history[order], np.float32(np.nan), said)
+        low, measured[:, i] = np.fmin.reduceat(new, indptr[:-1]), np.fmax.reduceat(new, indptr[:-1])
         bad = np.flatnonzero(measured[:, i] - low > _ROUNDING * np.maximum(np.abs(low), np.abs(measured[:, i])))
         if len(bad):
             those = rows[indptr[bad[0]] : indptr[bad[0] + 1]]
             those = those[[np.nanargmin(values[those, column]), np.nanargmax(values[those, column])]]
             raise PanelIndexError(_say_contradiction(panel, names[column], those, values[those, column]))
+        if history is not None:
+            measured[:, i] = np.where(np.isnan(low), np.fmax.reduceat(said, indptr[:-1]), measured[:, i])
     return measured
 
 

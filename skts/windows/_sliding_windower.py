@@ -14,9 +14,9 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from skts._compat import Interval, fit_context, fit_task
-from skts.exceptions import LostSeriesWarning, PanelIndexError
-from skts.panel import Columns, PanelIndex, check_same_series, find_columns, find_stacked, read_values
-from skts.windows._cut import Sizes, cut_runs, cut_series, lay_out_runs, lay_out_series
+from skts.exceptions import KnownTargetWarning, LostSeriesWarning, PanelIndexError
+from skts.panel import RUN, Columns, PanelIndex, check_same_series, find_columns, find_stacked, read_values
+from skts.windows._cut import Sizes, cut_runs, cut_series, find_target, lay_out_runs, lay_out_series
 from skts.windows._windows import Windows
 
 
@@ -66,6 +66,14 @@ class SlidingWindower(  # type: ignore[call-arg]
 
     Notes
     -----
+    Of a table with runs (a level `run` in its index: a row is what was known about its time when the forecast of its
+    run was made) each run gives one window. Its horizon are the run's rows, and its origin is the first of them. Its
+    window are the times before: known columns as the latest earlier run has them, observed columns as they were
+    measured, up to the time of the run, which the stamp of a measurement may equal. Runs whose rows or times before are
+    not all there train nothing; a run shorter than the horizon is forecast as far as it goes, a longer one is refused.
+    `stride` counts complete runs of a series. At `transform`, runs that start less than `history` times after the
+    first time of their series are history.
+
     A series of n rows without a gap gives `(n - window - horizon) // stride + 1` training windows. A missing time
     stamp is a gap: nothing trains across it, and at forecasting its rows are blank (NaN).
 
@@ -142,6 +150,8 @@ class SlidingWindower(  # type: ignore[call-arg]
 
         Warns
         -----
+        KnownTargetWarning
+            A column in `known` is the target itself.
         LostSeriesWarning
             The index tells no series, and two columns of `X` look like the series and the time of each row.
         """
@@ -165,11 +175,15 @@ class SlidingWindower(  # type: ignore[call-arg]
         ------
         LostSeriesError
             `y` holds several series, and `X` none.
+        PanelIndexError
+            A run is longer than the horizon, or an observed column differs from run to run.
         ShortSeriesError
             No series is long enough for one window.
 
         Warns
         -----
+        KnownTargetWarning
+            A column in `known` is the target itself.
         LostSeriesWarning
             The index tells no series, and two columns of `X` look like the series and the time of each row.
         ShortSeriesWarning
@@ -233,21 +247,41 @@ class SlidingWindower(  # type: ignore[call-arg]
                 max_similarity=self.max_similarity,
                 names=X.columns.tolist() if isinstance(X, pd.DataFrame) else list(range(values.shape[1])),
             )
-            if self.window is None and self.max_similarity is not None:
-                raise ValueError(
-                    f"SlidingWindower(window=None, max_similarity={self.max_similarity}) reads whole series and has "
-                    "no windows to compare: give max_similarity=None, or the rows of a window."
-                )
             panel = PanelIndex.read(X if isinstance(X, pd.DataFrame) else values)
-            if panel.runs is not None and self.window is None:
-                raise PanelIndexError(
-                    "SlidingWindower(window=None) reads whole series from row to row, and this table has runs (a level "
-                    "'run' in its index), each a forecast of its own: give window a number of rows."
-                )
+            if self.window is None:
+                self._check_whole_series(panel)
             self._layout = panel.layout
+            self._warn_known_target(values, y)
             if panel.index.ticks is None:
                 self._warn_stacked(X if isinstance(X, pd.DataFrame) else np.asarray(X))  # not rounded to float32
         return values, panel
+
+    def _check_whole_series(self, panel: PanelIndex) -> None:
+        """Refuse what cannot be done with whole series."""
+        if self.max_similarity is not None:
+            raise ValueError(
+                f"SlidingWindower(window=None, max_similarity={self.max_similarity}) reads whole series and has "
+                "no windows to compare: give max_similarity=None, or the rows of a window."
+            )
+        if panel.runs is not None:
+            raise PanelIndexError(
+                f"SlidingWindower(window=None) reads whole series from row to row, and this table has runs (a level "
+                f"{RUN!r} in its index), each a forecast of its own: give window a number of rows."
+            )
+
+    def _warn_known_target(self, values: NDArray[np.float32], y: Any) -> None:
+        if y is None or len(self.known_) == 0:
+            return
+        position = find_target(values[:, self.known_], y)
+        if position is not None:
+            name = self._sizes.names[int(self.known_[position])]
+            warnings.warn(
+                f"SlidingWindower(known={self.known!r}): column {name!r} is y itself, whatever its unit, in every row "
+                "that has both, so that every forecast reads the truth of its own rows. What was measured is not "
+                "known: take it out of known.",
+                KnownTargetWarning,
+                stacklevel=5,
+            )
 
     def _warn_stacked(self, X: Any) -> None:
         found = find_stacked(X)

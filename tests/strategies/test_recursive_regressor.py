@@ -239,6 +239,7 @@ NESTINGS = {
 }
 
 
+@pytest.mark.filterwarnings("ignore::skts.exceptions.KnownTargetWarning")
 @pytest.mark.parametrize("around", NESTINGS.values(), ids=NESTINGS)
 @pytest.mark.parametrize("known", [["power"], lambda X: list(X.columns)])
 def test_its_own_target_is_not_known_however_deep_the_windower_stands(parts, around, known):
@@ -246,6 +247,7 @@ def test_its_own_target_is_not_known_however_deep_the_windower_stands(parts, aro
         RecursiveRegressor(around(make_pipe(known=known)), "power").fit(parts[0], parts[2])
 
 
+@pytest.mark.filterwarnings("ignore::skts.exceptions.KnownTargetWarning")
 def test_its_own_target_is_not_known_to_a_frozen_estimator(parts):
     for estimator in (make_pipe(known=["power"]), PerSeriesRegressor(make_pipe(known=["power"]))):
         frozen = FrozenEstimator(estimator.fit(parts[0], parts[2]))
@@ -253,6 +255,7 @@ def test_its_own_target_is_not_known_to_a_frozen_estimator(parts):
             RecursiveRegressor(frozen, "power").fit(parts[0], parts[2])
 
 
+@pytest.mark.filterwarnings("ignore::skts.exceptions.KnownTargetWarning")
 def test_its_own_target_is_not_known_to_an_array(parts):
     table, y = parts[0].loc["station_0"].to_numpy(), parts[2].loc["station_0"].to_numpy()
     pipe = make_pipe(known=[0]).set_output(transform="default")

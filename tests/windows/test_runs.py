@@ -12,6 +12,7 @@ from numpy.testing import assert_array_equal
 from skts import HistoryPrepender, SlidingWindower
 from skts.exceptions import (
     FutureTrainingWarning,
+    KnownTargetWarning,
     PanelIndexError,
     ShortSeriesError,
     ShortSeriesWarning,
@@ -252,3 +253,21 @@ def test_stride_counts_runs():
     windows = fit(make_table(HALF_DAYS), stride=3)
     assert len(windows) == 4
     assert windows.dropped == {"incomplete": 1, "gap": 0, "stride": 7, "similarity": 0}
+
+
+# --- a target that is taken for known -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scale", [1.0, -3.0], ids=["itself", "in another unit"])
+def test_a_known_column_that_is_the_target_is_named(scale):
+    X = make_table(HALF_DAYS)
+    y = scale * X["power"] + 2
+    with pytest.warns(KnownTargetWarning, match="column 'power' is y itself"):
+        SlidingWindower(2, 3, known=["wind", "power"]).fit(X, y)
+
+
+def test_a_known_column_that_is_like_the_target_is_none():
+    X = make_table(HALF_DAYS)
+    y = X["power"] + 0.1 * (np.arange(len(X)) % 2)
+    assert fit(X).known.tolist() == [0]
+    SlidingWindower(2, 3, known=["wind", "power"]).fit(X, y)

@@ -118,7 +118,8 @@ class Experiment:
         candidates = np.unique(series[self.visible.rows])
         for one in np.sort(self.rng.permutation(candidates)[:n_series]):
             cells = self._no_cells()
-            cells[(series != one) & (self.cuts >= begin)] = True
+            for role, columns in self.roles.items():
+                cells |= (series != one)[:, None] & self._cells(role, columns, begin, begin - 1)
             leaks += self._try_parts({"other series": cells}, begin, series[self.visible.rows] == one)
             self.advance()
         return leaks
@@ -155,8 +156,8 @@ class Experiment:
         if kind in self.refused:
             return Trial(change, 0, 0)
         n_columns = self.X.shape[1]
-        X = perturb(self.X, cells[:, :n_columns], kind, self.rng)
-        y = perturb(self.y, cells[:, n_columns:], kind, self.rng)
+        X = perturb(self.X, cells[:, :n_columns], kind, self.rng, self._alike(n_columns, self.roles["known columns"]))
+        y = perturb(self.y, cells[:, n_columns:], kind, self.rng, self._alike(cells.shape[1] - n_columns))
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -178,6 +179,12 @@ class Experiment:
         after[there] = forecasts[order[np.searchsorted(rows, self.visible.rows[there], sorter=order)]]
         change = change_of(self.forecasts, after)
         return Trial(np.where(change > _TOLERANCE, change, 0.0), int(there.sum()), n_training)
+
+    def _alike(self, n_columns: int, known: Any = ()) -> dict[int, NDArray[np.int64]] | None:
+        """Let what is measured be the same in every run that reaches its time."""
+        if self.panel.runs is None:
+            return None
+        return dict.fromkeys(set(range(n_columns)).difference(np.asarray(known).tolist()), self.panel.row_numbers)
 
     def _count_training(self, split: PreparedSplit) -> int:
         if self.procedure.prepare is None:

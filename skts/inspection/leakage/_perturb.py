@@ -1,5 +1,6 @@
 """Other values in some cells of a table."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,13 @@ KINDS = ("plausible", "wild", "missing")
 _WILD = 1000.0  # standard deviations: what dilutes in a mean over a whole table must still show
 
 
-def perturb(table: Any, cells: NDArray[np.bool_], kind: str, rng: RandomState) -> Any:
+def perturb(
+    table: Any,
+    cells: NDArray[np.bool_],
+    kind: str,
+    rng: RandomState,
+    alike: Mapping[int, NDArray[np.int64]] | None = None,
+) -> Any:
     """Put other values into some cells.
 
     Parameters
@@ -23,6 +30,8 @@ def perturb(table: Any, cells: NDArray[np.bool_], kind: str, rng: RandomState) -
         Values as the column has them elsewhere, values up to thousands of standard deviations away, or NaN. Columns
         that are not of floating point always take values that they have elsewhere.
     rng : RandomState
+    alike : mapping of int to ndarray of int64 of shape (n_rows,), default=None
+        By the position of a column a number for each row: rows of one number take one value.
 
     Returns
     -------
@@ -30,12 +39,16 @@ def perturb(table: Any, cells: NDArray[np.bool_], kind: str, rng: RandomState) -
         Of the same type and shape.
     """
     frame: Any = pd.DataFrame(table)  # whose columns are replaced, not written to
-    for position in np.flatnonzero(cells.any(axis=0)):
+    for position in np.flatnonzero(cells.any(axis=0)).tolist():
         column = frame.iloc[:, position].copy()
         if isinstance(column.dtype, pd.SparseDtype):  # which takes no values by row
             column = column.sparse.to_dense()
         rows = np.flatnonzero(cells[:, position])
-        column.iloc[rows] = _draw(column, len(rows), kind, rng)
+        if alike is None or position not in alike:
+            column.iloc[rows] = _draw(column, len(rows), kind, rng)
+        else:
+            numbers, of_each = np.unique(alike[position][rows], return_inverse=True)
+            column.iloc[rows] = _draw(column, len(numbers), kind, rng)[of_each]
         frame.isetitem(position, column)
     if isinstance(table, pd.DataFrame):
         return frame
