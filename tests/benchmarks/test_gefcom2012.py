@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 
 from benchmarks.accuracy import _gefcom2012_data as data
+from benchmarks.accuracy import gefcom2012
 from benchmarks.accuracy._gefcom2012_by_hand import make_features
+from skts.inspection import check_leakage
 
 HOUR = pd.Timedelta(hours=1)
 START = pd.Timestamp("2010-01-01")
@@ -105,3 +107,30 @@ def test_a_block_without_its_run_is_refused(tables):
 def test_the_error_of_a_farm_is_taken_before_the_mean_and_leaves_out_what_was_not_measured():
     scores = data.rmse(np.array([0.0, 0.0, 0.0, np.nan]), np.array([3.0, 4.0, 2.0, 9.0]), [1, 1, 2, 2])
     assert scores == {"mean": pytest.approx((12.5**0.5 + 2) / 2), "farm 1": pytest.approx(12.5**0.5), "farm 2": 2.0}
+
+
+def test_no_forecast_of_the_pipeline_sees_power_or_runs_after_its_own(tables):
+    power, weather = tables
+    weather = weather[weather.index.get_level_values("time") <= START + 8 * 24 * HOUR]
+    X = data.make_table(power, weather, pd.DatetimeIndex([]))
+    pipe = gefcom2012.make_pipeline("lstm", 0, quick=True)
+    report = check_leakage(pipe, X, X["power"], n_origins=2, random_state=0)
+    assert report.ok, report
+
+
+@pytest.mark.parametrize("model", ["lstm", gefcom2012.WITHOUT_RUNS, "lightgbm by hand", "persistence"])
+def test_no_model_learns_or_forecasts_from_the_power_of_the_blocks(tables, model, monkeypatch):
+    power, weather = tables
+    runs = data.contest_runs(START + 36 * HOUR, power.index[-1])
+    forecasts = []
+    monkeypatch.setattr(gefcom2012, "rmse", lambda truth, forecast, farms: forecasts.append(forecast) or {"mean": 0.0})
+    for shift in (0.0, 1000.0):
+        shifted = power.copy()
+        for run in runs:
+            shifted.loc[run + HOUR : run + 48 * HOUR] += shift
+        gefcom2012.fit_and_score(model, "", 0, shifted, weather, runs, quick=True)
+    half = len(forecasts) // 2
+    assert half == (2 if model == gefcom2012.WITHOUT_RUNS else 1)
+    for one, other in zip(forecasts[:half], forecasts[half:], strict=True):
+        assert np.isfinite(one).all()
+        np.testing.assert_allclose(one, other)
