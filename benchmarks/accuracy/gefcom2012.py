@@ -98,7 +98,7 @@ def make_lightgbm(quick=False):
     return LGBMRegressor(
         n_estimators=20 if quick else 800,
         learning_rate=0.03,
-        num_leaves=31,
+        num_leaves=63,
         min_child_samples=200,
         colsample_bytree=0.3,
         subsample=0.5,
