@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from benchmarks.accuracy._gefcom2012_data import newest
+from benchmarks.accuracy._gefcom2012_data import by_farm, newest
 
 HOURS = (-3, -2, -1, 1, 2, 3)
 
@@ -32,7 +32,7 @@ def make_features(X):
     smooth = speed.groupby(level=["farm", "run"], sort=False).transform(
         lambda run: run.rolling(5, center=True, min_periods=1).mean()
     )
-    at_farms = wind.unstack("farm")
+    at_farms = pd.concat({name: by_farm(wind[name]) for name in wind}, axis=1)
     at_farms.columns = [f"{name}@{number}" for name, number in at_farms.columns]
     others = at_farms.reindex(pd.MultiIndex.from_arrays([run, time])).set_axis(X.index)
     when = {"lead": X["lead"], "hour": time.hour, "season": time.day_of_year, "farm": farm, "smooth": smooth}
@@ -44,7 +44,7 @@ def make_features(X):
 def _measured(X, farm, run):
     """Give the power when each run was made, and what the wind was forecast to be then."""
     past = newest(X)
-    power, speed = past["power"].unstack("farm"), np.hypot(past["u"], past["v"]).unstack("farm")
+    power, speed = by_farm(past["power"]), by_farm(np.hypot(past["u"], past["v"]))
     rows, columns = power.index.get_indexer(run), power.columns.get_indexer(farm)
 
     def take(table):

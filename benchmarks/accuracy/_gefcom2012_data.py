@@ -91,6 +91,11 @@ def newest(X):
     return X[~X.index.droplevel("run").duplicated(keep="last")].droplevel("run")
 
 
+def by_farm(values):
+    """Put the farms of a column side by side."""
+    return values.unstack("farm")  # noqa: PD010, as pivot_table would leave out what is missing
+
+
 def rmse(truth, forecast, farms):
     """Give the root of the mean squared error of each farm, and their mean; hours without power are left out."""
     errors = pd.Series((truth - forecast) ** 2).groupby(np.asarray(farms)).mean() ** 0.5

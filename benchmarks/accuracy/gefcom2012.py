@@ -22,6 +22,7 @@ from benchmarks.accuracy._fits import Results, make_parser
 from benchmarks.accuracy._gefcom2012_by_hand import make_features
 from benchmarks.accuracy._gefcom2012_data import (
     HORIZON,
+    by_farm,
     contest_runs,
     load,
     look_up,
@@ -119,7 +120,7 @@ def make_boosting(quick=False):
 def forecast(model, X, blocks, seed, quick):
     """Forecast rows of a table, whose power is blank there and in all that is learned from."""
     if model == "persistence":
-        past = newest(X)["power"].unstack("farm")
+        past = by_farm(newest(X)["power"])
         return look_up(past, blocks.index.droplevel("time").rename(["farm", "time"]))
     if model == "lightgbm by hand":
         features, measured = make_features(X), X["power"].notna()
