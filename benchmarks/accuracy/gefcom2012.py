@@ -2,8 +2,9 @@
 
 Run: python benchmarks/accuracy/gefcom2012.py [--seeds 0 1 2] [--models lstm persistence] [--validate] [--blocks FILE]
 
-The folder has power.csv.gz (timestamp, wp1 to wp7) and wind_forecasts.parquet (farm, issue, lead_h, u, v). A file of
-blocks is a CSV with a column `run`, the times of the runs that they are forecast from, or `start`, their first hours.
+The folder, that of --data itself or gefcom2012_wind in it, has power.csv.gz (timestamp, wp1 to wp7) and
+wind_forecasts.parquet (farm, issue, lead_h, u, v). A file of blocks is a CSV with a column `run`, the times of the runs
+that they are forecast from, or `start`, their first hours.
 """
 
 import sys
@@ -44,7 +45,8 @@ BLEND = "lstm + boosting"
 WITHOUT_RUNS = "lstm without issue times"
 NETWORKS = {"lstm": LSTMRegressor, "gru": GRURegressor, "transformer": TransformerRegressor}
 SEEDED = [BLEND, *NETWORKS, WITHOUT_RUNS]
-MODELS = [BLEND, "gru", "transformer", "lightgbm by hand", WITHOUT_RUNS, "persistence"]
+MODELS = [BLEND, "gru", "lightgbm by hand", WITHOUT_RUNS, "persistence"]
+ALONE = ["lstm", "transformer"]  # when asked for
 ROWS = [  # model, what its scores begin with, and how the page calls that
     (BLEND, "", "**skts lstm + boosting**"),
     (BLEND, "lstm, ", "**skts lstm**"),
@@ -174,7 +176,7 @@ def make_blocks(results):
 
 def main():
     """Run the benchmark."""
-    parser = make_parser(__doc__, [*MODELS, "lstm"])
+    parser = make_parser(__doc__, [*MODELS, *ALONE])
     parser.set_defaults(models=MODELS)
     parser.add_argument("--blocks", type=Path, help="a CSV with the runs, or the first hours, of other blocks to score")
     parser.add_argument("--validate", action="store_true", help="score where the settings were chosen")
@@ -189,8 +191,7 @@ def main():
     else:
         runs = contest_runs(first, last)
         power, weather = power[:last], weather[weather.index.get_level_values("time") <= last]
-    estimators = {model: make_network(model, None) for model in SEEDED if model != BLEND}
-    estimators |= {BLEND: make_pipeline("lstm", None), "lightgbm by hand": make_lightgbm()}
+    estimators = {model: make_network(model, None) for model in SEEDED} | {"lightgbm by hand": make_lightgbm()}
     estimators = {model: each for model, each in estimators.items() if model in options.models}
     results = Results.start(NAME, options, estimators)
     results.run(fit_and_score, {part: {"power": power, "weather": weather, "runs": runs}}, SEEDED, options)

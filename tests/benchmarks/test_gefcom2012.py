@@ -134,3 +134,12 @@ def test_no_model_learns_or_forecasts_from_the_power_of_the_blocks(tables, model
     for one, other in zip(forecasts[:half], forecasts[half:], strict=True):
         assert np.isfinite(one).all()
         np.testing.assert_allclose(one, other)
+
+
+def test_runs_that_the_contest_withheld_may_be_missing(tables):
+    power, weather = tables
+    runs = data.contest_runs(START + 36 * HOUR, power.index[-1])
+    made = weather.index.get_level_values("run")
+    withheld = [any(run < one < run + 48 * HOUR for run in runs) for one in made]
+    scores = gefcom2012.fit_and_score("lstm", "", 0, power, weather[~np.array(withheld)], runs, quick=True)
+    assert np.isfinite(list(scores.values())).all()
