@@ -35,6 +35,7 @@ WINDOW, HORIZON = 24, 24  # hours
 ORIGIN, FIRST = "20h", "5h"  # made at 20 o'clock, when all runs of noon should be there, of 01:00 to 24:00 of tomorrow
 WEATHER = {"wind": ["u100", "v100", "u10", "v10", "t2m", "lead"], "solar": ["ghi", "tcc", "t2m", "lead"]}
 STATIC = {"wind": ["hub_height", "wake_axis", "wake_deficit"], "solar": ["latitude", "tilt", "azimuth"]}
+LEGEND = {"frameon": False, "fontsize": "small"}
 BY_HAND = ("persistence", "climatology")
 SIDE_BY_SIDE, ATTENTION, DROPOUT = "side by side", "attention", "attention, source dropout"
 BOOSTING, PER_STATION = "LightGBM", "one network a station"
@@ -168,10 +169,18 @@ class Job:
         )
         return np.where(np.isnan(by_month), by_hour, by_month)
 
+    def error_by_lead(self, name):
+        """Give the RMSE in per cent of the capacity by the hour of the day ahead, as the mean over the seeds."""
+        hour = (self.times(self.is_new) - pd.Timedelta("1h")).hour  # that ends at 01:00: 0
+        errors = [self.forecast(name, seed) - self.y[self.is_new] for seed in self.seeds_of(name)]
+        return np.mean([100 * np.sqrt((error**2).groupby(hour).mean()) for error in errors], axis=0)
+
+    def seeds_of(self, name):
+        return [0] if name in (*BY_HAND, BOOSTING) else self.seeds
+
     def score(self, name, missing=None):
         """Give the errors over all new hours in per cent of the capacity, of each seed."""
-        seeds = self.seeds if name not in (*BY_HAND, BOOSTING) else [0]
-        errors = [np.asarray(self.forecast(name, seed, missing) - self.y[self.is_new]) for seed in seeds]
+        errors = [np.asarray(self.forecast(name, seed, missing) - self.y[self.is_new]) for seed in self.seeds_of(name)]
         return {
             "rmse": [100 * float(np.sqrt(np.nanmean(error**2))) for error in errors],
             "mae": [100 * float(np.nanmean(np.abs(error))) for error in errors],
@@ -226,7 +235,9 @@ def draw_weights(jobs):
         season = season_of(weights)
         for ax, name in zip(row, ("winter", "summer"), strict=True):
             SourceWeightsDisplay(weights=weights[season == name]).plot(ax, by="lead")
-            ax.set_title(f"{job.kind}, {'runs of March' if name == 'winter' else 'runs of April'}", fontsize="medium")
+            ax.set_title(
+                f"{job.kind}, {'runs of March' if name == 'winter' else 'runs of April'}", loc="left", fontsize="medium"
+            )
             ax.set_ylabel("mean weight" if name == "winter" else "")
             ax.set_xlabel("hour of the day ahead" if job is jobs[-1] else "")
             if not (job is jobs[0] and name == "summer"):
@@ -235,20 +246,24 @@ def draw_weights(jobs):
 
 
 def draw_errors(jobs):
-    """How the error goes with the hour of the day ahead."""
+    """How the error goes with the hour of the day ahead, as the mean over the seeds."""
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(len(jobs), 1, figsize=(7.5, 5.5), layout="constrained", sharex=True)
+    figure, axes = plt.subplots(1, len(jobs), figsize=(7.5, 3.4), layout="constrained")
     for ax, job in zip(axes, jobs, strict=True):
-        lead = job.times(job.is_new).hour.to_numpy()
-        lead = np.where(lead == 0, 24, lead)
         best = min((f"{name} alone" for name in PROVIDERS), key=lambda name: np.mean(job.score(name)["rmse"]))
         for name in (best, SIDE_BY_SIDE, DROPOUT, BOOSTING):
-            y_pred = 100 * np.asarray(job.forecast(name))
-            ErrorByLeadDisplay.from_predictions(
-                100 * job.y[job.is_new], y_pred, lead=lead, name=name, unit="% of capacity", ax=ax
+            error, none = job.error_by_lead(name), np.full(HORIZON, np.nan)
+            display = ErrorByLeadDisplay(
+                leads=np.arange(1, HORIZON + 1), error=error, low=none, high=none, metric="rmse", step="hours"
             )
-        ax.set_title(job.kind, loc="left", fontsize="medium")
+            display.plot(ax, name="best provider alone" if name == best else name, unit="% of capacity")
+        ax.get_legend().remove()
+        ax.set_ylim(0)
+        ax.set_title(f"{job.kind} (best: {best.split()[0]})", loc="left", fontsize="medium")
+        ax.set_xlabel("hour of the day ahead")
+    axes[1].set_ylabel("")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, **LEGEND)
     return figure
 
 
@@ -263,13 +278,11 @@ def draw_failure(jobs, parts):
         for i, (name, by) in enumerate(found.items()):
             heights = [np.mean(one) for one in by.values()]
             ax.bar(np.arange(len(by)) + 0.2 * (i - 1.5), heights, 0.18, color=colors[i], label=name)
-        ax.set_xticks(range(4), ["none", *(f"no {name}" for name in PROVIDERS)], fontsize="small")
+        ax.set_xticks(range(4), ["all there", *(f"no {name}" for name in PROVIDERS)], fontsize="small")
         ax.set_title(job.kind, loc="left", fontsize="medium")
         ax.spines[["top", "right"]].set_visible(False)
     axes[0].set_ylabel("RMSE (% of capacity)")
-    figure.legend(
-        *axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False, fontsize="small"
-    )
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, **LEGEND)
     return figure
 
 
