@@ -89,8 +89,10 @@ def make_pipeline(kind, stations, providers, regressor):
 
 def make_arms(kind, stations, seed=0, quick=False):
     """Give what is compared: of each forecaster the providers that it reads, and the pipeline."""
-    usual = {"hidden_size": 32, "lr": 0.005, "lr_schedule": "one_cycle", "max_epochs": 15, "series_embedding": 4}
-    usual |= {"random_state": seed, "device": "cpu"} | ({"max_epochs": 3, "hidden_size": 16} if quick else {})
+    usual = {"hidden_size": 32, "lr": 0.005, "lr_schedule": "one_cycle", "max_epochs": 10, "series_embedding": 4}
+    usual |= {"random_state": seed, "device": "cpu"} | (
+        {"max_epochs": 10, "batch_size": 8, "hidden_size": 16} if quick else {}
+    )
     sources = {name: f"{name}_" for name in PROVIDERS}  # all columns of its name; the calendar and the power are none's
     boosting = LGBMRegressor(learning_rate=0.03, min_child_samples=40, n_jobs=1, verbose=-1, **LEAVES[kind])
     of_all = {
@@ -286,71 +288,101 @@ def draw_failure(jobs, parts):
     return figure
 
 
-def write_table(parts):
-    """Give the lines of the tables: errors, then what a missing provider costs, RMSE."""
-    lines = [f"| % of capacity | {' | '.join(f'{kind}, RMSE | {kind}, MAE | {kind}, seconds' for kind in parts)} |"]
-    lines += ["|---" * (1 + 3 * len(parts)) + "|"]
-    for name in next(iter(parts.values()))["arms"]:
+def write_arms(parts):
+    """Give the errors of all that was compared, each the mean over its seeds, and the seconds of training."""
+    lines = [
+        f"| | {' | '.join(f'{kind}, RMSE | MAE | seconds' for kind in parts)} |",
+        "|---" * (1 + 3 * len(parts)) + "|",
+    ]
+    for name in parts[KINDS[0]]["arms"]:
         cells = []
-        for found in parts.values():
-            one = found["arms"][name]
+        for one in (found["arms"][name] for found in parts.values()):
             spread = f" ({min(one['rmse']):.2f} to {max(one['rmse']):.2f})" if len(one["rmse"]) > 1 else ""
-            cells += [f"{np.mean(one['rmse']):.2f}{spread}", f"{np.mean(one['mae']):.2f}"]
-            cells += [f"{one['seconds']:.0f}" if "seconds" in one else ""]
+            seconds = f"{one['seconds']:.0f}" if "seconds" in one else ""
+            cells += [f"{np.mean(one['rmse']):.2f}{spread}", f"{np.mean(one['mae']):.2f}", seconds]
         lines.append(f"| {name} | {' | '.join(cells)} |")
-    for kind, found in parts.items():
-        lines += ["", f"| {kind}, RMSE | none | {' | '.join(PROVIDERS)} |", "|---" * (2 + len(PROVIDERS)) + "|"]
-        for name, by in found["failure"].items():
-            lines.append(f"| {name} | {' | '.join(f'{np.mean(one):.2f}' for one in by.values())} |")
-    for kind, found in parts.items():
-        lines += ["", f"| {kind}, weights | {' | '.join(PROVIDERS)} |", "|---" * (1 + len(PROVIDERS)) + "|"]
-        for name, by in found["weights"].items():
-            lines.append(f"| {name} | {' | '.join(f'{one:.2f}' for one in by.values())} |")
     return lines
+
+
+def write_failure(parts):
+    """Give the RMSE with one provider switched off."""
+    lines = [f"| | all there | {' | '.join(f'no {name}' for name in PROVIDERS)} |", "|---" * (2 + len(PROVIDERS)) + "|"]
+    for kind, found in parts.items():
+        for name, by in found["failure"].items():
+            lines.append(f"| {kind}, {name} | {' | '.join(f'{np.mean(one):.2f}' for one in by.values())} |")
+    return lines
+
+
+def write_weights(parts):
+    """Give the mean weights by season and hours of the day ahead."""
+    lines = [f"| | {' | '.join(PROVIDERS)} |", "|---" * (1 + len(PROVIDERS)) + "|"]
+    for kind, found in parts.items():
+        for name, by in found["weights"].items():
+            lines.append(f"| {kind}, {name} | {' | '.join(f'{one:.2f}' for one in by.values())} |")
+    return lines
+
+
+TABLES = {"arms": write_arms, "failure": write_failure, "weights": write_weights}  # by the mark on the page
+
+
+def fill_in(page, parts):
+    """Put the tables between the marks of the page."""
+    for mark, write in TABLES.items():
+        begin, end = f"<!-- {mark} -->\n", f"<!-- end of {mark} -->"
+        before, rest = page.read_text().split(begin)
+        lines = "\n".join(write(parts))
+        page.write_text(f"{before}{begin}\n{lines}\n\n{end}{rest.split(end)[1]}")
+
+
+def do_job(options):
+    """From the files to all figures; give what was trained, and the figures by kind."""
+    start = time.perf_counter()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = options.data or Path(temporary) / "farm"
+        if not folder.exists():
+            few = {"n_wind": 2, "n_solar": 2, "n_days": 60, "grid_size": 5, "start": "2024-02-05"}
+            write_weather_farm(make_weather_farm(**few if options.quick else {}, random_state=0), folder)
+        stations, *rest = read_folder(folder)
+    X = make_table(stations, *rest)
+    print(f"{len(X):,} rows of {len(stations)} stations after {time.perf_counter() - start:.0f} s", flush=True)
+    test_from = X.index.get_level_values("time").max() - pd.Timedelta(days=10 if options.quick else 59)
+    jobs, parts = [Job(kind, X, stations, test_from, options) for kind in KINDS], {}
+    for job in jobs:
+        hours = job.y[job.is_new].groupby(level="station").size()
+        parts[job.kind] = {"forecasts": hours.to_dict()}
+        for part, measure in (("arms", measure_arms), ("failure", measure_failure), ("weights", measure_weights)):
+            parts[job.kind][part] = measure(job)
+        print(f"{job.kind} after {time.perf_counter() - start:.0f} s", flush=True)
+    return jobs, parts
 
 
 def main(arguments=None):
     """Make the files where there are none, do the job, say what came out and keep it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="where the files are, or are to be; a folder for now by default")
-    parser.add_argument(
-        "--quick", action="store_true", help="a smoke test: four stations, two months, hardly a training"
-    )
+    parser.add_argument("--quick", action="store_true", help="a smoke test: four stations, two months, little training")
     parser.add_argument("--pictures", action="store_true", help="draw, too, into docs/images")
+    parser.add_argument("--tables", action="store_true", help="fill in the page from the results, and run nothing")
     parser.add_argument("--output", type=Path, default=ROOT, help="where benchmarks/results and docs are")
     options = parser.parse_args(arguments)
     warnings.simplefilter("ignore", MissingHistoryWarning)  # the first day, and where a provider is switched off
     warnings.simplefilter("ignore", MissingRunsWarning)  # some runs are late or never come
     torch.set_num_threads(1)
-    start = time.perf_counter()
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = options.data or Path(temporary) / "farm"
-        if not folder.exists():
-            form = {"n_wind": 2, "n_solar": 2, "n_days": 60, "grid_size": 5, "start": "2024-02-05"}
-            write_weather_farm(make_weather_farm(**form if options.quick else {}, random_state=0), folder)
-        stations, *rest = read_folder(folder)
-    X = make_table(stations, *rest)
-    print(f"{len(X):,} rows of {len(stations)} stations after {time.perf_counter() - start:.0f} s")
-    test_from = X.index.get_level_values("time").max() - pd.Timedelta(days=10 if options.quick else 59)
-    jobs = [Job(kind, X, stations, test_from, options) for kind in KINDS]
-    parts = {}
-    for job in jobs:
-        parts[job.kind] = {"forecasts": int(job.is_new.sum()), "stations": len(job.stations)}
-        for part, measure in (("arms", measure_arms), ("failure", measure_failure), ("weights", measure_weights)):
-            parts[job.kind][part] = measure(job)
-        print(f"{job.kind}: after {time.perf_counter() - start:.0f} s")
-    print(*write_table(parts), sep="\n")
-    save(options, jobs, parts)
+    results = options.output / "benchmarks" / "results" / "ten_stations.json"
+    page = options.output / "docs" / "studies" / "ten_stations.md"
+    if not options.tables:
+        jobs, parts = do_job(options)
+        save(results, parts)
+        if options.pictures:
+            draw(options.output / "docs" / "images", jobs, parts)
+    parts = json.loads(results.read_text())["parts"]
+    print(*(line for write in TABLES.values() for line in [*write(parts), ""]), sep="\n")
+    if page.exists():
+        fill_in(page, parts)
 
 
-def save(options, jobs, parts):
-    """Keep the figures, and the pictures where they are wanted."""
-    images = options.output / "docs" / "images"
-    if options.pictures:
-        images.mkdir(parents=True, exist_ok=True)
-        drawn = {"weights": draw_weights(jobs), "errors": draw_errors(jobs), "failure": draw_failure(jobs, parts)}
-        for name, figure in drawn.items():
-            figure.savefig(images / f"ten_stations_{name}.png", dpi=100)
+def save(results, parts):
+    """Keep the figures with what they were made with."""
     made_with = {
         "skts": __version__,
         "torch": torch.__version__,
@@ -358,9 +390,16 @@ def save(options, jobs, parts):
         "device": "cpu",
         "threads": 1,
     }
-    results = options.output / "benchmarks" / "results" / "ten_stations.json"
     results.parent.mkdir(parents=True, exist_ok=True)
     results.write_text(json.dumps({"made_with": made_with, "parts": parts}, indent=1) + "\n")
+
+
+def draw(folder, jobs, parts):
+    """Draw the three pictures."""
+    folder.mkdir(parents=True, exist_ok=True)
+    drawn = {"weights": draw_weights(jobs), "errors": draw_errors(jobs), "failure": draw_failure(jobs, parts)}
+    for name, figure in drawn.items():
+        figure.savefig(folder / f"ten_stations_{name}.png", dpi=100)
 
 
 if __name__ == "__main__":
