@@ -1,5 +1,15 @@
 """Ten stations, three weather providers, a year to learn from and 59 days to forecast: from the files to the table.
 
+Five wind farms and five solar parks, three providers whose runs come late or never at times, and every evening a forecast
+of the next day: 1,416 hours of each station, each once. `make_weather_farm` generates the files; put your own in their
+place. What comes out (docs/studies/ten_stations.md has the table, benchmarks/results/ten_stations.json the figures; RMSE
+in per cent of the capacity):
+
+- Three providers are better than the best alone: 14.8 instead of 17.1 for the wind, 9.5 instead of 10.3 for the sun.
+- Attention over the sources has 13.4 for the wind, LightGBM on the same rows 13.3; for the sun both have 9.5.
+- A provider that fails throughout costs attention with dropout of sources at most 1.0, LightGBM up to 3.8, and a network
+  that reads all side by side up to 8.4; and the dropout costs nothing where none fails.
+
 Run: python examples/ten_stations.py [--data FOLDER] [--quick] [--pictures]
 """
 
@@ -104,7 +114,9 @@ def make_arms(kind, stations, seed=0, quick=False):
     arms = {f"{name} alone": ((name,), LSTMRegressor(**usual)) for name in PROVIDERS}
     arms |= {name: (PROVIDERS, regressor) for name, regressor in of_all.items()}
     arms = {name: (read, make_pipeline(kind, stations, read, last)) for name, (read, last) in arms.items()}
-    own = LSTMRegressor(**usual | {"series_embedding": 0, "batch_size": 16})  # a fifth of the windows, as many steps
+    own = LSTMRegressor(
+        **usual | {"series_embedding": 0, "batch_size": 16}
+    )  # a fifth of the windows in smaller batches
     return arms | {PER_STATION: (PROVIDERS, PerSeriesRegressor(make_pipeline(kind, stations, PROVIDERS, own)))}
 
 

@@ -107,7 +107,9 @@ def test_ten_stations_are_forecast_from_their_files(tmp_path):
         forecasts = [job.forecast(found["ATTENTION"]) for job in jobs]
     for job, y_pred in zip(jobs, forecasts, strict=True):
         station, run, time = (y_pred.index.get_level_values(name) for name in ("station", "run", "time"))
-        assert station.value_counts().to_dict() == parts[job.kind]["forecasts"] == dict.fromkeys(job.stations.index, 240)
+        assert (
+            station.value_counts().to_dict() == parts[job.kind]["forecasts"] == dict.fromkeys(job.stations.index, 240)
+        )
         assert not y_pred.index.droplevel("run").has_duplicates  # each hour once,
         assert set(run.hour) == {20}  # made the evening before
         assert set((time - run).unique() / pd.Timedelta("1h")) == set(range(5, 29))
