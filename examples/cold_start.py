@@ -1,6 +1,10 @@
 """A station never seen: from its description, from the mean of the others, or from nothing; generated, and measured.
 
-Run: python examples/cold_start.py [--seeds 0 1 2]
+Run: python examples/cold_start.py [--seeds 0 1 2 3 4 5 6 7]
+
+About a minute for each seed. Over these eight (benchmarks/results/cold_start.json), from the weather alone, the error
+falls from 0.144 of the capacity (mean vector) to 0.115 (description and vector) among twenty stations, in all seeds,
+and from 0.153 to 0.131 among six, in seven of the eight: five stations are few to learn from what three numbers say.
 """
 
 import argparse
@@ -87,7 +91,7 @@ def measure(X, y, arm, past, seed, n_splits, **options):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
     parser.add_argument("--quick", action="store_true", help="little data and training, to see that it runs")
     parser.add_argument("--output", type=Path, default=ROOT)
     options = parser.parse_args()

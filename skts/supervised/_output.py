@@ -35,12 +35,12 @@ def to_output(forecasts: NDArray[np.float64], inputs: Inputs, y_shape: tuple[int
 
 def warn_missing_history(windows: Windows, what_became: str = "") -> None:
     """Warn the caller of `predict` of forecasts that rest on blank or missing inputs."""
-    n_blank, n_forecasts = windows.count_blank()
-    if n_blank:
+    blanks = windows.find_blanks()
+    if blanks.n_blank:
         warnings.warn(
-            f"{n_blank} of {n_forecasts} forecasts rest on blank or missing inputs{what_became}. Forecasting the "
-            "training table itself, a gap before the new rows, an unseen series, and holes in the data are the usual "
-            "reasons.",
+            f"{blanks.n_blank} of {blanks.n_forecasts} forecasts rest on blank or missing inputs{what_became}: "
+            f"{'; '.join(blanks.causes)}. Forecasting the training table itself, a gap before the new rows and an "
+            "unseen series leave history blank.",
             MissingHistoryWarning,
             stacklevel=3,
         )

@@ -9,12 +9,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skts.exceptions import MissingRunsWarning
-from skts.panel import Clock, refuse_repeated
+from skts.panel import RUN, Clock, refuse_repeated
 from skts.weather._arrivals import arrivals_of, read_span
 from skts.weather._as_of import find_latest, first_repeat
 from skts.weather._dataset import make_multi_index
 from skts.weather._origins import read_origins
-from skts.weather._run_table import RUN, RunTable, align_series
+from skts.weather._run_table import RunTable, align_series
 from skts.weather._suspect_units import warn_of_suspect_units
 
 Ints = NDArray[np.int64]

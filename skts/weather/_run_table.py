@@ -9,11 +9,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skts.exceptions import PanelIndexError
-from skts.panel import Clock, read_index
+from skts.panel import RUN, Clock, read_index
 from skts.weather._dataset import is_dataset, to_frame
 
 Ints = NDArray[np.int64]
-RUN = "run"
 
 
 @dataclass(frozen=True)

@@ -89,6 +89,10 @@ class SlidingWindower(  # type: ignore[call-arg]
     The output is :class:`~skts.Windows`, not an array: memory grows with rows, not with rows x window. So
     `set_output` changes nothing here.
 
+    What a static column says is learned from as many examples as there are series: of few, a new one outside of what
+    these are like may be forecast worse with its description than without.
+    :class:`~skts.model_selection.LeaveSeriesOut` tells; `examples/cold_start.py` compares.
+
     Similarity is taken between the windows as vectors of all their values, after the mean of each column in the window
     is taken off: two windows of one shape are similar whatever their level and size. A missing value counts as the mean
     of its column in its window. Flat windows have similarity 1 to each other and 0 to the rest. Columns count by their

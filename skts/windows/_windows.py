@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from skts.panel import Clock
+from skts.windows._blanks import Blanks, find_blanks
 from skts.windows._overlap import independent_by_series, sample_windows
 from skts.windows._windows_html import write_windows
 
@@ -366,37 +367,13 @@ class Windows:
         out[rank[rows[is_row]]] = forecasts[is_row]
         return out
 
-    def count_blank(self) -> tuple[int, int]:
-        """Count the forecasts that rest on a blank or missing input.
+    def find_blanks(self) -> Blanks:
+        """Find the forecasts that rest on a blank or missing input.
 
         Returns
         -------
-        n_blank : int
-            Forecast values whose window, or whose known columns over the horizon, hold a NaN, or whose series lacks the
-            value of a static column.
-        n_forecasts : int
-            All forecast values.
+        blanks : Blanks
+            `n_blank`: forecast values whose window, or whose known columns over the horizon, hold a NaN, or whose
+            series lacks the value of a static column; `n_forecasts`: all; `causes`: in words, with the first place.
         """
-        is_row = self.rows >= 0
-        missing: NDArray[np.bool_] = np.isnan(self.panel)
-        observed_blank = np.logical_or.reduce(missing, axis=1)
-        known_blank = np.logical_or.reduce(missing[:, self.known], axis=1)
-        begins, starts = self.own_spans[:, 0], self.horizon_starts
-        first = begins if self.window is None else self.origins - self.window
-        begin = np.maximum(first, begins)
-        measured = self.origins if self.measured is None else np.maximum(self.measured, begin)
-        touched = (first < begins) | _any_between(observed_blank, begin, measured)
-        touched |= _any_between(known_blank, measured, self.origins)
-        touched |= _any_between(known_blank & is_row, starts, starts + self.horizon)
-        if self.static is not None:
-            lacks: NDArray[np.bool_] = np.isnan(self.static)
-            touched |= np.logical_or.reduce(lacks, axis=1)[self.series]
-        values = np.append(0, np.cumsum(is_row))
-        forecasts = values[starts + self.horizon] - values[starts]
-        return int(forecasts[touched].sum()), int(forecasts.sum())
-
-
-def _any_between(flags: NDArray[np.bool_], start: NDArray[np.int64], stop: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Tell for each `start[i]:stop[i]` whether any flag is set, by one cumulative sum."""
-    total = np.append(0, np.cumsum(flags))
-    return total[stop] > total[start]
+        return find_blanks(self)

@@ -95,6 +95,22 @@ def test_a_source_that_is_missing_weighs_exactly_nothing_in_these_rows_alone(fit
     np.testing.assert_array_equal(nobody.isna().all(axis=1), is_gone)
 
 
+def test_of_a_table_with_runs_each_row_of_each_run_has_its_weights():
+    X, y = make_table({"one": 0.2, "two": 0.4}, n_rows=80)
+    first = np.arange(0, 76, 3)  # a run every three hours, each of four: they overlap
+    rows = (first[:, None] + np.arange(HORIZON)).ravel()
+    run = np.repeat(X.index.get_level_values("time")[first], HORIZON)
+    levels = [X.index.get_level_values("station")[rows], run, X.index.get_level_values("time")[rows]]
+    index = pd.MultiIndex.from_arrays(levels, names=["station", "run", "time"])
+    X, y = X.iloc[rows].set_axis(index), y.iloc[rows].set_axis(index)
+    X["two_wind"] = X["two_wind"].mask(np.arange(len(X)) % 5 == 0)
+    is_new = run >= run[60]
+    weights = source_weights(make_pipe().fit(X[~is_new], y[~is_new]), X[is_new])
+    pd.testing.assert_index_equal(weights.index.droplevel("lead"), X.index[is_new])
+    assert weights.index.get_level_values("lead").tolist() == [1, 2, 3, 4] * (is_new.sum() // 4)
+    np.testing.assert_array_equal(weights["two"] == 0, X["two_wind"][is_new].isna())
+
+
 def test_of_windows_and_arrays_rows_are_told_by_what_is_known(panel):
     X, y = panel
     windower = SlidingWindower(WINDOW, HORIZON, known=[0, 1])

@@ -52,7 +52,7 @@ def test_weights_are_those_of_the_formulas(past, shared, num_layers):
     net = make(shared=shared, num_layers=num_layers)
     expected = [by_hand(net, row)[0] for row in past[0]]
     torch.testing.assert_close(net.weights_of_window(past)[0], torch.stack(expected))
-    mixed, _ = net._mix(net.past, past, None)
+    mixed, _ = net._mix(net.past, past, None, None)
     torch.testing.assert_close(mixed[0, 2], by_hand(net, past[0, 2])[1])
 
 
@@ -83,10 +83,10 @@ def test_a_source_that_is_missing_weighs_nothing_and_says_nothing(past, known):
     assert (ahead[:, [0, 2], 2] > 0).all()
     torch.testing.assert_close(window.sum(dim=2), torch.ones(4, 7))
     assert torch.isfinite(net(past, known)[0]).all()
-    mixed, _ = net._mix(net.past, past, None)
+    mixed, _ = net._mix(net.past, past, None, None)
     with torch.no_grad():
         net.past.first[2].bias += torch.arange(5.0)  # of the encoder that is not asked
-    changed, weights = net._mix(net.past, past, None)
+    changed, weights = net._mix(net.past, past, None, None)
     torch.testing.assert_close(changed[:, 2:5], mixed[:, 2:5])
     torch.testing.assert_close(weights[:, 2:5], window[:, 2:5])
     assert not torch.isclose(changed[:, 5], mixed[:, 5]).all()
@@ -96,7 +96,7 @@ def test_where_every_source_is_missing_zeros_are_read(past, known):
     net = make(shared=False)
     past[0, :, :5] = torch.nan
     known[0, :, :3] = torch.nan
-    assert (net._mix(net.past, past, None)[0][0] == 0).all()
+    assert (net._mix(net.past, past, None, None)[0][0] == 0).all()
     assert (net.weights_ahead(known)[0] == 0).all()
     forecast, _ = net(past, known)
     assert torch.isfinite(forecast).all()

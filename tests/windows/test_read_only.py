@@ -53,6 +53,6 @@ def test_windows_may_be_read_only(mapped):
         again = mapped(windows)
         assert not again.panel.flags.writeable
         assert repr(again) == repr(windows)
-        assert again.count_blank() == windows.count_blank()
+        assert again.find_blanks() == windows.find_blanks()
         np.testing.assert_array_equal(again, windows)
         np.testing.assert_array_equal(again.targets(np.arange(160.0)), windows.targets(np.arange(160.0)))

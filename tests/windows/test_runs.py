@@ -271,3 +271,34 @@ def test_a_known_column_that_is_like_the_target_is_none():
     y = X["power"] + 0.1 * (np.arange(len(X)) % 2)
     assert fit(X).known.tolist() == [0]
     SlidingWindower(2, 3, known=["wind", "power"]).fit(X, y)
+
+
+# --- kinds of times -----------------------------------------------------------------------------------
+
+
+def like(index, kind):
+    """The same runs and times as another kind of label."""
+    if kind == "integers":
+        labels = [((index.get_level_values(level) - START) // HOUR).astype(int) for level in ("run", "time")]
+    elif kind == "periods":
+        labels = [index.get_level_values(level).to_period("h") for level in ("run", "time")]
+    else:
+        labels = [index.get_level_values(level).tz_localize("Europe/Paris") for level in ("run", "time")]
+    return labels
+
+
+@pytest.mark.parametrize("kind", ["integers", "periods", "a time zone"])
+@pytest.mark.parametrize("named", [True, False], ids=["series", "one series"])
+def test_runs_and_times_may_be_of_any_kind(kind, named):
+    X = make_table([("a", hour, range(3)) for hour in range(0, 24, 2)], offset=2)
+    run, time = like(X.index, kind)
+    levels = [X.index.get_level_values("farm"), run, time] if named else [run, time]
+    other = X.set_axis(pd.MultiIndex.from_arrays(levels, names=["farm", "run", "time"][-len(levels) :]))
+    train, cuts = 24, []
+    for table in (X, other):
+        prepender = HistoryPrepender(4).fit(table[:train])
+        windower = SlidingWindower(4, 3, known=["wind"])
+        windows = windower.fit_transform(table[:train])
+        cuts.append((windows[:], windows.ahead, windower.transform(prepender.transform(table[train:]))[:]))
+    for ours, theirs in zip(*cuts, strict=True):
+        assert_array_equal(ours, theirs)

@@ -134,7 +134,7 @@ def test_memory_grows_with_rows_and_blocks_not_with_gaps_times_windows():
     windows = SlidingWindower(168, 24).fit(X).transform(X)
     assert len(windows.panel) < len(X) + 2 * 24 * 300
     assert len(windows) <= 2 * 300  # and no block without a row
-    assert windows.count_blank() == (900 - 168, 900 - 168)
+    assert windows.find_blanks().n_blank == 900 - 168
 
 
 def test_the_first_history_rows_of_each_series_get_no_forecast():

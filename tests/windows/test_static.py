@@ -95,9 +95,10 @@ def test_the_blank_rows_of_history_and_a_scaler_change_no_description():
 def test_a_forecast_without_its_description_rests_on_a_missing_input():
     X = describe(make_table([(name, hour) for name in "abc" for hour in range(5)]))
     forecasting = SlidingWindower(1, 2, static=["capacity", "latitude"]).fit(X).transform(X)
-    assert forecasting.count_blank() == (4, 12)
+    assert forecasting.find_blanks().n_blank == 4
+    assert forecasting.find_blanks().causes == ["4 on static columns, the first where one of series 'c' is missing"]
     described = SlidingWindower(1, 2, static=["latitude"])
-    assert described.fit(X[["seen", "latitude"]]).transform(X[["seen", "latitude"]]).count_blank() == (0, 12)
+    assert described.fit(X[["seen", "latitude"]]).transform(X[["seen", "latitude"]]).find_blanks().n_blank == 0
 
 
 # --- refusals -----------------------------------------------------------------------------------------------

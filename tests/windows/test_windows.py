@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from skts import SlidingWindower
+from skts import HistoryPrepender, SlidingWindower
 from skts.panel import PanelIndex
 from tests._panels import HOURS, make_frame, make_table
 
@@ -178,6 +178,11 @@ def test_values_go_to_the_panel_and_blank_rows_get_the_fill():
 # --- blank inputs ------------------------------------------------------------------------------------
 
 
+def counted(windows):
+    blanks = windows.find_blanks()
+    return blanks.n_blank, blanks.n_forecasts
+
+
 @settings(deadline=None, max_examples=60)
 @given(
     arrays(bool, (14, 3)),
@@ -196,14 +201,33 @@ def test_forecasts_on_blank_inputs_are_counted_as_the_loop_does(holes, window, h
     for past, ahead, rows in zip(np.asarray(w), w.panel[w.horizon_positions()], there, strict=True):
         if np.isnan(past).any() or np.isnan(ahead[rows][:, columns]).any():
             blank += rows.sum()
-    assert w.count_blank() == (blank, len(X) - window)
+    assert counted(w) == (blank, len(X) - window)
 
 
 def test_a_row_that_is_missing_from_the_horizon_makes_no_forecast_blank():
     X = make_frame([0, 1, 2, 3])
-    assert SlidingWindower(1, 2, known=["known"]).fit(X).transform(X).count_blank() == (0, 3)
+    assert counted(SlidingWindower(1, 2, known=["known"]).fit(X).transform(X)) == (0, 3)
 
 
 def test_a_long_gap_within_the_history_leaves_the_first_forecast_blank_inputs():
     X = make_frame([0, 50, 51, 52, 53])
-    assert SlidingWindower(3).fit(X).transform(X).count_blank() == (1, 2)
+    assert counted(SlidingWindower(3).fit(X).transform(X)) == (1, 2)
+
+
+def test_the_first_missing_input_is_named_by_its_cause():
+    """A table of two series: one comes after a gap, the other has a hole, and its weather ends early."""
+    train = make_table([(name, hour) for name in "ab" for hour in range(6)])
+    new = make_table([("a", hour) for hour in range(8, 11)] + [("b", hour) for hour in range(6, 12)])
+    new = new.astype(float)
+    seen, known = (new.columns.get_loc(name) for name in ("seen", "known"))
+    new.iloc[4, seen] = np.nan
+    new.iloc[8, known] = np.nan
+    history = HistoryPrepender(2).fit(train)
+    windows = SlidingWindower(2, 2, known=["known"]).fit(train).transform(history.transform(new))
+    blanks = windows.find_blanks()
+    assert (blanks.n_blank, blanks.n_forecasts) == (6, 9)
+    assert blanks.causes == [
+        f"2 on blank history, the first of series 'a', where rows are missing from {HOURS[6]} on",
+        f"2 on a hole, the first in column 'seen' of series 'b' at {HOURS[7]}",
+        f"2 on known columns, the first where 'known' of series 'b' ends before {HOURS[11]}",
+    ]
