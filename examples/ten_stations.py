@@ -1,14 +1,16 @@
 """Ten stations, three weather providers, a year to learn from and 59 days to forecast: from the files to the table.
 
-Five wind farms and five solar parks, three providers whose runs come late or never at times, and every evening a forecast
-of the next day: 1,416 hours of each station, each once. `make_weather_farm` generates the files; put your own in their
-place. What comes out (docs/studies/ten_stations.md has the table, benchmarks/results/ten_stations.json the figures; RMSE
-in per cent of the capacity):
+Five wind farms and five solar parks, three providers whose runs come late or never at times, and every evening a
+forecast of the next day: 1,416 hours of each station, each once. `make_weather_farm` generates the files; put your own
+in their place.
+
+What comes out (docs/studies/ten_stations.md tells more, benchmarks/results/ten_stations.json has the figures; RMSE in
+per cent of the capacity):
 
 - Three providers are better than the best alone: 14.8 instead of 17.1 for the wind, 9.5 instead of 10.3 for the sun.
 - Attention over the sources has 13.4 for the wind, LightGBM on the same rows 13.3; for the sun both have 9.5.
-- A provider that fails throughout costs attention with dropout of sources at most 1.0, LightGBM up to 3.8, and a network
-  that reads all side by side up to 8.4; and the dropout costs nothing where none fails.
+- A provider that fails throughout costs attention with dropout of sources at most 1.0, LightGBM up to 3.8, and a
+  network that reads all side by side up to 8.4; and the dropout costs nothing where none fails.
 
 Run: python examples/ten_stations.py [--data FOLDER] [--quick] [--pictures]
 """
@@ -156,11 +158,13 @@ class Job:
     def forecast(self, name, seed=0, missing=None):
         """Forecast the new days, one value a row, with a provider switched off throughout if so."""
         if name in BY_HAND:
-            return self.repeat() if name == "persistence" else self.average()
-        read, pipe, _ = self.fit(name, seed)
-        X = self.of(read)[self.is_new]
-        gone = [column for column in X if missing and column.startswith(f"{missing}_")]
-        return pipe.predict(X.assign(**dict.fromkeys(gone, np.nan)))
+            y_pred = self.repeat() if name == "persistence" else self.average()
+        else:
+            read, pipe, _ = self.fit(name, seed)
+            X = self.of(read)[self.is_new]
+            gone = [column for column in X if missing and column.startswith(f"{missing}_")]
+            y_pred = pipe.predict(X.assign(**dict.fromkeys(gone, np.nan)))
+        return pd.Series(y_pred, self.y.index[self.is_new])
 
     def repeat(self):
         """Give the power of the same hour of the newest day that was measured at the origin."""
@@ -194,7 +198,7 @@ class Job:
 
     def score(self, name, missing=None):
         """Give the errors over all new hours in per cent of the capacity, of each seed."""
-        errors = [np.asarray(self.forecast(name, seed, missing) - self.y[self.is_new]) for seed in self.seeds_of(name)]
+        errors = [self.forecast(name, seed, missing) - self.y[self.is_new] for seed in self.seeds_of(name)]
         return {
             "rmse": [100 * float(np.sqrt(np.nanmean(error**2))) for error in errors],
             "mae": [100 * float(np.nanmean(np.abs(error))) for error in errors],
