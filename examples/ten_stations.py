@@ -80,14 +80,11 @@ def make_pipeline(kind, stations, providers, regressor):
         u, v = ([f"{name}_{part}100" for name in providers] for part in "uv")
         features = [("wind", WindFeatures(u, v, features=["speed", "sin", "cos"]))]
     else:
-        sun = SolarFeatures(
-            stations["latitude"], stations["longitude"], offset="-30min"
-        )  # hours are named by their end
+        # hours are named by their end: the sun of their middle
+        sun = SolarFeatures(stations["latitude"], stations["longitude"], offset="-30min")
         features = [("sun", sun), ("clouds", ClearSkyIndex([f"{name}_ghi" for name in providers]))]
-    observed = "|".join(["power", *STATIC[kind]])
-    windower = SlidingWindower(
-        WINDOW, horizon=HORIZON, known=make_column_selector(f"^(?!{observed})"), static=STATIC[kind]
-    )
+    known = make_column_selector(f"^(?!{'|'.join(['power', *STATIC[kind]])})")  # all others
+    windower = SlidingWindower(WINDOW, horizon=HORIZON, known=known, static=STATIC[kind])
     steps = [
         *features,
         ("calendar", CalendarFeatures(["hour", "year"])),
@@ -102,9 +99,7 @@ def make_pipeline(kind, stations, providers, regressor):
 def make_arms(kind, stations, seed=0, quick=False):
     """Give what is compared: of each forecaster the providers that it reads, and the pipeline."""
     usual = {"hidden_size": 32, "lr": 0.005, "lr_schedule": "one_cycle", "max_epochs": 10, "series_embedding": 4}
-    usual |= {"random_state": seed, "device": "cpu"} | (
-        {"max_epochs": 10, "batch_size": 8, "hidden_size": 16} if quick else {}
-    )
+    usual |= {"random_state": seed, "device": "cpu"} | ({"batch_size": 8, "hidden_size": 16} if quick else {})
     sources = {name: f"{name}_" for name in PROVIDERS}  # all columns of its name; the calendar and the power are none's
     boosting = LGBMRegressor(learning_rate=0.03, min_child_samples=40, n_jobs=1, verbose=-1, **LEAVES[kind])
     of_all = {
@@ -116,9 +111,7 @@ def make_arms(kind, stations, seed=0, quick=False):
     arms = {f"{name} alone": ((name,), LSTMRegressor(**usual)) for name in PROVIDERS}
     arms |= {name: (PROVIDERS, regressor) for name, regressor in of_all.items()}
     arms = {name: (read, make_pipeline(kind, stations, read, last)) for name, (read, last) in arms.items()}
-    own = LSTMRegressor(
-        **usual | {"series_embedding": 0, "batch_size": 16}
-    )  # a fifth of the windows in smaller batches
+    own = LSTMRegressor(**usual | {"series_embedding": 0, "batch_size": 16})  # of a fifth of the windows
     return arms | {PER_STATION: (PROVIDERS, PerSeriesRegressor(make_pipeline(kind, stations, PROVIDERS, own)))}
 
 
@@ -290,7 +283,7 @@ def draw_failure(jobs, parts):
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(1, len(jobs), figsize=(7.5, 3.2), layout="constrained")
-    colors = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
+    colors = ("#D55E00", "#56B4E9", "#009E73", "#CC79A7")  # as in the picture of the errors
     for ax, job in zip(axes, jobs, strict=True):
         found = parts[job.kind]["failure"]
         for i, (name, by) in enumerate(found.items()):
