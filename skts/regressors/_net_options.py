@@ -50,6 +50,8 @@ def net_options(regressor: Any, head: Head, device: torch.device) -> dict[str, A
     if "criterion" not in given:
         criterion, arguments = head.make_criterion()
         options |= {"criterion": criterion, **{f"criterion__{name}": value for name, value in arguments.items()}}
+    if regressor.bounds is not None:
+        options["bounds"] = head.with_bounds
     return options | given | {"callbacks": _callbacks(regressor)}
 
 

@@ -31,6 +31,7 @@ class InflatedBetaHead(DistributionHead):
     """
 
     with_bounds = "needed"
+    needs_both = True
     shapes: ClassVar[tuple[float, ...]] = (-1.0, -1.0)
 
     def __init__(self) -> None:
@@ -90,7 +91,7 @@ class InflatedBetaLoss(DistributionLoss):
 
 
 def describe(forecast: Tensor, lower: Tensor, upper: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Give the mean (...) of the beta distribution between 0 and 1, its precision (...), and log-probabilities (..., 3).
+    """Give mean (...) and precision (...) of the beta distribution between 0 and 1, and log-probabilities (..., 3).
 
     The probabilities are those of the lower bound, of what lies between, and of the upper bound.
     """
