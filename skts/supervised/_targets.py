@@ -13,6 +13,7 @@ from skts.supervised._inputs import Inputs
 from skts.windows import Windows
 
 _ROUNDING = 1e-6  # by how much one target may differ from run to run
+_ON_BOUND = 1e-6  # likewise from a bound that it lies on: static columns are float32
 
 
 @dataclass(frozen=True)
@@ -81,9 +82,17 @@ class Targets:
         """
         values = np.where(self.weights > 0, (self.values - mean) / scale, 0.0).astype(np.float32)
         if self.bounds is not None:
+            low, high = self.bounds
             lower, upper = (((bound - mean) / scale).astype(np.float32) for bound in self.bounds)
-            values = np.concatenate([np.clip(values, lower, upper), lower, upper], axis=1)
+            values = np.where(self.values <= low + _ON_BOUND * _size(low), lower, values)
+            values = np.where(self.values >= high - _ON_BOUND * _size(high), upper, values)
+            values = np.concatenate([values, lower, upper], axis=1)
         return values, None if (self.weights == 1).all() else self.weights.astype(np.float32)
+
+
+def _size(bounds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give the absolute value of bounds, 0 of infinite ones."""
+    return np.where(np.isfinite(bounds), np.abs(bounds), 0.0)
 
 
 def read_targets(owner: str, inputs: Inputs, y: Any, sample_weight: ArrayLike | None) -> Targets:
