@@ -14,7 +14,7 @@ from skts.nn import Head, SourceAttention
 from skts.panel import Levels
 from skts.regressors._base import BaseNetRegressor, Rolling
 from skts.regressors._sources import Source, find_sources
-from skts.supervised import Inputs, Targets
+from skts.supervised import Inputs, Limits, Targets
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -225,11 +225,13 @@ class SourceAttentionRegressor(BaseNetRegressor):
         "series_embedding",
     )
 
-    def _start(self, inputs: Inputs, targets: Targets, train: NDArray[np.int64], device: torch.device) -> None:
+    def _start(
+        self, inputs: Inputs, targets: Targets, train: NDArray[np.int64], limits: Limits, device: torch.device
+    ) -> None:
         names = getattr(self, "feature_names_in_", None) if inputs.windows is None else inputs.windows.feature_names
         self.sources_ = find_sources(self.sources, names, self.n_features_in_, type(self).__name__)
         self._known_columns = inputs.known.tolist()
-        super()._start(inputs, targets, train, device)
+        super()._start(inputs, targets, train, limits, device)
 
     def _arguments(self, sizes: dict[str, Any], head: Head) -> dict[str, Any]:
         columns = {"sources": [one.tolist() for one in self.sources_.values()], "known": self._known_columns}

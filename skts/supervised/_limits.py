@@ -1,5 +1,6 @@
 """Where a target can lie: within bounds, and at zero where nothing is active."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from numbers import Real
@@ -106,7 +107,8 @@ class Limits:
         if len(lower) > 1 and inputs.windows is not None:
             series = _series_of_rows(inputs.windows)
             lower, upper = lower[series], upper[series]
-        pair = tuple(np.broadcast_to(bound, len(targets.values))[:, None] for bound in (lower, upper))
+        n_rows = len(targets.values)
+        pair = np.broadcast_to(lower, n_rows)[:, None], np.broadcast_to(upper, n_rows)[:, None]
         there = targets.weights > 0
         outside = ((targets.values < pair[0]) | (targets.values > pair[1]))[there].mean()
         if outside > 0.5:
@@ -133,7 +135,7 @@ class Limits:
 def _read_pair(owner: str, bounds: Any) -> tuple[Bound, Bound]:
     pair: Sequence[Any] = () if isinstance(bounds, str) else tuple(bounds)
     good = len(pair) == 2 and all(
-        bound is None or isinstance(bound, str) or (isinstance(bound, Real) and not np.isnan(bound)) for bound in pair
+        bound is None or isinstance(bound, str) or (isinstance(bound, Real) and not math.isnan(bound)) for bound in pair
     )
     if not good or all(bound is None for bound in pair):
         raise ValueError(

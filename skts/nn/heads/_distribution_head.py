@@ -49,7 +49,8 @@ class DistributionHead(Head):
 
     def rescale(self, forecast: Any, scale: Any, level: Any) -> Any:
         """Scale and shift the location, scale the scale."""
-        stack, join = (torch.stack, torch.cat) if isinstance(forecast, Tensor) else (np.stack, np.concatenate)
+        stack: Any = torch.stack if isinstance(forecast, Tensor) else np.stack
+        join: Any = torch.cat if isinstance(forecast, Tensor) else np.concatenate
         moved = stack([forecast[..., 0] * scale + level, forecast[..., 1] * scale], -1)
         return join([moved, forecast[..., 2:]], -1) if self.shapes else moved
 

@@ -67,10 +67,10 @@ class InflatedBetaHead(DistributionHead):
         """Give quantiles exactly: a bound itself where its probability reaches the level."""
         (own, _), (low, _), (high, _) = in_torch(forecast), in_torch(lower), in_torch(upper)
         mean, precision, logs = (part.numpy()[..., None] for part in describe(own, low, high))
-        shares, low, high = np.exp(logs[..., 0]), np.asarray(lower)[..., None], np.asarray(upper)[..., None]
+        shares, least, most = np.exp(logs[..., 0]), np.asarray(lower)[..., None], np.asarray(upper)[..., None]
         asked = (check_levels(levels) - shares[..., :1]) / shares[..., 1:2]  # the level within the beta distribution
         inside = betaincinv(mean * precision, (1 - mean) * precision, np.clip(asked, 0, 1))
-        return clip(low + (high - low) * inside, low, high)
+        return clip(least + (most - least) * inside, least, most)
 
 
 class InflatedBetaLoss(DistributionLoss):
