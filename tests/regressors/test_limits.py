@@ -25,7 +25,8 @@ from skts import (
 )
 from skts.nn import CensoredNormalHead, EncoderDecoder, StudentTHead
 from skts.strategies import EnsembleRegressor, PerSeriesRegressor
-from skts.supervised import read_inputs
+from skts.supervised import read_inputs, read_targets
+from tests._runs import forecast_runs, of_runs
 from tests.regressors._networks import LaplaceHead, LeakyMemory
 
 CAPACITY = {"a": 1.0, "b": 3.7}
@@ -269,6 +270,30 @@ def test_one_bound_may_be_open():
         assert (LSTM(bounds=(0, None), **kind).fit(X, y).predict(X) >= 0).all()
     with pytest.raises(ValueError, match="InflatedBetaHead needs a lower and an upper bound"):
         LSTM(bounds=(0, None), distribution="inflated_beta").fit(X, y)
+
+
+def test_runs_have_the_bounds_of_their_series_too():
+    X, y = forecast_runs(8, horizon=18)
+    farm, time = X.index.get_level_values("farm"), X.index.get_level_values("time")
+    X["capacity"], X["is_day"] = np.where(farm == "a", 60.0, 130.0), (time.hour >= 7).astype(float)
+    y = y.clip(0, X["capacity"]) * X["is_day"]
+    windower = SlidingWindower(12, 18, known=["wind", "is_day"], static=["capacity"])
+    linear = DLinearRegressor(3, max_epochs=8, lr=0.03, bounds=(0, "capacity"), active="is_day", random_state=0)
+    pipe = make_pipeline(HistoryPrepender(12), windower, linear)
+    train = of_runs(X, 0, 6)
+    y_pred = pipe.fit(X[train], y[train]).predict(X[~train])
+    assert (y_pred[X["is_day"][~train] == 0] == 0).all()
+    assert (y_pred <= X["capacity"][~train]).all()
+    assert y_pred.max() > 61
+    targets = pipe[-1]._learned.limits.put_on(*pairs(windower.fit_transform(X[train]), y[train], pipe[-1]))
+    windows = windower.fit_transform(X[train])
+    upper = targets.bounds[1][:, 0][windows.horizon_positions()]
+    np.testing.assert_array_equal(upper, np.repeat(np.where(windows.series == 0, 60.0, 130.0)[:, None], 18, axis=1))
+
+
+def pairs(windows, y, regressor):
+    inputs = read_inputs(regressor, windows, reset=False)
+    return read_targets("LSTMRegressor", inputs, y, None), inputs
 
 
 BAD = {
