@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from scipy.special import expit, stdtrit
 from torch import Tensor, nn
 
-from skts.nn.heads._distribution_head import DistributionHead, DistributionLoss, check_levels
+from skts.nn.heads._distribution_head import DistributionHead, DistributionLoss, Loss, check_levels
 
 _FEWEST, _MOST = 2.0, 60.0  # degrees of freedom: with fewer there is no variance, with more it is a normal distribution
 _START = 6.0
-_NODES, _WEIGHTS = (torch.from_numpy(part) for part in np.polynomial.legendre.leggauss(32))
+_N_NODES = 32
 
 
 class StudentTHead(DistributionHead):
@@ -43,21 +43,30 @@ class StudentTHead(DistributionHead):
 class StudentTLoss(DistributionLoss):
     """The CRPS or the negative log-likelihood of Student's t distribution."""
 
+    nodes: Tensor
+    weights: Tensor
+
+    def __init__(self, loss: Loss, reduction: str = "mean"):
+        super().__init__(loss, reduction)
+        nodes, weights = np.polynomial.legendre.leggauss(_N_NODES)
+        self.register_buffer("nodes", torch.tensor((nodes + 1) / 2, dtype=torch.float32), persistent=False)
+        self.register_buffer("weights", torch.tensor(weights, dtype=torch.float32), persistent=False)
+
     def forward(self, forecast: Tensor, targets: Tensor) -> Tensor:
         """Compute the loss (...) of forecasts (..., 3) and targets (...)."""
         location, scale = forecast[..., 0], forecast[..., 1]
         freedom = _FEWEST + (_MOST - _FEWEST) * torch.sigmoid(forecast[..., 2])
         z = (targets - location) / scale
         if self.loss == "crps":
-            return self._reduce(scale * t_crps(z, freedom))
+            return self._reduce(scale * self._crps(z, freedom))
         return self._reduce(scale.log() - log_t_density(z, freedom))
 
-
-def t_crps(z: Tensor, freedom: Tensor) -> Tensor:
-    """Give the CRPS of the standard t distribution for a truth."""
-    density = torch.exp(log_t_density(z, freedom))
-    level = 2 * torch.exp(_log_beta(freedom - 0.5) - 2 * _log_beta(freedom / 2)) * freedom.sqrt()
-    return z * t_share_within(z, freedom) + (2 * density * (freedom + z**2) - level) / (freedom - 1)
+    def _crps(self, z: Tensor, freedom: Tensor) -> Tensor:
+        """Give the CRPS of the standard t distribution for a truth."""
+        density = torch.exp(log_t_density(z, freedom))
+        level = 2 * torch.exp(_log_beta(freedom - 0.5) - 2 * _log_beta(freedom / 2)) * freedom.sqrt()
+        share = share_within(z, freedom, self.nodes, self.weights)
+        return z * share + (2 * density * (freedom + z**2) - level) / (freedom - 1)
 
 
 def log_t_density(z: Tensor, freedom: Tensor) -> Tensor:
@@ -65,15 +74,15 @@ def log_t_density(z: Tensor, freedom: Tensor) -> Tensor:
     return -0.5 * (freedom + 1) * torch.log1p(z**2 / freedom) - 0.5 * freedom.log() - _log_beta(freedom / 2)
 
 
-def t_share_within(z: Tensor, freedom: Tensor) -> Tensor:
-    """Give the probability between -z and z, negative where z is.
+def share_within(z: Tensor, freedom: Tensor, nodes: Tensor, weights: Tensor) -> Tensor:
+    """Give the probability between -z and z of the standard t distribution, negative where z is.
 
     torch has no such function that can be differentiated by the degrees of freedom. With the substitution t = sqrt(v)
-    tan(a) it is an integral of a power of the cosine, which 32 nodes of Gauss and Legendre give to float32.
+    tan(a) it is an integral of a power of the cosine, which 32 nodes of Gauss and Legendre, here between 0 and 1, give
+    to float32.
     """
-    nodes, weights = _NODES.to(z), _WEIGHTS.to(z)
     end = torch.atan(z / freedom.sqrt())
-    angles = end[..., None] * (nodes + 1) / 2
+    angles = end[..., None] * nodes
     powers = torch.exp((freedom - 1)[..., None] * torch.log(torch.cos(angles)))
     return end * (powers * weights).sum(dim=-1) * torch.exp(-_log_beta(freedom / 2))
 
