@@ -21,8 +21,14 @@ from sklearn.utils.validation import check_is_fitted
 from skts._compat import Interval, StrOptions, fit_context, fit_task
 from skts.nn import DistributionHead, Head, InstanceNorm, PointHead
 from skts.panel import Levels, series_keys
-from skts.regressors._choose_head import DISTRIBUTIONS, check_bounds, choose_head
-from skts.regressors._net_options import net_options, settle_batch_size, take_over
+from skts.regressors._net_options import (
+    DISTRIBUTIONS,
+    check_bounds,
+    choose_head,
+    net_options,
+    settle_batch_size,
+    take_over,
+)
 from skts.supervised import (
     Inputs,
     Limits,
@@ -76,8 +82,8 @@ class Learned:
         The shape of what one window (of an array) or one row (beside Windows) forecasts, as `y` had it.
     params : dict
         All parameters of the estimator.
-    limits : Limits
-        The bounds of the target, and where it is known to be zero.
+    limits : Limits or None
+        The bounds of the target, and where it is known to be zero; None without either.
     """
 
     head: Head
@@ -88,7 +94,7 @@ class Learned:
     y_scale: NDArray[np.float64]
     y_shape: tuple[int, ...]
     params: dict[str, Any]
-    limits: Limits
+    limits: Limits | None
 
     @property
     def by(self) -> Levels | None:
@@ -254,24 +260,12 @@ class BaseNetRegressor(SummaryMixin, CallbackSupportMixin, ScoreMixin, BaseEstim
             warn_missing_history(inputs.windows, ", filled with the last value seen in the window or 0")
         check_sizes(name, learned.sizes, inputs)
         forecast = self._forecast(inputs.whole_series() if rolling == "stateful" else inputs)
-        return to_output(self._answer(inputs, forecast, quantiles), inputs, learned.y_shape)
-
-    def _answer(
-        self, inputs: Inputs, forecast: NDArray[np.float64], quantiles: Iterable[float] | None
-    ) -> NDArray[np.float64]:
-        """Give the point or quantiles of a forecast, within the bounds, and zero where that is known."""
-        head, limits = self._learned.head, self._learned.limits
-        bounds, at_zero = limits.of_windows(inputs), limits.at_zero(inputs)
-        if quantiles is None:
-            values = head.point(forecast) if bounds is None else head.point_within(forecast, *bounds)
+        levels = None if quantiles is None else list(quantiles)
+        if learned.limits is not None:
+            answer = learned.limits.answer(learned.head, forecast, levels, inputs)
         else:
-            levels = list(quantiles)
-            values = (
-                head.quantiles(forecast, levels) if bounds is None else head.quantiles_within(forecast, levels, *bounds)
-            )
-        if at_zero is None:
-            return values
-        return np.where(at_zero.reshape(*at_zero.shape, *[1] * (values.ndim - 2)), 0.0, values)
+            answer = learned.head.point(forecast) if levels is None else learned.head.quantiles(forecast, levels)
+        return to_output(answer, inputs, learned.y_shape)
 
     def input_gradient(self, X: Any) -> NDArray[np.float32]:
         """Differentiate every forecast by the rows of its window. Changes nothing of the estimator, as `predict`.
@@ -292,7 +286,8 @@ class BaseNetRegressor(SummaryMixin, CallbackSupportMixin, ScoreMixin, BaseEstim
         """
         inputs, learned = self._read_windows(X, "input_gradient"), self._learned
         scale, level = (torch.from_numpy(part.astype(np.float32)) for part in (learned.y_scale, learned.y_mean))
-        bounds, at_zero = learned.limits.of_windows(inputs), learned.limits.at_zero(inputs)
+        bounds = None if learned.limits is None else learned.limits.of_windows(inputs)
+        at_zero = None if learned.limits is None else learned.limits.at_zero(inputs)
         limits = [np.broadcast_to(bound, (len(inputs), 1, 1)).astype(np.float32) for bound in bounds or ()]
 
         def answer(forecast: torch.Tensor, items: slice) -> torch.Tensor:
@@ -343,7 +338,8 @@ class BaseNetRegressor(SummaryMixin, CallbackSupportMixin, ScoreMixin, BaseEstim
     def _table(self, inputs: Inputs) -> AddressTable:
         """Lay out windows that no target belongs to."""
         learned = self._learned
-        return make_table(learned.limits.scaled(inputs), self.net_.module_, learned.series_keys, by=learned.by)
+        read = inputs if learned.limits is None else learned.limits.scaled(inputs)
+        return make_table(read, self.net_.module_, learned.series_keys, by=learned.by)
 
     def _forecast(self, inputs: Inputs) -> NDArray[np.float64]:
         """Forecast in the units of the target: (n_windows, horizon, n_targets, ...)."""
@@ -367,9 +363,10 @@ class BaseNetRegressor(SummaryMixin, CallbackSupportMixin, ScoreMixin, BaseEstim
         if not goes_on:
             self._forget()
         inputs = read_inputs(self, X, reset=not goes_on)
-        limits = self._learned.limits if goes_on else Limits.learn(name, inputs, self.bounds, self.active)
-        targets = limits.put_on(read_targets(name, inputs, y, sample_weight), inputs)
-        inputs = limits.scaled(inputs)
+        targets = read_targets(name, inputs, y, sample_weight)
+        limits = self._learned.limits if goes_on else self._learn_limits(inputs)
+        if limits is not None:
+            targets, inputs = limits.put_on(targets, inputs), limits.scaled(inputs)
         train, valid = self._split(inputs, targets)
         order = torch.Generator()
         try:
@@ -396,6 +393,12 @@ class BaseNetRegressor(SummaryMixin, CallbackSupportMixin, ScoreMixin, BaseEstim
         self._trained_on = trained_on
         return self
 
+    def _learn_limits(self, inputs: Inputs) -> Limits | None:
+        """Read where the target can lie; None where it can lie anywhere."""
+        if self.bounds is None and self.active is None:
+            return None
+        return Limits.learn(type(self).__name__, inputs, self.bounds, self.active)
+
     def _forget(self) -> None:
         """Be as never fitted."""
         for learned in _LEARNED:
@@ -413,7 +416,7 @@ class BaseNetRegressor(SummaryMixin, CallbackSupportMixin, ScoreMixin, BaseEstim
         return teaching, np.empty(0, dtype=np.int64)
 
     def _start(
-        self, inputs: Inputs, targets: Targets, train: NDArray[np.int64], limits: Limits, device: torch.device
+        self, inputs: Inputs, targets: Targets, train: NDArray[np.int64], limits: Limits | None, device: torch.device
     ) -> None:
         """Learn the scale of the targets and build a fresh net."""
         head, name, sizes = self._head(), type(self).__name__, read_sizes(inputs, targets.n_targets, targets.horizon)

@@ -226,7 +226,7 @@ class SourceAttentionRegressor(BaseNetRegressor):
     )
 
     def _start(
-        self, inputs: Inputs, targets: Targets, train: NDArray[np.int64], limits: Limits, device: torch.device
+        self, inputs: Inputs, targets: Targets, train: NDArray[np.int64], limits: Limits | None, device: torch.device
     ) -> None:
         names = getattr(self, "feature_names_in_", None) if inputs.windows is None else inputs.windows.feature_names
         self.sources_ = find_sources(self.sources, names, self.n_features_in_, type(self).__name__)

@@ -94,6 +94,19 @@ class Limits:
         assert inputs.windows is not None
         return self._is_idle(inputs)[inputs.windows.horizon_positions()]
 
+    def answer(self, head: Any, forecast: Floats, levels: Sequence[float] | None, inputs: Inputs) -> Floats:
+        """Give what `predict` answers of a forecast (n_windows, horizon, n_targets, ...): a point, or quantiles."""
+        bounds, at_zero = self.of_windows(inputs), self.at_zero(inputs)
+        if bounds is None:
+            values = head.point(forecast) if levels is None else head.quantiles(forecast, levels)
+        elif levels is None:
+            values = head.point_within(forecast, *bounds)
+        else:
+            values = head.quantiles_within(forecast, levels, *bounds)
+        if at_zero is None:
+            return values
+        return np.where(at_zero.reshape(*at_zero.shape, *[1] * (values.ndim - 2)), 0.0, values)
+
     def put_on(self, targets: Targets, inputs: Inputs) -> Targets:
         """Give targets their bounds, and those that are known to be zero no weight."""
         if self.active is not None:
