@@ -17,7 +17,8 @@ from skts.features._times import distinct_dates, read_times
 from skts.panel import RowIndex
 
 BOUNDS = {"latitude": (-90.0, 90.0), "longitude": (-180.0, 180.0), "altitude": (-500.0, 9000.0)}
-NAMES = ["sun_elevation", "sun_azimuth_sin", "sun_azimuth_cos", "clearsky_ghi"]
+NAMES = ["sun_elevation", "sun_azimuth_sin", "sun_azimuth_cos", "clearsky_ghi", "is_day"]
+_RISES_AT = -0.833  # degrees of elevation, where the edge of the sun shows, lifted by refraction
 
 Place = float | Mapping[Any, float] | pd.Series
 
@@ -26,8 +27,10 @@ class SolarFeatures(BaseColumnAdder):
     """Add the position of the sun and the irradiance under a clear sky.
 
     Adds `sun_elevation` (degrees above the horizon, negative at night, without refraction), `sun_azimuth_sin` and
-    `sun_azimuth_cos` (of the angle clockwise from north) and `clearsky_ghi`, the global horizontal irradiance of a sky
-    without clouds (W/m2). Needs the package `pvlib`.
+    `sun_azimuth_cos` (of the angle clockwise from north), `clearsky_ghi`, the global horizontal irradiance of a sky
+    without clouds (W/m2), and `is_day`: 0 where the sun is below the horizon throughout the step before and the step
+    after that time, so that solar power is 0 whichever of the two a row is the mean of, and 1 elsewhere. Needs the
+    package `pvlib`.
 
     Parameters
     ----------
@@ -66,6 +69,9 @@ class SolarFeatures(BaseColumnAdder):
     once, however many series share it. The new columns are known ahead: name them in `known` of
     :class:`~skts.SlidingWindower`.
 
+    In `is_day` the sun is given the fastest rise of its latitude, 15 degrees an hour times the cosine, for one step
+    (the median one of the table in `fit`, an hour where it has one time): a little more than the day itself.
+
     References
     ----------
     K. S. Anderson et al. (2023). pvlib python: 2023 project update. Journal of Open Source Software 8(92), 5994.
@@ -101,7 +107,9 @@ class SolarFeatures(BaseColumnAdder):
     def _learn(self, X: Any, values: NDArray[Any]) -> list[str]:
         load("pvlib", "SolarFeatures")
         rows = read_times(X, "SolarFeatures")
-        distinct_dates(rows, "SolarFeatures")
+        dates, _ = distinct_dates(rows, "SolarFeatures")
+        steps = np.diff(dates.to_numpy()) / np.timedelta64(1, "h")
+        self._step_hours = float(np.median(steps)) if len(steps) else 1.0
         self._places(rows)
         self._offset = read_offset(self.offset)
         return NAMES
@@ -118,7 +126,8 @@ class SolarFeatures(BaseColumnAdder):
             sun_and_clear_sky(dates[pairs[bounds[i] : bounds[i + 1]] % len(dates)] + self._offset, *places[i])
             for i in range(len(places))
         ]
-        return np.concatenate(suns)[pair]
+        days = [may_be_up(sun[:, 0], place[0], self._step_hours) for sun, place in zip(suns, places, strict=True)]
+        return np.column_stack([np.concatenate(suns), np.concatenate(days)])[pair]
 
     def _places(self, rows: RowIndex) -> NDArray[np.float64]:
         """Give latitude, longitude and altitude of every series, (n_series, 3)."""
@@ -180,6 +189,12 @@ def look_up(parameter: str, value: Place, names: pd.Index | None) -> NDArray[np.
             f"it to {parameter}, which has {list(known)[:5]}{' ...' if len(known) > 5 else ''}."
         )
     raise ValueError(f"SolarFeatures: the {parameter} of series {name!r} is {found}, outside {low} to {high}.")
+
+
+def may_be_up(elevation: NDArray[np.float64], latitude: float, hours: float) -> NDArray[np.bool_]:
+    """Tell where the sun may be up within so many hours before or after it stands at an elevation (degrees)."""
+    fastest = 15 * np.cos(np.deg2rad(latitude))  # degrees an hour
+    return elevation > _RISES_AT - fastest * hours
 
 
 def sun_and_clear_sky(

@@ -19,11 +19,19 @@ from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skts._compat import Interval, StrOptions, fit_context, fit_task
-from skts.nn import Head, InstanceNorm, PointHead, QuantileHead
+from skts.nn import DistributionHead, Head, InstanceNorm, PointHead
 from skts.panel import Levels, series_keys
-from skts.regressors._net_options import net_options, settle_batch_size, take_over
+from skts.regressors._net_options import (
+    DISTRIBUTIONS,
+    check_bounds,
+    choose_head,
+    net_options,
+    settle_batch_size,
+    take_over,
+)
 from skts.supervised import (
     Inputs,
+    Limits,
     ScoreMixin,
     SummaryMixin,
     Targets,
@@ -74,6 +82,8 @@ class Learned:
         The shape of what one window (of an array) or one row (beside Windows) forecasts, as `y` had it.
     params : dict
         All parameters of the estimator.
+    limits : Limits or None
+        The bounds of the target, and where it is known to be zero; None without either.
     """
 
     head: Head
@@ -84,6 +94,7 @@ class Learned:
     y_scale: NDArray[np.float64]
     y_shape: tuple[int, ...]
     params: dict[str, Any]
+    limits: Limits | None
 
     @property
     def by(self) -> Levels | None:
@@ -110,6 +121,9 @@ class BaseNetRegressor(SummaryMixin, CallbackSupportMixin, ScoreMixin, BaseEstim
     n_iter_no_change: int = 5
     warm_start: bool = False
     quantiles: Sequence[float] | None = None
+    distribution: Literal["normal", "student_t", "censored_normal", "inflated_beta"] | DistributionHead | None = None
+    bounds: tuple[float | str | None, float | str | None] | None = None
+    active: str | int | None = None
     random_state: int | RandomState | None = None
     device: Literal["auto", "cpu", "cuda"] | str = "auto"
     precision: Literal["float32", "bf16"] = "float32"
@@ -129,6 +143,9 @@ class BaseNetRegressor(SummaryMixin, CallbackSupportMixin, ScoreMixin, BaseEstim
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "warm_start": ["boolean"],
         "quantiles": ["array-like", None],
+        "distribution": [StrOptions(set(DISTRIBUTIONS)), DistributionHead, None],
+        "bounds": ["array-like", None],
+        "active": [str, Integral, None],
         "random_state": ["random_state"],
         "device": [str],
         "precision": [StrOptions({"float32", "bf16"})],
@@ -147,7 +164,7 @@ class BaseNetRegressor(SummaryMixin, CallbackSupportMixin, ScoreMixin, BaseEstim
 
     def _head(self) -> Head:
         """Give the head of the network."""
-        return PointHead() if self.quantiles is None else QuantileHead(self.quantiles)
+        return choose_head(type(self).__name__, self.quantiles, self.distribution)
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
@@ -205,8 +222,9 @@ class BaseNetRegressor(SummaryMixin, CallbackSupportMixin, ScoreMixin, BaseEstim
         ----------
         X : Windows, or array-like of shape (n_windows, window, n_features) or (n_windows, n_features)
         quantiles : iterable of float, default=None
-            Levels to forecast, interpolated between those that were trained; the median alone by default. Only for a
-            regressor that was fitted with `quantiles`. A pipeline passes them on:
+            Levels to forecast: of a `distribution` any, exactly; with `quantiles` interpolated between those that were
+            trained. By default one value, the mean of the distribution or the median of the quantiles. Only for a
+            regressor that was fitted with one of the two. A pipeline passes them on:
             `pipe.predict(X, quantiles=[0.1, 0.9])`.
         rolling : {"windows", "stateful"}, default=None
             How the past is read: "windows" reads the `window` rows before each origin alone, "stateful" reads each
@@ -229,7 +247,10 @@ class BaseNetRegressor(SummaryMixin, CallbackSupportMixin, ScoreMixin, BaseEstim
         learned, name = self._learned, type(self).__name__
         inputs = read_inputs(self, X, reset=False)
         if quantiles is not None and not learned.head.gives_quantiles:
-            raise ValueError(f"{name}.predict(quantiles=...): fit with {name}(quantiles=(0.1, 0.5, 0.9)) first.")
+            raise ValueError(
+                f"{name}.predict(quantiles=...): fit with {name}(quantiles=(0.1, 0.5, 0.9)) first, or with a "
+                "distribution."
+            )
         rolling = learned.params.get("rolling", "windows") if rolling is None else rolling
         if rolling not in ("windows", "stateful"):
             raise ValueError(f"{name}.predict(rolling={rolling!r}): 'windows' or 'stateful' is expected.")
@@ -239,9 +260,12 @@ class BaseNetRegressor(SummaryMixin, CallbackSupportMixin, ScoreMixin, BaseEstim
             warn_missing_history(inputs.windows, ", filled with the last value seen in the window or 0")
         check_sizes(name, learned.sizes, inputs)
         forecast = self._forecast(inputs.whole_series() if rolling == "stateful" else inputs)
-        if quantiles is None:
-            return to_output(learned.head.point(forecast), inputs, learned.y_shape)
-        return to_output(learned.head.quantiles(forecast, list(quantiles)), inputs, learned.y_shape)
+        levels = None if quantiles is None else list(quantiles)
+        if learned.limits is not None:
+            answer = learned.limits.answer(learned.head, forecast, levels, inputs)
+        else:
+            answer = learned.head.point(forecast) if levels is None else learned.head.quantiles(forecast, levels)
+        return to_output(answer, inputs, learned.y_shape)
 
     def input_gradient(self, X: Any) -> NDArray[np.float32]:
         """Differentiate every forecast by the rows of its window. Changes nothing of the estimator, as `predict`.
@@ -260,14 +284,23 @@ class BaseNetRegressor(SummaryMixin, CallbackSupportMixin, ScoreMixin, BaseEstim
         --------
         skts.inspection.memory_profile : Sums it up by lag.
         """
-        table, learned = self._table_of_windows(X, "input_gradient"), self._learned
+        inputs, learned = self._read_windows(X, "input_gradient"), self._learned
         scale, level = (torch.from_numpy(part.astype(np.float32)) for part in (learned.y_scale, learned.y_mean))
+        bounds = None if learned.limits is None else learned.limits.of_windows(inputs)
+        at_zero = None if learned.limits is None else learned.limits.at_zero(inputs)
+        limits = [np.broadcast_to(bound, (len(inputs), 1, 1)).astype(np.float32) for bound in bounds or ()]
 
-        def answer(forecast: torch.Tensor) -> torch.Tensor:
+        def answer(forecast: torch.Tensor, items: slice) -> torch.Tensor:
             rescaled = learned.head.rescale(forecast, scale.to(forecast.device), level.to(forecast.device))
-            return learned.head.point(rescaled)
+            if bounds is None:
+                return learned.head.point(rescaled)
+            own = [torch.from_numpy(bound[items]).to(forecast.device) for bound in limits]
+            return learned.head.point_within(rescaled, *own)
 
-        return self.net_.differentiate(table, answer)
+        gradient = self.net_.differentiate(self._table(inputs), answer)
+        if at_zero is not None:
+            gradient[at_zero] = 0.0
+        return gradient
 
     def input_batches(self, X: Any) -> Iterator[dict[str, torch.Tensor]]:
         """Give what the network reads of each window, batch by batch. Changes nothing of the estimator, as `predict`.
@@ -287,10 +320,10 @@ class BaseNetRegressor(SummaryMixin, CallbackSupportMixin, ScoreMixin, BaseEstim
         --------
         skts.inspection.attention_map : Looks into a network with them.
         """
-        return self.net_.read(self._table_of_windows(X, "input_batches"))
+        return self.net_.read(self._table(self._read_windows(X, "input_batches")))
 
-    def _table_of_windows(self, X: Any, caller: str) -> AddressTable:
-        """Make the table of windows that a method reads without forecasting; whole series are refused."""
+    def _read_windows(self, X: Any, caller: str) -> Inputs:
+        """Read the windows that a method reads without forecasting; whole series are refused."""
         check_is_fitted(self)
         learned, name = self._learned, type(self).__name__
         inputs = read_inputs(self, X, reset=False)
@@ -300,13 +333,18 @@ class BaseNetRegressor(SummaryMixin, CallbackSupportMixin, ScoreMixin, BaseEstim
                 f"{name}.{caller} needs windows, and was given whole series: give SlidingWindower(window=...) a number "
                 "of rows."
             )
-        return make_table(inputs, self.net_.module_, learned.series_keys, by=learned.by)
+        return inputs
+
+    def _table(self, inputs: Inputs) -> AddressTable:
+        """Lay out windows that no target belongs to."""
+        learned = self._learned
+        read = inputs if learned.limits is None else learned.limits.scaled(inputs)
+        return make_table(read, self.net_.module_, learned.series_keys, by=learned.by)
 
     def _forecast(self, inputs: Inputs) -> NDArray[np.float64]:
         """Forecast in the units of the target: (n_windows, horizon, n_targets, ...)."""
         learned = self._learned
-        table = make_table(inputs, self.net_.module_, learned.series_keys, by=learned.by)
-        raw = self.net_.forecast(table).astype(np.float64)
+        raw = self.net_.forecast(self._table(inputs)).astype(np.float64)
         return learned.head.rescale(raw, learned.y_scale, learned.y_mean)
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -326,6 +364,9 @@ class BaseNetRegressor(SummaryMixin, CallbackSupportMixin, ScoreMixin, BaseEstim
             self._forget()
         inputs = read_inputs(self, X, reset=not goes_on)
         targets = read_targets(name, inputs, y, sample_weight)
+        limits = self._learned.limits if goes_on else self._learn_limits(inputs)
+        if limits is not None:
+            targets, inputs = limits.put_on(targets, inputs), limits.scaled(inputs)
         train, valid = self._split(inputs, targets)
         order = torch.Generator()
         try:
@@ -336,7 +377,7 @@ class BaseNetRegressor(SummaryMixin, CallbackSupportMixin, ScoreMixin, BaseEstim
                 self._random_state = check_random_state(self.random_state)
                 seed, first_seed = (int(self._random_state.randint(_MAX_SEED)) for _ in range(2))
                 with seeded(first_seed, device):
-                    self._start(inputs, targets, train, device)
+                    self._start(inputs, targets, train, limits, device)
                     order.set_state(torch.get_rng_state())
             trained_on = TrainedOn.read(inputs, len(train), len(valid))
             tables = self._make_tables(inputs, targets, train, valid)
@@ -351,6 +392,12 @@ class BaseNetRegressor(SummaryMixin, CallbackSupportMixin, ScoreMixin, BaseEstim
         self.n_iter_ = len(self.net_.history)
         self._trained_on = trained_on
         return self
+
+    def _learn_limits(self, inputs: Inputs) -> Limits | None:
+        """Read where the target can lie; None where it can lie anywhere."""
+        if self.bounds is None and self.active is None:
+            return None
+        return Limits.learn(type(self).__name__, inputs, self.bounds, self.active)
 
     def _forget(self) -> None:
         """Be as never fitted."""
@@ -368,14 +415,17 @@ class BaseNetRegressor(SummaryMixin, CallbackSupportMixin, ScoreMixin, BaseEstim
             return split_holdout(name, self.validation_fraction, inputs, teaching)
         return teaching, np.empty(0, dtype=np.int64)
 
-    def _start(self, inputs: Inputs, targets: Targets, train: NDArray[np.int64], device: torch.device) -> None:
+    def _start(
+        self, inputs: Inputs, targets: Targets, train: NDArray[np.int64], limits: Limits | None, device: torch.device
+    ) -> None:
         """Learn the scale of the targets and build a fresh net."""
         head, name, sizes = self._head(), type(self).__name__, read_sizes(inputs, targets.n_targets, targets.horizon)
+        check_bounds(name, head, self.bounds)
         y_mean, y_scale = targets.moments(train)
         params = self.get_params(deep=False)
         keys = self._series_keys(inputs)
         sizes["n_series"] = 1 if keys is None else len(keys)
-        self._learned = Learned(head, sizes, inputs.series_names, keys, y_mean, y_scale, targets.shape, params)
+        self._learned = Learned(head, sizes, inputs.series_names, keys, y_mean, y_scale, targets.shape, params, limits)
         make_network: Callable[[], torch.nn.Module] = partial(self._network()[0], **self._arguments(sizes, head))
         kind = self._norm(inputs)
         if kind is not None:
@@ -520,7 +570,7 @@ class BaseNetRegressor(SummaryMixin, CallbackSupportMixin, ScoreMixin, BaseEstim
 
     @property
     def history_(self) -> dict[str, list[float]]:
-        """The loss of every epoch so far, in squared units of the standardised target.
+        """The loss of every epoch so far, of the standardised target: its squared error, where a point is forecast.
 
         Keys are "epoch", "train_loss" and, with `early_stopping`, "valid_loss"; NaN in epochs without validation.
         """

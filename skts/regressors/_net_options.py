@@ -1,5 +1,6 @@
-"""The parameters of a regressor as those of its skorch net: in a first fit, and in one that goes on."""
+"""The parameters of a regressor as its head and those of its skorch net: in a first fit, and in one that goes on."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,16 @@ import torch
 from skorch.callbacks import EarlyStopping
 from skorch.utils import noop
 
-from skts.nn import Head
+from skts.nn import (
+    CensoredNormalHead,
+    DistributionHead,
+    Head,
+    InflatedBetaHead,
+    NormalHead,
+    PointHead,
+    QuantileHead,
+    StudentTHead,
+)
 from skts.training import (
     REFERENCE_BATCH_SIZE,
     AddressTable,
@@ -23,6 +33,40 @@ _TAKEN_OVER = {
     *("early_stopping", "validation_fraction", "n_iter_no_change"),
     *("warm_start", "random_state", "rolling", "origins_per_pass"),
 }
+DISTRIBUTIONS: dict[str, type[DistributionHead]] = {
+    "normal": NormalHead,
+    "student_t": StudentTHead,
+    "censored_normal": CensoredNormalHead,
+    "inflated_beta": InflatedBetaHead,
+}
+
+
+def choose_head(owner: str, quantiles: Sequence[float] | None, distribution: str | DistributionHead | None) -> Head:
+    """Give the head that forecasts quantiles, a distribution or, without either, a point."""
+    if distribution is None:
+        return PointHead() if quantiles is None else QuantileHead(quantiles)
+    if quantiles is not None:
+        raise ValueError(
+            f"{owner}(distribution={distribution!r}, quantiles={quantiles!r}): a distribution gives any quantile, "
+            "without being trained for it. Leave quantiles out here, and ask predict(X, quantiles=[...])."
+        )
+    return DISTRIBUTIONS[distribution]() if isinstance(distribution, str) else distribution
+
+
+def check_bounds(owner: str, head: Head, bounds: Any) -> None:
+    """Refuse a head that needs bounds and has none, or has bounds and cannot keep them."""
+    if head.with_bounds == "needed" and bounds is None:
+        raise ValueError(
+            f"{owner}: {type(head).__name__} forecasts within bounds. Give bounds=(0, 2500.0), or the name of a static "
+            "column for one that differs by series."
+        )
+    if head.with_bounds == "refused" and bounds is not None:
+        raise ValueError(
+            f"{owner}(bounds={bounds!r}): {type(head).__name__} knows no bounds. Give "
+            "distribution='censored_normal' or 'inflated_beta', or quantiles, or leave bounds out."
+        )
+    if getattr(head, "needs_both", False) and None in bounds:
+        raise ValueError(f"{owner}(bounds={bounds!r}): {type(head).__name__} needs a lower and an upper bound.")
 
 
 def net_options(regressor: Any, head: Head, device: torch.device) -> dict[str, Any]:
@@ -50,6 +94,8 @@ def net_options(regressor: Any, head: Head, device: torch.device) -> dict[str, A
     if "criterion" not in given:
         criterion, arguments = head.make_criterion()
         options |= {"criterion": criterion, **{f"criterion__{name}": value for name, value in arguments.items()}}
+    if regressor.bounds is not None:
+        options["bounds"] = head.with_bounds
     return options | given | {"callbacks": _callbacks(regressor)}
 
 

@@ -71,6 +71,19 @@ class NetRegressor(BaseNetRegressor):
     quantiles : tuple of float, default=None
         Levels within 0 and 1 to train with the pinball loss, instead of the mean; the median is always among them, and
         is what `predict` answers unless asked for others. They never cross.
+    distribution : {"normal", "student_t", "censored_normal", "inflated_beta"} or DistributionHead, default=None
+        Forecast a whole distribution: `predict` answers its mean and, exactly, any quantile that is asked for. The
+        first three are trained by the CRPS, "inflated_beta" by likelihood; a head such as
+        `skts.nn.StudentTHead("likelihood")` says otherwise. The last two need `bounds` and have a probability on them.
+    bounds : (lower, upper), default=None
+        What the target cannot go beyond, in its unit: `(0, 2500.0)`, `(0, None)`, or `(0, "capacity")` for a static
+        column of the windower that says it by series, which the network reads standardised. No forecast lies outside,
+        what `y` has outside counts as on the bound, and what lies on a bound is learned: where the truth is on it, a
+        forecast beyond it is right. Not with "normal" and "student_t".
+    active : str or int, default=None
+        The name of a column known ahead that is 0 in rows where the target is known to be 0, and 1 elsewhere, as the
+        `is_day` of :class:`~skts.features.SolarFeatures` for solar power; a scaler may have changed the two values.
+        Rows with 0 teach nothing, and every forecast of them is 0.
     random_state : int, RandomState instance or None, default=None
         Decides the initial weights, the order of the windows and the dropout. Torch's global generator stays as it is.
     device : str, default="auto"
@@ -155,6 +168,7 @@ class NetRegressor(BaseNetRegressor):
         return self.network, self.network_params or {}
 
     def _head(self) -> Head:
-        if self.head is not None and self.quantiles is not None:
-            raise ValueError("NetRegressor(head=..., quantiles=...): a head decides what is forecast. Give only one.")
+        for name in ("quantiles", "distribution"):
+            if self.head is not None and getattr(self, name) is not None:
+                raise ValueError(f"NetRegressor(head=..., {name}=...): a head decides what is forecast. Give only one.")
         return super()._head() if self.head is None else self.head

@@ -2,6 +2,7 @@
 
 from skts.supervised._holdout import split_holdout, split_latest
 from skts.supervised._inputs import Inputs, check_sizes, read_inputs, read_sizes, warn_unscaled
+from skts.supervised._limits import Limits
 from skts.supervised._output import to_output, warn_missing_history
 from skts.supervised._score_mixin import ScoreMixin
 from skts.supervised._summary_mixin import SummaryMixin
@@ -11,6 +12,7 @@ from skts.supervised._trained_on import TrainedOn
 
 __all__ = [
     "Inputs",
+    "Limits",
     "ScoreMixin",
     "SummaryMixin",
     "Targets",

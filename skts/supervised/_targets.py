@@ -13,6 +13,7 @@ from skts.supervised._inputs import Inputs
 from skts.windows import Windows
 
 _ROUNDING = 1e-6  # by how much one target may differ from run to run
+_ON_BOUND = 1e-6  # likewise from a bound that it lies on: static columns are float32
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Targets:
     horizon : int
     shape : tuple of int
         The shape of what one window forecasts, as `y` had it.
+    bounds : (lower, upper), or None
+        ndarrays of float64 of shape (n_target_rows, 1), in units of the target; None where it has no bounds.
     """
 
     values: NDArray[np.float64]
@@ -36,6 +39,7 @@ class Targets:
     starts: NDArray[np.int64]
     horizon: int
     shape: tuple[int, ...]
+    bounds: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
 
     @property
     def n_targets(self) -> int:
@@ -72,9 +76,23 @@ class Targets:
     def standardised(
         self, mean: NDArray[np.float64], scale: NDArray[np.float64]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
-        """Give the values in standard units, without a NaN, and the weights; None where all weigh alike."""
+        """Give the values in standard units, without a NaN, and the weights; None where all weigh alike.
+
+        Where there are bounds, the values lie within them, and each row goes on with its lower and its upper ones.
+        """
         values = np.where(self.weights > 0, (self.values - mean) / scale, 0.0).astype(np.float32)
+        if self.bounds is not None:
+            low, high = self.bounds
+            lower, upper = (((bound - mean) / scale).astype(np.float32) for bound in self.bounds)
+            values = np.where(self.values <= low + _ON_BOUND * _size(low), lower, values)
+            values = np.where(self.values >= high - _ON_BOUND * _size(high), upper, values)
+            values = np.concatenate([values, lower, upper], axis=1)
         return values, None if (self.weights == 1).all() else self.weights.astype(np.float32)
+
+
+def _size(bounds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give the absolute value of bounds, 0 of infinite ones."""
+    return np.where(np.isfinite(bounds), np.abs(bounds), 0.0)
 
 
 def read_targets(owner: str, inputs: Inputs, y: Any, sample_weight: ArrayLike | None) -> Targets:

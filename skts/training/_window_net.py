@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -13,7 +14,7 @@ from skorch.callbacks import Callback, Checkpoint, EarlyStopping, EpochTimer, Pa
 from torch import Generator, Tensor
 
 from skts.exceptions import NonFiniteLossError
-from skts.nn import State
+from skts.nn import State, excuse_beyond
 from skts.training._address_table import AddressTable, Inputs, Targets
 from skts.training._atomic_save import AtomicSaveMixin
 from skts.training._batches import Batches
@@ -60,6 +61,10 @@ class WindowNet(AtomicSaveMixin, NeuralNet):
         of fixed size, the optimizer is one of torch's with `fused=True` or `capturable=True`, no step waits for the
         device, and it is the main thread that trains. Python code in a criterion or network then runs for the first
         steps only.
+    bounds : {None, "clipped", "needed"}, default=None
+        What becomes of bounds, which then follow the values in each row of the targets, (..., 3 * n_targets).
+        "clipped": a forecast beyond a bound is right where the truth is on it, whatever the criterion. "needed": the
+        criterion is called with forecast, targets, lower and upper bounds.
     **kwargs
         The rest of skorch's parameters.
     """
@@ -78,6 +83,7 @@ class WindowNet(AtomicSaveMixin, NeuralNet):
         lr_schedule: str = "constant",
         precision: str = "float32",
         cuda_graph: bool = False,
+        bounds: str | None = None,
         iterator_train: type = Batches,
         iterator_valid: type = Batches,
         iterator_train__shuffle: bool = True,
@@ -97,6 +103,7 @@ class WindowNet(AtomicSaveMixin, NeuralNet):
         self.lr_schedule = lr_schedule
         self.precision = precision
         self.cuda_graph = cuda_graph
+        self.bounds = bounds
 
     def __getstate__(self) -> dict[str, Any]:
         during_a_fit = ("_training", "_generator", "_begin_epoch", "_end_epoch")
@@ -198,13 +205,19 @@ class WindowNet(AtomicSaveMixin, NeuralNet):
     def _weigh(self, y_pred: Tensor, y_true: Targets) -> dict[str, Any]:
         """Give the loss, and over how many targets it is the mean."""
         targets, weights = y_true
+        limits: list[Tensor] = []
+        if self.bounds is not None:
+            targets, *limits = targets.chunk(3, dim=-1)
         if y_pred.shape[: targets.ndim] != targets.shape:
             raise ValueError(
                 f"{type(self.module_).__name__} gave a forecast of shape {tuple(y_pred.shape)}, and (n_windows, "
                 f"horizon, n_targets) = {tuple(targets.shape)} is expected, with more dimensions only for a head that "
                 "has them."
             )
-        losses = self.criterion_(y_pred, targets)
+        if self.bounds == "clipped":
+            losses = self.criterion_(excuse_beyond(y_pred, targets, *limits), targets)
+        else:
+            losses = self.criterion_(y_pred, targets, *limits)
         if weights is None:
             return {"loss": losses.mean(), "n_targets": losses.numel()}
         losses, n_targets = losses * weights, (weights > 0).sum()
@@ -298,7 +311,7 @@ class WindowNet(AtomicSaveMixin, NeuralNet):
         for inputs, _ in Batches(table, self._prediction_batch_size(table)):
             yield inputs
 
-    def differentiate(self, table: AddressTable, answer: Callable[[Tensor], Tensor]) -> NDArray[np.float32]:
+    def differentiate(self, table: AddressTable, answer: Callable[..., Tensor]) -> NDArray[np.float32]:
         """Differentiate every forecast by the rows of its window. Changes nothing of the net, as `forecast`.
 
         Parameters
@@ -306,7 +319,8 @@ class WindowNet(AtomicSaveMixin, NeuralNet):
         table : AddressTable
             Of windows.
         answer : callable
-            Makes of a forecast (B, H, T, ...) the values (B, H, T) to differentiate.
+            Makes of a forecast (B, H, T, ...), and of `items`, the slice of the table's windows that it is of, the
+            values (B, H, T) to differentiate.
 
         Returns
         -------
@@ -315,7 +329,11 @@ class WindowNet(AtomicSaveMixin, NeuralNet):
         """
         recurrent = torch.backends.cudnn.flags(enabled=False)  # cuDNN has no gradient of a recurrence outside training
         with torch.enable_grad(), recurrent if torch.device(self.device).type == "cuda" else nullcontext():
-            gradients = [self._differentiate_batch(inputs, answer).cpu() for inputs in self.read(table)]
+            gradients: list[Tensor] = []
+            done = 0
+            for inputs in self.read(table):
+                items = slice(done, done := done + len(inputs["past"]))
+                gradients.append(self._differentiate_batch(inputs, partial(answer, items=items)).cpu())
         return torch.cat(gradients).numpy()
 
     def _differentiate_batch(self, inputs: Inputs, answer: Callable[[Tensor], Tensor]) -> Tensor:

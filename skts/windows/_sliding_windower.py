@@ -208,7 +208,7 @@ class SlidingWindower(  # type: ignore[call-arg]
         values, panel = self._fit(X, y)
         static, values = self._take_static(X, values, panel)
         cut = cut_series if panel.runs is None else cut_runs
-        return replace(cut(values, panel, self._sizes), static=static)
+        return replace(cut(values, panel, self._sizes), static=static, static_names=self._static_names)
 
     def transform(self, X: Any) -> Windows:
         """Cut the forecasting windows.
@@ -232,7 +232,7 @@ class SlidingWindower(  # type: ignore[call-arg]
         panel = PanelIndex.read(X if isinstance(X, pd.DataFrame) else values, self._layout)
         static, values = self._take_static(X, values, panel)
         lay_out = lay_out_series if panel.runs is None else partial(lay_out_runs, several=not self._layout.has_runs)
-        return replace(lay_out(values, panel, self._sizes), static=static)
+        return replace(lay_out(values, panel, self._sizes), static=static, static_names=self._static_names)
 
     def set_output(self, *, transform: str | None = None) -> Self:
         """Change nothing: windows are no table, whatever container is asked for.
@@ -256,6 +256,9 @@ class SlidingWindower(  # type: ignore[call-arg]
             self.known_, self.static_ = self._find("known", table), self._find("static", table)
             check_static(f"SlidingWindower(static={self.static!r})", table, self.known_, self.static_)
             names = X.columns.tolist() if isinstance(X, pd.DataFrame) else list(range(values.shape[1]))
+            described = [names[column] for column in self.static_]
+            named = bool(described) and all(isinstance(name, str) for name in described)
+            self._static_names = tuple(described) if named else None
             self._sizes = Sizes(  # whatever the parameters become
                 window=self.window,
                 horizon=self.horizon,

@@ -79,6 +79,8 @@ class Windows:
     static : ndarray of float32 of shape (n_series, n_static), or None
         What is the same in every row of a series, and no column of `panel`; NaN is missing. None without static
         columns.
+    static_names : tuple of str, or None
+        The names of the static columns; None without such columns, or where the table had no names.
 
     Notes
     -----
@@ -106,6 +108,7 @@ class Windows:
     measured: NDArray[Any] | None = None
     feature_names: NDArray[Any] | None = None
     static: NDArray[np.float32] | None = None
+    static_names: tuple[str, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.origins)

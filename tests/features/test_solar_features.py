@@ -156,3 +156,17 @@ def test_an_offset_is_the_sun_of_another_time(offset):
 def test_an_offset_that_is_none_is_refused(offset):
     with pytest.raises(ValueError, match="give a duration"):
         suns(HOURS[:3], 48.86, 2.35, offset=offset)
+
+
+@pytest.mark.parametrize("place", LATITUDE)
+@pytest.mark.parametrize("minutes", [15, 60])
+def test_it_is_night_only_where_a_whole_step_on_both_sides_has_no_light(place, minutes):
+    fine = pd.date_range("2024-03-09", periods=6 * 288, freq="5min")
+    ghi = suns(fine, LATITUDE[place], LONGITUDE[place])["clearsky_ghi"]
+    rows = fine[:: minutes // 5]
+    is_day = SolarFeatures(LATITUDE[place], LONGITUDE[place]).fit_transform(table(rows))["is_day"]
+    assert set(is_day) == {0.0, 1.0}
+    reach = minutes // 5
+    lit = (ghi > 0).rolling(2 * reach + 1, center=True, min_periods=1).max()[::reach]
+    assert (is_day >= lit).all()
+    assert is_day.mean() < lit.mean() + 0.1

@@ -63,7 +63,8 @@ def test_every_parameter_is_documented_with_its_default(regressor):
 
 
 def test_a_network_has_no_more_parameters_than_can_be_taken_in():
-    assert all(len(real_defaults(regressor)) <= 28 for regressor in ALL)
+    # 31: what is forecast (distribution, bounds, active) is each user's to say and stands in no other parameter
+    assert all(len(real_defaults(regressor)) <= 31 for regressor in ALL)
 
 
 def test_a_parameter_that_several_have_is_described_alike():

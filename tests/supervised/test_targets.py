@@ -117,3 +117,16 @@ def test_a_target_whose_square_is_infinite_is_refused():
     targets = Targets(np.array([[-1e200], [1e200]]), np.ones((2, 1)), np.array([0]), 2, ())
     with pytest.raises(ValueError, match="give it in a larger unit"), np.errstate(over="ignore"):
         targets.moments(np.array([0]))
+
+
+def test_a_value_beyond_a_bound_or_on_it_but_for_rounding_lies_on_it():
+    capacity = np.float64(np.float32(2500.3))  # as a static column has it: above 2500.3
+    values = np.array([[-5.0], [0.0], [1000.0], [2500.3], [2600.0], [np.nan]])
+    bounds = np.zeros((6, 1)), np.full((6, 1), capacity)
+    targets = Targets(values, (~np.isnan(values)).astype(float), np.arange(6), 1, (), bounds)
+    rows, weights = targets.standardised(np.array([700.0]), np.array([311.0]))
+    on_bounds = rows[:, 0] == rows[:, 1], rows[:, 0] == rows[:, 2]
+    np.testing.assert_array_equal(on_bounds, [[1, 1, 0, 0, 0, 0], [0, 0, 0, 1, 1, 0]])
+    np.testing.assert_allclose(rows[2], (np.array([1000, 0, capacity]) - 700) / 311, rtol=1e-6)
+    assert np.isfinite(rows).all()
+    assert weights[5] == 0

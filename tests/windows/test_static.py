@@ -55,10 +55,11 @@ def test_windows_are_those_of_the_table_without_its_static_columns(X):
     for cut in ("fit_transform", "transform"):
         found, expected = (getattr(one.fit(table), cut)(table) for one, table in ((windower, describe(X)), (plain, X)))
         for field in dataclasses.fields(found):
-            if field.name not in ("static", "series_names", "clock"):
+            if field.name not in ("static", "static_names", "series_names", "clock"):
                 np.testing.assert_array_equal(getattr(found, field.name), getattr(expected, field.name))
         np.testing.assert_array_equal(found.static, [DESCRIPTION[name] for name in found.series_names])
         assert (found.n_static, expected.static, expected.n_static) == (2, None, 0)
+        assert (found.static_names, expected.static_names) == (("capacity", "latitude"), None)
     assert (windower.static_.tolist(), windower.known_.tolist(), windower.n_features_in_) == ([0, 2], [3], 4)
     assert list(windower.get_feature_names_out()) == ["capacity", "seen", "latitude", "known"]
 

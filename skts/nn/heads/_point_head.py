@@ -10,6 +10,8 @@ from skts.nn.heads._head import Head
 class PointHead(Head):
     """Forecast one number, trained by the mean squared error: the conditional mean."""
 
+    with_bounds = "clipped"
+
     def make_layer(self, n_inputs: int, n_outputs: int) -> nn.Module:
         """Make a linear layer."""
         return nn.Linear(n_inputs, n_outputs)

@@ -26,6 +26,7 @@ class QuantileHead(Head):
     """
 
     gives_quantiles = True
+    with_bounds = "clipped"
 
     def __init__(self, levels: Iterable[float]):
         self.levels = sort_levels(levels)
