@@ -1,0 +1,129 @@
+"""Forecasts of training rows by an estimator that has not seen them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
+
+from skts._compat import check_method_params, fit_within, safe_indexing
+from skts.panel import PanelIndex, has_target
+from skts.supervised import split_latest
+from skts.windows import find_windowers
+
+Ints = NDArray[np.int64]
+
+
+def choose_splits(owner: str, calibration: Any, X: Any, y: Any) -> list[tuple[Ints, Ints]]:
+    """Choose the rows to train on and those to be held out, once or fold by fold.
+
+    Parameters
+    ----------
+    owner : str
+        For messages.
+    calibration : float or splitter
+        The share of the times, the latest, that is held out; 1.0 holds out all.
+    X, y : table and target
+
+    Returns
+    -------
+    splits : list of (train, test), ndarrays of int64
+
+    Raises
+    ------
+    ValueError
+        Nothing is left to train on, or nothing is held out.
+    """
+    if hasattr(calibration, "split"):
+        return [(np.sort(train), np.sort(test)) for train, test in calibration.split(X, y)]
+    panel = PanelIndex.read(X)
+    if calibration == 1.0:
+        return [(np.empty(0, dtype=np.int64), np.arange(len(X)))]
+    train, test = (np.flatnonzero(some) for some in split_latest(panel.row_cuts, _last_ticks(panel), calibration))
+    there = has_target(np.asarray(y, dtype=np.float64))
+    if not there[train].any() or not there[test].any():
+        raise ValueError(
+            f"{owner}(calibration={calibration}) leaves {there[train].sum()} rows with a target to train on and "
+            f"{there[test].sum()} to calibrate on, of n_samples={len(X)}: give a longer table or another share."
+        )
+    return [(train, test)]
+
+
+def _last_ticks(panel: PanelIndex) -> Ints:
+    """Give the last time of the run of every row, or its own time without runs, in the order of the table."""
+    if panel.runs is None:
+        return panel.row_ticks
+    last = np.empty_like(panel.ticks)
+    last[panel.rows] = np.repeat(panel.ticks[panel.runs.indptr[1:] - 1], np.diff(panel.runs.indptr))
+    return last
+
+
+def take_training(estimator: Any, X: Any, y: Any, params: dict[str, Any], rows: Ints) -> tuple[Any, Any, dict]:
+    """Take the rows to fit on: those with a target, for an estimator that cuts no windows and so needs no others."""
+    if not find_windowers(estimator):
+        rows = rows[has_target(np.asarray(y, dtype=np.float64)[rows])]
+    return safe_indexing(X, rows), safe_indexing(y, rows), check_method_params(X, params, rows)
+
+
+def check_trainable(owner: str, estimator: Any) -> None:
+    """Refuse to hold out everything where something is to be trained."""
+    if not isinstance(estimator, FrozenEstimator):
+        raise ValueError(
+            f"{owner}(calibration=1.0) trains nothing, and {type(estimator).__name__} is to be trained: put a fitted "
+            "one into FrozenEstimator, or give a smaller share."
+        )
+
+
+def forecast_held_out(
+    context: Any,
+    caller: Any,
+    experts: list[tuple[str, Any, dict[str, Any]]],
+    X: Any,
+    y: Any,
+    splits: list[tuple[Ints, Ints]],
+    forecast: Callable[[str, Any, Any], NDArray[np.float64]],
+) -> list[list[NDArray[np.float64]]]:
+    """Fit clones on what is not held out, and forecast what is.
+
+    Parameters
+    ----------
+    context : CallbackContext
+        Each fit is a subtask.
+    caller : estimator
+    experts : list of (name, estimator, parameters of fit)
+    X, y : table and target
+    splits : list of (train, test)
+    forecast : callable
+        Given a name, its fitted clone and a table, gives its forecasts.
+
+    Returns
+    -------
+    forecasts : list of list of ndarray
+        Those of every split and expert.
+    """
+    all_forecasts = []
+    for train, test in splits:
+        own = []
+        for name, estimator, params in experts:
+            fitted = clone(estimator)
+            task = context.subcontext(task_name=f"{name}, held out")
+            if len(train):
+                fitted = fit_within(task, caller, fitted, *take_training(fitted, X, y, params, train))
+            else:
+                check_trainable(type(caller).__name__, estimator)
+            own.append(forecast(name, fitted, safe_indexing(X, test)))
+        all_forecasts.append(own)
+    return all_forecasts
+
+
+def check_forecasts(owner: str, name: str, forecasts: Any, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Refuse forecasts that are not one for each row."""
+    values = np.asarray(forecasts, dtype=np.float64)
+    if values.shape != shape and values.shape != (*shape, 1):
+        raise ValueError(
+            f"{owner} needs one forecast for each row, of shape {shape}, and {name} gave {values.shape}: put "
+            "HistoryPrepender before SlidingWindower in it, and fit it on one target."
+        )
+    return values.reshape(shape)
