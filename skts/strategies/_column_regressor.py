@@ -9,11 +9,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils import Tags
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted, column_or_1d, validate_data
 
 from skts._compat import fit_context
 from skts.nn import interpolate_levels
-from skts.panel import find_columns
+from skts.panel import find_columns, has_target
 from skts.strategies._columns import read_numbers
 from skts.supervised import ScoreMixin
 
@@ -62,13 +62,18 @@ class ColumnRegressor(ScoreMixin, BaseEstimator):
         ----------
         X : array-like or DataFrame of shape (n_rows, n_features)
         y : array-like of shape (n_rows,), default=None
-            Ignored.
+            Not learned from.
 
         Returns
         -------
         self : object
         """
         X = self._read(X, reset=True)
+        if y is not None:
+            check_consistent_length(X, y)
+            y = check_array(y, ensure_2d=False, ensure_all_finite="allow-nan", input_name="y")
+            if not has_target(column_or_1d(y, warn=True)).any():
+                raise ValueError("ColumnRegressor: y is missing (NaN) in every row. Give y=None or a target.")
         self._column = find_columns(X, self.column, f"ColumnRegressor(column={self.column!r})")
         levels = dict(sorted((self.quantiles or {}).items()))
         self.levels_ = tuple(levels) or None

@@ -1,13 +1,14 @@
 """Several experts, and one forecast of them."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
+from sklearn.utils import Tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
@@ -279,7 +280,7 @@ class CombinationRegressor(BaseComposition, BaseTableStrategy):
         points = self._ask(X, None, params) if levels is None or learns else None
         forecasts = points if levels is None else self._ask(X, levels, params)
         assert forecasts is not None
-        return average(forecasts, self._weights(X, points))
+        return average(forecasts, self._weights(X, points if learns else None))
 
     def weigh(self, X: Any, **params: Any) -> Floats:
         """Give the weights that the rows are forecast with.
@@ -342,7 +343,7 @@ class CombinationRegressor(BaseComposition, BaseTableStrategy):
         """Put the held-out forecasts of all splits together."""
         if not splits:
             return None
-        tests = [test for _, test in splits]
+        tests = [split.test for split in splits]
         places = [
             Places.read(
                 safe_indexing(X, test), self._horizon, self._names, layout=self._layout, follows=int(test.min())
@@ -352,7 +353,11 @@ class CombinationRegressor(BaseComposition, BaseTableStrategy):
         whole = _HeldOut(
             places[0].join(*places[1:]),
             np.concatenate([np.column_stack(forecasts) for forecasts in held_out]),
-            np.asarray(y, dtype=np.float64).ravel()[np.concatenate(tests)],
+            np.where(
+                np.concatenate([split.counts for split in splits]),
+                np.asarray(y, dtype=np.float64).ravel()[np.concatenate(tests)],
+                np.nan,
+            ),
         )
         if self.method in _ONLINE:
             return whole
@@ -399,6 +404,11 @@ class CombinationRegressor(BaseComposition, BaseTableStrategy):
         if not routing_enabled() or not params:
             return params
         return process_routing(self, method, **params)[name][method]
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.target_tags = replace(tags.target_tags, multi_output=False, single_output=True)
+        return tags
 
     def _inner(self) -> list[Any]:
         return [each for _, each in self.estimators]

@@ -1,7 +1,7 @@
 """Forecasts of training rows by an estimator that has not seen them."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +16,26 @@ from skts.windows import find_windowers
 Ints = NDArray[np.int64]
 
 
-def choose_splits(owner: str, calibration: Any, X: Any, y: Any) -> list[tuple[Ints, Ints]]:
+class Split(NamedTuple):
+    """What is trained on, what is forecast, and which of these forecasts count.
+
+    Parameters
+    ----------
+    train, test : ndarray of int64
+        Rows.
+    counts : ndarray of bool of shape (n_test,)
+    """
+
+    train: Ints
+    test: Ints
+    counts: NDArray[np.bool_]
+
+
+def choose_splits(owner: str, calibration: Any, X: Any, y: Any) -> list[Split]:
     """Choose the rows to train on and those to be held out, once or fold by fold.
+
+    Of a table with runs those made before the cut are trained on. Where they reach over it, later runs are forecast
+    from there, so that they have their history, but count only for the times that no training run has.
 
     Parameters
     ----------
@@ -29,7 +47,7 @@ def choose_splits(owner: str, calibration: Any, X: Any, y: Any) -> list[tuple[In
 
     Returns
     -------
-    splits : list of (train, test), ndarrays of int64
+    splits : list of Split
 
     Raises
     ------
@@ -37,27 +55,21 @@ def choose_splits(owner: str, calibration: Any, X: Any, y: Any) -> list[tuple[In
         Nothing is left to train on, or nothing is held out.
     """
     if hasattr(calibration, "split"):
-        return [(np.sort(train), np.sort(test)) for train, test in calibration.split(X, y)]
-    panel = PanelIndex.read(X)
+        folds = [(np.sort(train), np.sort(test)) for train, test in calibration.split(X, y)]
+        return [Split(train, test, np.ones(len(test), dtype=bool)) for train, test in folds]
     if calibration == 1.0:
-        return [(np.empty(0, dtype=np.int64), np.arange(len(X)))]
-    train, test = (np.flatnonzero(some) for some in split_latest(panel.row_cuts, _last_ticks(panel), calibration))
+        return [Split(np.empty(0, dtype=np.int64), np.arange(len(X)), np.ones(len(X), dtype=bool))]
+    panel = PanelIndex.read(X)
+    cuts, ticks = panel.row_cuts, panel.row_ticks
+    train, test = (np.flatnonzero(some) for some in split_latest(cuts, cuts, calibration))
+    counts = ticks[test] > ticks[train].max(initial=np.iinfo(np.int64).min)
     there = has_target(np.asarray(y, dtype=np.float64))
-    if not there[train].any() or not there[test].any():
+    if not there[train].any() or not there[test[counts]].any():
         raise ValueError(
             f"{owner}(calibration={calibration}) leaves {there[train].sum()} rows with a target to train on and "
-            f"{there[test].sum()} to calibrate on, of n_samples={len(X)}: give a longer table or another share."
+            f"{there[test[counts]].sum()} to calibrate on, of n_samples={len(X)}: give a longer table or another share."
         )
-    return [(train, test)]
-
-
-def _last_ticks(panel: PanelIndex) -> Ints:
-    """Give the last time of the run of every row, or its own time without runs, in the order of the table."""
-    if panel.runs is None:
-        return panel.row_ticks
-    last = np.empty_like(panel.ticks)
-    last[panel.rows] = np.repeat(panel.ticks[panel.runs.indptr[1:] - 1], np.diff(panel.runs.indptr))
-    return last
+    return [Split(train, test, counts)]
 
 
 def take_training(estimator: Any, X: Any, y: Any, params: dict[str, Any], rows: Ints) -> tuple[Any, Any, dict]:
@@ -82,7 +94,7 @@ def forecast_held_out(
     experts: list[tuple[str, Any, dict[str, Any]]],
     X: Any,
     y: Any,
-    splits: list[tuple[Ints, Ints]],
+    splits: list[Split],
     forecast: Callable[[str, Any, Any], NDArray[np.float64]],
 ) -> list[list[NDArray[np.float64]]]:
     """Fit clones on what is not held out, and forecast what is.
@@ -94,7 +106,7 @@ def forecast_held_out(
     caller : estimator
     experts : list of (name, estimator, parameters of fit)
     X, y : table and target
-    splits : list of (train, test)
+    splits : list of Split
     forecast : callable
         Given a name, its fitted clone and a table, gives its forecasts.
 
@@ -104,7 +116,7 @@ def forecast_held_out(
         Those of every split and expert.
     """
     all_forecasts = []
-    for train, test in splits:
+    for train, test, _ in splits:
         own = []
         for name, estimator, params in experts:
             fitted = clone(estimator)

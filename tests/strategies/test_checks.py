@@ -25,7 +25,7 @@ trees = HistGradientBoostingRegressor(max_iter=5)
         ColumnRegressor(0),
         CombinationRegressor([("ridge", Ridge()), ("trees", trees)]),
         CombinationRegressor([("ridge", Ridge()), ("trees", trees)], method="stacked"),
-        CombinationRegressor([("ridge", Ridge()), ("trees", trees)], method="boa", target=0),
+        CombinationRegressor([("ridge", Ridge()), ("trees", trees)], method="boa"),
     ],
 )
 def test_estimator(estimator, check):

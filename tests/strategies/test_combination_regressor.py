@@ -195,9 +195,9 @@ def test_it_is_searched_and_backtested_like_any_other(panel):
     X, y = panel[0][["power", "wind"]], panel[1]
     cv = PanelTimeSeriesSplit(2, test_size=12)
     combination = CombinationRegressor(experts())
-    search = GridSearchCV(combination, {"method": ["mean"], "short__windows__window": [1, 2]}, cv=cv)
+    search = GridSearchCV(combination, {"method": ["mean"], "short__regressor__estimator__alpha": [1, 2]}, cv=cv)
     search.fit(X, y)
-    assert search.best_params_["short__windows__window"] in (1, 2)
+    assert search.best_params_["short__regressor__estimator__alpha"] in (1, 2)
     table = backtest(combination, X, y, cv=cv, refit=False, on_error="raise")
     assert table["lead"].max() == 3
 
