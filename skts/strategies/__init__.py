@@ -2,6 +2,7 @@
 
 from skts.strategies._column_regressor import ColumnRegressor
 from skts.strategies._combination_regressor import CombinationRegressor
+from skts.strategies._conformal_regressor import ConformalRegressor
 from skts.strategies._ensemble_regressor import EnsembleRegressor
 from skts.strategies._fit_in_process import FitInProcess
 from skts.strategies._per_series_regressor import PerSeriesRegressor
@@ -11,6 +12,7 @@ from skts.strategies._windowed_regressor import WindowedRegressor
 __all__ = [
     "ColumnRegressor",
     "CombinationRegressor",
+    "ConformalRegressor",
     "EnsembleRegressor",
     "FitInProcess",
     "PerSeriesRegressor",

@@ -21,11 +21,10 @@ from skts._compat import (
     fit_task,
     fit_within,
     routing_enabled,
-    safe_indexing,
 )
 from skts.panel import PanelIndex, find_columns, read_index
 from skts.strategies._base import BaseTableStrategy
-from skts.strategies._held_out import check_forecasts, choose_splits, forecast_held_out, take_training
+from skts.strategies._held_out import check_forecasts, choose_splits, forecast_held_out, read_held_out, take_training
 from skts.strategies._places import Places, check_by, read_truths
 from skts.strategies._pools import Pools
 from skts.strategies._replay import replay, split_cells
@@ -247,7 +246,7 @@ class CombinationRegressor(BaseComposition, BaseTableStrategy):
         experts = [(name, each, self._route_to(name, "fit", params)) for name, each in self.estimators]
         splits = [] if self.method == "mean" else choose_splits(type(self).__name__, self.calibration, X, y)
         with fit_task(self, X, y, max_subtasks=len(experts) * (len(splits) + 1)) as context:
-            held_out = forecast_held_out(context, self, experts, X, y, splits, _forecast)
+            held_out, _ = forecast_held_out(context, self, experts, X, y, splits, _forecast)
             self._held_out = self._join(X, y, splits, held_out)
             self.estimators_ = []
             for name, each, routed in experts:
@@ -343,22 +342,8 @@ class CombinationRegressor(BaseComposition, BaseTableStrategy):
         """Put the held-out forecasts of all splits together."""
         if not splits:
             return None
-        tests = [split.test for split in splits]
-        places = [
-            Places.read(
-                safe_indexing(X, test), self._horizon, self._names, layout=self._layout, follows=int(test.min())
-            )
-            for test in tests
-        ]
-        whole = _HeldOut(
-            places[0].join(*places[1:]),
-            np.concatenate([np.column_stack(forecasts) for forecasts in held_out]),
-            np.where(
-                np.concatenate([split.counts for split in splits]),
-                np.asarray(y, dtype=np.float64).ravel()[np.concatenate(tests)],
-                np.nan,
-            ),
-        )
+        places, truths = read_held_out(X, y, splits, self._horizon, self._names, self._layout)
+        whole = _HeldOut(places, np.concatenate([np.column_stack(forecasts) for forecasts in held_out]), truths)
         if self.method in _ONLINE:
             return whole
         there = np.flatnonzero(~np.isnan(whole.y) & ~np.isnan(whole.experts).any(axis=1))

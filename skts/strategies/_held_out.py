@@ -4,12 +4,14 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 
 from skts._compat import check_method_params, fit_within, safe_indexing
-from skts.panel import PanelIndex, has_target
+from skts.panel import Layout, PanelIndex, has_target
+from skts.strategies._places import Places
 from skts.supervised import split_latest
 from skts.windows import find_windowers
 
@@ -96,7 +98,7 @@ def forecast_held_out(
     y: Any,
     splits: list[Split],
     forecast: Callable[[str, Any, Any], NDArray[np.float64]],
-) -> list[list[NDArray[np.float64]]]:
+) -> tuple[list[list[NDArray[np.float64]]], list[Any]]:
     """Fit clones on what is not held out, and forecast what is.
 
     Parameters
@@ -114,10 +116,12 @@ def forecast_held_out(
     -------
     forecasts : list of list of ndarray
         Those of every split and expert.
+    fitted : list of estimator
+        The clones of the last split.
     """
-    all_forecasts = []
+    all_forecasts, clones = [], []
     for train, test, _ in splits:
-        own = []
+        own, clones = [], []
         for name, estimator, params in experts:
             fitted = clone(estimator)
             task = context.subcontext(task_name=f"{name}, held out")
@@ -126,8 +130,21 @@ def forecast_held_out(
             else:
                 check_trainable(type(caller).__name__, estimator)
             own.append(forecast(name, fitted, safe_indexing(X, test)))
+            clones.append(fitted)
         all_forecasts.append(own)
-    return all_forecasts
+    return all_forecasts, clones
+
+
+def read_held_out(
+    X: Any, y: Any, splits: list[Split], horizon: int | None, names: pd.Index | None, layout: Layout
+) -> tuple[Places, NDArray[np.float64]]:
+    """Read the places and the truths of all that is held out, split after split; NaN for what does not count."""
+    places, truths, target = [], [], np.asarray(y, dtype=np.float64).ravel()
+    for _, test, counts in splits:
+        part = safe_indexing(X, test)
+        places.append(Places.read(part, horizon, names, layout=layout, follows=int(test.min())))
+        truths.append(np.where(counts, target[test], np.nan))
+    return places[0].join(*places[1:]), np.concatenate(truths)
 
 
 def check_forecasts(owner: str, name: str, forecasts: Any, shape: tuple[int, ...]) -> NDArray[np.float64]:
