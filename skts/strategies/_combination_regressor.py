@@ -32,7 +32,7 @@ from skts.strategies._weights import BOA, MLPoly, average, share_out, stack
 from skts.windows import find_horizon
 
 Floats = NDArray[np.float64]
-_ONLINE = {"ml_poly": MLPoly, "boa": BOA}
+_ONLINE: dict[str, Any] = {"ml_poly": MLPoly, "boa": BOA}
 
 
 @dataclass(frozen=True)

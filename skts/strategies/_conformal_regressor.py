@@ -25,7 +25,7 @@ from skts.windows import find_horizon, walk
 
 Floats = NDArray[np.float64]
 Bounds = tuple[float | None, float | None]
-_ADAPTIVE = {"aci": (ACI, 0.02), "pid": (PID, 0.05)}
+_ADAPTIVE: dict[str, tuple[Any, float]] = {"aci": (ACI, 0.02), "pid": (PID, 0.05)}
 
 
 @dataclass(frozen=True)
@@ -292,7 +292,7 @@ class ConformalRegressor(BaseTableStrategy):
             y = np.where(places.ticks > self._last, read_truths(X, self._target, self._layout), np.nan)
         whole, n_held = held.places.join(places), held.places.n_rows
         scores = np.concatenate([scores, (y[:, None] - forecasts) + np.zeros(len(levels))])
-        teaches = ~np.isnan(scores).any(axis=1)
+        teaches = np.asarray(~np.isnan(scores).any(axis=1))
         learner, rate = _ADAPTIVE[adaptive]
         rate = rate if self._rate is None else self._rate
         for cell, rows in split_cells(whole.keys(self._by)):

@@ -119,7 +119,8 @@ def forecast_held_out(
     fitted : list of estimator
         The clones of the last split.
     """
-    all_forecasts, clones = [], []
+    all_forecasts: list[list[NDArray[np.float64]]] = []
+    clones: list[Any] = []
     for train, test, _ in splits:
         own, clones = [], []
         for name, estimator, params in experts:

@@ -7,6 +7,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from skts.strategies import (
     ColumnRegressor,
     CombinationRegressor,
+    ConformalRegressor,
     PerSeriesRegressor,
     RecursiveRegressor,
     WindowedRegressor,
@@ -26,6 +27,7 @@ trees = HistGradientBoostingRegressor(max_iter=5)
         CombinationRegressor([("ridge", Ridge()), ("trees", trees)]),
         CombinationRegressor([("ridge", Ridge()), ("trees", trees)], method="stacked"),
         CombinationRegressor([("ridge", Ridge()), ("trees", trees)], method="boa"),
+        ConformalRegressor(Ridge(), method="residual"),
     ],
 )
 def test_estimator(estimator, check):
