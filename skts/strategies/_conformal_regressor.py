@@ -25,7 +25,7 @@ from skts.windows import find_horizon, walk
 
 Floats = NDArray[np.float64]
 Bounds = tuple[float | None, float | None]
-_ADAPTIVE: dict[str, tuple[Any, float]] = {"aci": (ACI, 0.02), "pid": (PID, 0.05)}
+_ADAPTIVE: dict[str, tuple[Any, float]] = {"aci": (ACI, 0.01), "pid": (PID, 0.01)}
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,8 @@ class ConformalRegressor(BaseTableStrategy):
         Whether the estimator is trained again on all rows after calibration. Otherwise the one that was calibrated
         forecasts, as theory has it; it then remembers no history of the rows that were held out.
     rate : float, default=None
-        How fast `adaptive` follows: 0.02 of a level ("aci"), 0.05 of the greatest error ("pid") a miss by default.
+        How fast `adaptive` follows: by a hundredth of a level ("aci") or of the greatest held-out error ("pid") for a miss by
+        default. Faster ones mend coverage sooner, with wider intervals.
     bounds : tuple of (float or None, float or None), default=(None, None)
         What the target cannot be below or above; quantiles are cut there.
     horizon : int, default=None
