@@ -70,15 +70,15 @@ class ConformalRegressor(BaseTableStrategy):
     symmetric : bool, default=False
         Whether both ends of a central interval move by the same, as split conformal prediction is mostly written.
         Otherwise each level is calibrated on its own, which also mends forecasts that are too low or too high.
-    min_rows : int, default=250
+    min_rows : int, default=1000
         How many held-out rows a correction takes: a cell of `by` with fewer is given those of the leads next to it, or
-        of all series.
+        of all series. Hours of one day err together, so that few rows of each day are worth as much as many.
     refit : bool, default=True
         Whether the estimator is trained again on all rows after calibration. Otherwise the one that was calibrated
         forecasts, as theory has it; it then remembers no history of the rows that were held out.
     rate : float, default=None
-        How fast `adaptive` follows: by a hundredth of a level ("aci") or of the greatest held-out error ("pid") for a miss by
-        default. Faster ones mend coverage sooner, with wider intervals.
+        How fast `adaptive` follows: for a miss a hundredth of a level ("aci") or of the greatest held-out error ("pid")
+        by default. Faster ones mend coverage sooner, with wider intervals.
     bounds : tuple of (float or None, float or None), default=(None, None)
         What the target cannot be below or above; quantiles are cut there.
     horizon : int, default=None
@@ -173,7 +173,7 @@ class ConformalRegressor(BaseTableStrategy):
         target: str | int | None = None,
         quantiles: Iterable[float] | None = None,
         symmetric: bool = False,
-        min_rows: int = 250,
+        min_rows: int = 1000,
         refit: bool = True,
         rate: float | None = None,
         bounds: Bounds = (None, None),

@@ -9,6 +9,7 @@ from skts.strategies import (
     CombinationRegressor,
     ConformalRegressor,
     PerSeriesRegressor,
+    RecalibratedRegressor,
     RecursiveRegressor,
     WindowedRegressor,
 )
@@ -28,6 +29,7 @@ trees = HistGradientBoostingRegressor(max_iter=5)
         CombinationRegressor([("ridge", Ridge()), ("trees", trees)], method="stacked"),
         CombinationRegressor([("ridge", Ridge()), ("trees", trees)], method="boa"),
         ConformalRegressor(Ridge(), method="residual"),
+        RecalibratedRegressor(Ridge()),
     ],
 )
 def test_estimator(estimator, check):

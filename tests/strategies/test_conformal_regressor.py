@@ -72,7 +72,7 @@ def test_what_is_too_narrow_or_too_wide_covers_what_it_promises_in_each_cell(met
     lead, series = np.tile(np.arange(6000) % 3, 2), np.repeat([0, 1], 6000)
     y = pd.Series((1 + lead) * (1 + 3 * series) * rng.normal(size=len(X)) + series, index=X.index)
     X, X_new, y, y_new = split(fixed(X, y, noise), y, 3000)
-    conformal = ConformalRegressor(PUBLISHED, method=method, calibration=0.9, horizon=3).fit(X, y)
+    conformal = ConformalRegressor(PUBLISHED, method=method, calibration=0.9, horizon=3, min_rows=500).fit(X, y)
     below = y_new.to_numpy()[:, None] <= conformal.predict(X_new, quantiles=[0.1, 0.9])
     for number in range(6):
         own = np.tile(np.arange(3000) % 3, 2) + 3 * np.repeat([0, 1], 3000) == number
