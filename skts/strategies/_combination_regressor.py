@@ -74,9 +74,9 @@ class CombinationRegressor(BaseComposition, BaseTableStrategy):
         their weights stay where `fit` left them.
     loss : {"square", "absolute"}, default="square"
         What the online methods keep small.
-    min_rows : int, default=250
+    min_rows : int, default=1000
         How many held-out rows "stacked" takes for a set of weights: a cell of `by` with fewer is given those of the
-        leads next to it, or of all series.
+        leads next to it, or of all series. With few months to learn from, ``by=()`` is the steadier choice.
     horizon : int, default=None
         How many rows the experts forecast at once, by default that of the windowers in them. To be given where no
         expert has a windower: rows are else taken to be forecast one by one, all truths before each of them known.
@@ -171,7 +171,7 @@ class CombinationRegressor(BaseComposition, BaseTableStrategy):
         calibration: Any = 0.2,
         target: str | int | None = None,
         loss: str = "square",
-        min_rows: int = 250,
+        min_rows: int = 1000,
         horizon: int | None = None,
     ):
         self.estimators = estimators
@@ -235,14 +235,14 @@ class CombinationRegressor(BaseComposition, BaseTableStrategy):
         X = self._read_table(X, reset=True)
         y = self._read_target(X, y)
         column_or_1d(y, warn=True)
-        self._by = check_by(type(self).__name__, self.by)
+        self._by = check_by(type(self).__name__, self.by, X)
         self._method, self._loss, self._min_rows = self.method, self.loss, self.min_rows  # whatever they become
         self._names, panel = read_index(X).names, PanelIndex.read(X)
         self._layout, self._n_rows = panel.layout, len(X)
         self._last = int(panel.row_ticks.max())
         owner = f"CombinationRegressor(target={self.target!r})"
         self._target = None if self.target is None else find_columns(X, self.target, owner)
-        self._horizon = self.horizon or find_horizon(self)
+        self._horizon = self.horizon or find_horizon(clone(self))  # which has no experts of an earlier fit
         experts = [(name, each, self._route_to(name, "fit", params)) for name, each in self.estimators]
         splits = [] if self.method == "mean" else choose_splits(type(self).__name__, self.calibration, X, y)
         with fit_task(self, X, y, max_subtasks=len(experts) * (len(splits) + 1)) as context:

@@ -223,7 +223,7 @@ class ConformalRegressor(BaseTableStrategy):
         self._learned = {
             name: getattr(self, name) for name in ("method", "adaptive", "symmetric", "min_rows", "bounds")
         }
-        self._by, self._rate = check_by(type(self).__name__, self.by), self.rate
+        self._by, self._rate = check_by(type(self).__name__, self.by, X), self.rate
         self._names, panel = read_index(X).names, PanelIndex.read(X)
         self._layout, self._n_rows, self._last = panel.layout, len(X), int(panel.row_ticks.max())
         owner = f"ConformalRegressor(target={self.target!r})"

@@ -71,7 +71,9 @@ class Places:
             series = np.zeros(len(leads), dtype=np.int64)
         else:
             series = names.get_indexer(index.names)[index.series].astype(np.int64)
-        return cls(series, leads, panel.row_ticks + shift, origins + shift, _read_hours(X))
+        hours = _read_hours(X)
+        hours = np.zeros(len(leads), dtype=np.int64) if hours is None else hours
+        return cls(series, leads, panel.row_ticks + shift, origins + shift, hours)
 
     @property
     def n_rows(self) -> int:
@@ -112,25 +114,30 @@ def read_truths(X: Any, column: Any, layout: Layout) -> Floats:
     return measured[numbers]
 
 
-def check_by(owner: str, by: Any) -> tuple[str, ...]:
-    """Read what rows are put together by.
+def check_by(owner: str, by: Any, X: Any) -> tuple[str, ...]:
+    """Read what rows of a table are put together by.
 
     Raises
     ------
     ValueError
-        It is none of the keys.
+        It is none of the keys, or the times of the table have no hours.
     """
     names = (by,) if isinstance(by, str) else tuple(by or ())
     wrong = [name for name in names if name not in KEYS]
     if wrong or len(set(names)) < len(names):
         raise ValueError(f"{owner}(by={by!r}): some of {KEYS}, each once, are expected; () puts all rows together.")
+    if "hour" in names and _read_hours(X) is None:
+        raise ValueError(
+            f"{owner}(by={by!r}) reads hours from the index, and the times of this table have none: give date-times or "
+            "periods in the last level of the index, or another by."
+        )
     return names
 
 
-def _read_hours(X: Any) -> Ints:
+def _read_hours(X: Any) -> Ints | None:
     index = getattr(X, "index", None)
     if isinstance(index, pd.MultiIndex):
-        index = index.get_level_values(-1)
+        index = index.levels[-1][index.codes[-1]]
     if isinstance(index, pd.DatetimeIndex | pd.PeriodIndex):
         return np.asarray(index.hour, dtype=np.int64)
-    return np.zeros(len(X), dtype=np.int64)
+    return None

@@ -131,7 +131,7 @@ class RecalibratedRegressor(BaseTableStrategy):
         X = self._read_table(X, reset=True)
         y = self._read_target(X, y)
         column_or_1d(y, warn=True)
-        self._by = check_by(type(self).__name__, self.by)
+        self._by = check_by(type(self).__name__, self.by, X)
         self._rounds, self._shrinkage = self.rounds, self.shrinkage  # whatever they become
         self._names, panel = read_index(X).names, PanelIndex.read(X)
         self._layout, self._n_rows, self._last = panel.layout, len(X), int(panel.row_ticks.max())

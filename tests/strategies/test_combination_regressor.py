@@ -15,6 +15,7 @@ from skts.datasets import make_panel
 from skts.inspection import check_leakage
 from skts.model_selection import PanelTimeSeriesSplit, backtest
 from skts.strategies import ColumnRegressor, CombinationRegressor, WindowedRegressor
+from skts.windows import find_horizon
 from tests._runs import forecast_runs, of_runs
 from tests.strategies._pipes import make_pipe, split
 
@@ -189,6 +190,15 @@ def test_a_splitter_may_say_what_is_held_out(panel):
     gap = errors[:, 1] - errors[:, 0]
     weight = np.clip(-(errors[:, 0] @ gap) / (gap @ gap), 0, 1)  # of the second of two, in closed form
     assert_allclose(fitted.weigh(X_new)[0, 1], weight, atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore::skts.exceptions.MissingHistoryWarning")
+def test_another_fit_takes_another_horizon(panel):
+    X, y = panel
+    combination = CombinationRegressor(experts()).fit(X, y)
+    combination.set_params(short__windows__horizon=2, long__windows__horizon=2).fit(X, y)
+    assert_array_equal(combination.predict(X[:8]), clone(combination).fit(X, y).predict(X[:8]))
+    assert find_horizon(combination) == combination._horizon == 2
 
 
 def test_it_is_searched_and_backtested_like_any_other(panel):

@@ -74,3 +74,8 @@ def test_tables_with_runs_and_missing_targets():
         assert_array_equal(
             fitted._bias(changed, np.zeros(later.sum()))[first], fitted._bias(X[later], np.zeros(later.sum()))[first]
         )
+
+
+def test_hours_are_refused_where_times_have_none():
+    with pytest.raises(ValueError, match="reads hours"):
+        RecalibratedRegressor(DummyRegressor(), by="hour").fit(np.zeros((20, 1)), np.arange(20.0))
