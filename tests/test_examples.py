@@ -1,5 +1,6 @@
 """The examples run."""
 
+import argparse
 import json
 import re
 import runpy
@@ -7,10 +8,12 @@ import sys
 import warnings
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import skts.inspection
 import skts.training
+from skts.exceptions import MissingHistoryWarning, MissingRunsWarning
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 STUDIES = sorted(path.stem for path in (EXAMPLES / "studies").glob("[a-z]*.py"))
@@ -88,6 +91,49 @@ def test_whom_to_trust_is_measured_and_drawn(monkeypatch, tmp_path):
     parts = json.loads((tmp_path / "benchmarks" / "results" / "whom_to_trust.json").read_text())["parts"]
     assert set(parts) == set(found["PARTS"])
     assert len(list((tmp_path / "docs" / "images").glob("display_source_weights_*.png"))) == 2
+
+
+@pytest.mark.slow
+def test_ten_stations_are_forecast_from_their_files(tmp_path):
+    pytest.importorskip("matplotlib").use("Agg")
+    for package in ("lightgbm", "pvlib", "xarray"):
+        pytest.importorskip(package)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", MissingHistoryWarning)
+        warnings.simplefilter("ignore", MissingRunsWarning)
+        found = runpy.run_path(str(EXAMPLES / "ten_stations.py"))
+        jobs, parts = found["do_job"](argparse.Namespace(quick=True, data=None))
+        found["draw"](tmp_path, jobs, parts)
+        forecasts = [job.forecast(found["ATTENTION"]) for job in jobs]
+    for job, y_pred in zip(jobs, forecasts, strict=True):
+        station, run, time = (y_pred.index.get_level_values(name) for name in ("station", "run", "time"))
+        assert (
+            station.value_counts().to_dict() == parts[job.kind]["forecasts"] == dict.fromkeys(job.stations.index, 240)
+        )
+        assert not y_pred.index.droplevel("run").has_duplicates  # each hour once,
+        assert set(run.hour) == {20}  # made the evening before
+        assert set((time - run).unique() / pd.Timedelta("1h")) == set(range(5, 29))
+        assert not y_pred.isna().any()
+        assert job.times(~job.is_new)[job.y_train.notna()].max() == run.min()  # no truth that nobody had yet
+        rmse = {name: one["rmse"][0] for name, one in parts[job.kind]["arms"].items()}
+        rivals = [rmse[name] for name in ("persistence", "climatology")]
+        rivals.append(max(rmse[f"{name} alone"] for name in found["PROVIDERS"]))
+        assert max(rmse[found["ATTENTION"]], rmse[found["BOOSTING"]]) < min(rivals)
+    assert any(job.y.isna().any() for job in jobs)  # outages are not filled
+    assert len(list(tmp_path.glob("ten_stations_*.png"))) == 3
+
+
+def test_the_tables_of_ten_stations_are_those_of_the_results(monkeypatch, tmp_path):
+    pytest.importorskip("lightgbm")
+    page = EXAMPLES.parent / "docs" / "studies" / "ten_stations.md"
+    for path in (page, EXAMPLES.parent / "benchmarks" / "results" / "ten_stations.json"):
+        copy = tmp_path / path.relative_to(EXAMPLES.parent)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_text(path.read_text())
+    monkeypatch.setattr(sys, "argv", ["ten_stations.py", "--tables", "--output", str(tmp_path)])
+    with warnings.catch_warnings():
+        runpy.run_path(str(EXAMPLES / "ten_stations.py"), run_name="__main__")
+    assert (tmp_path / "docs" / "studies" / "ten_stations.md").read_text() == page.read_text()
 
 
 def test_every_picture_of_the_page_is_there_and_its_tables_are_those_of_the_results(monkeypatch, tmp_path):

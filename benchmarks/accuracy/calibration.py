@@ -2,7 +2,7 @@
 
     python benchmarks/accuracy/calibration.py
 
-Prints the two tables of the guide; about five minutes on one core.
+Prints the two tables of the guide; about three minutes on one core.
 """
 
 import sys

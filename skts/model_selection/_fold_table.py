@@ -53,7 +53,7 @@ def make_fold_table(X: Any, panel: PanelIndex, rows: NDArray[np.int64], horizon:
     """
     check_level_names(X)
     leads, origins = panel.leads(horizon)
-    names: Any = series_names(getattr(X, "index", pd.RangeIndex(0)))
+    names: Any = series_names(X.index) if level_names(X) else None
     columns = {name: names.get_level_values(i) for i, name in enumerate(level_names(X))}
     clock = panel.index.clock
     if clock is None:

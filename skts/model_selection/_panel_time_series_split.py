@@ -46,8 +46,9 @@ class PanelTimeSeriesSplit(BaseCrossValidator):
     end anywhere and have gaps. For one series the splits equal those of scikit-learn's ``TimeSeriesSplit``.
 
     Of a table with runs (a level `run` in its index) sizes count distinct runs, and the cut lies between two of them. A
-    run before the cut that reaches into the times of the test set is left out of training: its last targets are not
-    there yet when the first test run is made.
+    run before the cut is left out of training where it reaches into the times of the test set, or beyond the first
+    test run: its last targets are not there yet when that is made. So of runs that are made on the day before the one
+    that they forecast, the last before the cut does not train.
 
     References
     ----------
@@ -122,11 +123,13 @@ class PanelTimeSeriesSplit(BaseCrossValidator):
         times, time_of_row = np.unique(cuts, return_inverse=True)
         for split in self._split_times(len(times)):
             train, test = (np.flatnonzero((time_of_row >= some[0]) & (time_of_row <= some[-1])) for some in split)
-            train = train[last[train] < ticks[test].min()]  # no run that reaches into what is tested
+            # no run that reaches into what is tested, or beyond when that is forecast, as runs of the day ahead do
+            train = train[(last[train] < ticks[test].min()) & (last[train] <= cuts[test].min())]
             if len(train) == 0:
                 raise ValueError(
                     f"PanelTimeSeriesSplit(n_splits={self.n_splits}): all runs before a test set reach into its times, "
-                    "and none is left to train on. Give fewer splits, smaller test sets or a longer table."
+                    "or beyond its first run, and none is left to train on. Give fewer splits, smaller test sets or a "
+                    "longer table."
                 )
             yield in_time_order(train, cuts), test
 

@@ -11,7 +11,7 @@ from skts.exceptions import PanelIndexError
 from skts.panel._gaps import Ints, commonest_step, within_series
 from skts.panel._layout import Layout
 from skts.panel._period import write_period, write_step
-from skts.panel._row_index import RowIndex, read_index
+from skts.panel._row_index import RUN, RowIndex, read_index
 from skts.panel._runs import Runs, group_times, refuse_runs
 
 
@@ -242,7 +242,8 @@ def _check_increasing(index: RowIndex, rows: Ints, indptr: Ints, ticks: Ints) ->
     if time == before:
         raise PanelIndexError(
             f"Row {row}: {index.describe(row)} has the time {time} twice. One row per series and time is expected: "
-            f"drop or average the repeated rows. {several}"
+            "where the rows are forecasts of one time that were made at several, put these before the times as a "
+            f"level {RUN!r}, X.set_index([series, {RUN!r}, time]); else drop or average the repeated rows. {several}"
         )
     raise PanelIndexError(
         f"Row {row}: the time of {index.describe(row)} decreases from {before} to {time}. Times must increase within "

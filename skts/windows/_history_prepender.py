@@ -193,11 +193,8 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
         assert step is not None
         first = panel.ticks[panel.indptr[:-1]]
         kept, counts = self._remembered(), np.full(panel.n_series, length)
-        if panel.runs is not None:  # what is remembered of later times, up to where the last run starts
-            end = np.minimum(
-                panel.ticks[panel.runs.indptr[panel.runs.last_of(panel.n_series)]], _end(self.tail_, panel)
-            )
-            counts += np.maximum(end - first, 0) // step
+        if panel.runs is not None:
+            counts += np.maximum(_end_of_use(self.tail_, panel) - first, 0) // step
         ticks = ranges(first - length * step, counts, step)
         series, times = np.repeat(np.arange(panel.n_series), counts), clock.labels(ticks)
         runs = None
@@ -260,15 +257,22 @@ def _find_tail(panel: PanelIndex, length: int) -> NDArray[np.bool_]:
     return (from_end <= length) | (past.ticks >= np.repeat(begin, np.diff(indptr)))
 
 
-def _end(tail: pd.DataFrame, panel: PanelIndex) -> NDArray[np.int64]:
-    """Give the tick after the last remembered time of every series of a table; the least one where there is none."""
-    index = read_index(tail)
+def _end_of_use(tail: pd.DataFrame, panel: PanelIndex) -> NDArray[np.int64]:
+    """Find up to which tick the runs of each series read times that are remembered, and that no new run has."""
+    index, past, runs = read_index(tail), panel.latest, panel.runs
     assert index.ticks is not None
-    last = np.full(index.n_series + 1, np.iinfo(np.int64).min)
-    np.maximum.at(last, index.series, index.ticks + (panel.step or 1))
-    if panel.index.names is None or index.names is None:
-        return last[:1]
-    return last[index.names.get_indexer(panel.index.names)]
+    assert runs is not None
+    names = panel.index.names
+    numbers = np.zeros(1, np.int64) if names is None or index.names is None else names.get_indexer(index.names)
+    series, ticks = numbers[index.series], index.ticks
+    times = np.unique(np.concatenate([past.ticks, ticks]))
+    new = past.series_of(np.arange(len(past.ticks))) * len(times) + np.searchsorted(times, past.ticks)
+    last = panel.ticks[runs.indptr[runs.last_of(panel.n_series)]]  # where the last run starts
+    is_used = (series >= 0) & (ticks < last[series])
+    is_used &= ~np.isin(series * len(times) + np.searchsorted(times, ticks), new)
+    end = np.full(panel.n_series, np.iinfo(np.int64).min // 2)
+    np.maximum.at(end, series[is_used], ticks[is_used] + (panel.step or 1))
+    return end
 
 
 def _make_index(like: pd.Index, series: pd.Index | None, times: pd.Index, runs: pd.Index | None = None) -> pd.Index:

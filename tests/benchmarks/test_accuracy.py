@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from benchmarks._report import ROOT, data_file, fill
-from benchmarks.accuracy import epf, etth1, gefcom2014, la_haute_borne, transformer
+from benchmarks.accuracy import epf, etth1, gefcom2012, gefcom2014, la_haute_borne, transformer
 from benchmarks.accuracy._fits import PUBLISHED, Results
 
 
@@ -81,7 +81,7 @@ def make_scores(**job):
     return {"loss": 0.5}
 
 
-@pytest.mark.parametrize("script", [etth1, epf, gefcom2014, la_haute_borne], ids=lambda script: script.NAME)
+@pytest.mark.parametrize("script", [etth1, epf, gefcom2012, gefcom2014, la_haute_borne], ids=lambda script: script.NAME)
 def test_the_page_is_what_the_results_say(script):
     results = Results.read(script.NAME)
     page = (ROOT / "docs" / "accuracy" / f"{script.NAME}.md").read_text(encoding="utf-8")

@@ -111,9 +111,28 @@ SAYS = {
     "weight of NaN": "Input sample_weight contains NaN",
     "weights of another length": "sample_weight.shape == ..., expected",
     "weights of another shape": "sample_weight has shape ... one",
+    "runs too long": "SlidingWindower(horizon=2) makes one window of each run",
+    "takes no runs": "takes a table without runs, with one row for each series and time",
+    "before its run": "Row ...: run ... has the time ..., before the run itself",
+    "runs of another kind": "The level 'run' of the index holds integers, and the times 'time' are date-times",
 }
 
 REFUSED = {
+    "runs of two rows each": {"takes no runs": "history_curve, feature_importance, PanelDisplay and SplitDisplay"},
+    "runs longer than the horizon": {
+        "runs too long": (
+            "SlidingWindower, the regressors, memory_profile, feature_importance, "
+            "ForecastDisplay and ErrorByLeadDisplay"
+        ),
+        "too few times": "PanelTimeSeriesSplit, backtest, check_leakage, history_curve",
+        "too few times to fold": "PurgedPanelKFold",
+        "takes no runs": "PanelDisplay and SplitDisplay",
+    },
+    "a run after its own times": {
+        "before its run": "all that cut windows, PanelTimeSeriesSplit, PurgedPanelKFold, metrics",
+        "takes no runs": "PanelDisplay and SplitDisplay",
+    },
+    "runs as integers beside dates": {"runs of another kind": "all that read times"},
     "one row": {
         "no step": "HistoryPrepender",
         "too short": "the regressors, SlidingWindower, what is asked of a fitted one",

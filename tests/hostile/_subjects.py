@@ -56,7 +56,8 @@ def series_of(X):
     index = getattr(X, "index", None)
     if not isinstance(index, pd.MultiIndex) or index.nlevels < 2:
         return np.zeros(len(X), dtype=int)
-    codes = pd.DataFrame({i: index.codes[i] for i in range(index.nlevels - 1)})
+    levels = [level for level in range(index.nlevels - 1) if index.names[level] != "run"]
+    codes = pd.DataFrame({level: index.codes[level] for level in levels})
     return codes.groupby(list(codes), sort=False).ngroup().to_numpy()
 
 

@@ -151,6 +151,15 @@ def object_level(names):
     return change_index
 
 
+def with_runs(index, every="2h", ahead="0h", numbers=False):
+    """Put a level of runs before the times, which begin every so often."""
+    series, times = (index.get_level_values(level) for level in (0, 1))
+    runs = times.floor(every) + pd.Timedelta(ahead)
+    return pd.MultiIndex.from_arrays(
+        [series, runs.hour if numbers else runs, times], names=[index.names[0], "run", index.names[1]]
+    )
+
+
 def read_only(y):
     values = y.to_numpy(copy=True)
     values.flags.writeable = False
@@ -285,6 +294,11 @@ MAKE = {
     "unnamed levels": leveled(lambda index: index.set_names([None, None])),
     "levels of one name": leveled(lambda index: index.set_names(["time", "time"])),
     "a level with the name of a column": leveled(lambda index: index.set_names(["x0", "x1"])),
+    # ---- runs
+    "runs of two rows each": leveled(with_runs),
+    "runs longer than the horizon": leveled(lambda index: with_runs(index, "40h")),
+    "a run after its own times": leveled(lambda index: with_runs(index, ahead="3h")),
+    "runs as integers beside dates": leveled(lambda index: with_runs(index, numbers=True)),
     # ---- series
     "categorical names, some unused": leveled(categorical),
     "integer names": indexed(series=[7, 3]),

@@ -19,6 +19,8 @@ from skts.model_selection import PanelTimeSeriesSplit
 from skts.strategies import PerSeriesRegressor, WindowedRegressor
 from tests._callbacks import Recorder
 
+pytestmark = pytest.mark.filterwarnings("ignore::skts.exceptions.KnownTargetWarning")  # the target is what is known
+
 N_TRAIN, N_NEW = 700, 700
 
 

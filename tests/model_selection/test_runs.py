@@ -41,6 +41,14 @@ def test_sizes_of_a_split_count_runs_and_the_last_runs_before_it_are_purged():
     assert (np.diff(RUN[train].asi8) >= 0).all()
 
 
+def test_a_day_ahead_run_whose_truth_ends_after_the_first_test_run_is_made_does_not_train():
+    ahead, _ = forecast_runs(10, every=24, first=5)  # made at midnight, of 05:00 to 04:00 of the next day
+    run, time = (ahead.index.get_level_values(level) for level in ("run", "time"))
+    for train, test in PanelTimeSeriesSplit(3, test_size=2).split(ahead):
+        assert time[train].max() == run[test].min() - 20 * HOUR
+        assert time[train].max() <= run[test].min() < time[test].min()
+
+
 def test_a_purged_fold_keeps_a_window_away_from_the_runs_before_it():
     folds = list(PurgedPanelKFold(4, window=12, horizon=24, embargo=5).split(X, y))
     assert_array_equal(np.sort(np.concatenate([test for _, test in folds])), np.arange(len(X)))

@@ -123,7 +123,7 @@ def test_known_rows_after_a_run_are_its_last_one():
     """A lookahead reads no rows of the next run."""
     X, y = forecast_runs(9, every=24)
     train, new = of_runs(X, 0, 7), of_runs(X, 7)
-    pipe = forecaster(LSTMRegressor(4, lookahead=6, **QUICK)).fit(X[train], y[train])
+    pipe = forecaster(LSTMRegressor(4, lookahead=6, bidirectional=True, **QUICK)).fit(X[train], y[train])
     first = X.index.get_level_values("run")[new] == START + pd.Timedelta(7, "D")
     both, alone = pipe.predict(X[new]), pipe.predict(X[new][first])
     assert_allclose(both[first], alone, rtol=1e-5)

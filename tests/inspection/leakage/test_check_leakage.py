@@ -26,6 +26,8 @@ from tests._callbacks import Recorder
 from tests.inspection.leakage import _planted_leaks as planted
 from tests.inspection.leakage._planted_leaks import windowed
 
+pytestmark = pytest.mark.filterwarnings("ignore::skts.exceptions.KnownTargetWarning")  # the target is what is known
+
 X, y = make_panel(n_series=2, n_rows=120, random_state=0)
 MIXED, Y_MIXED = make_panel(n_series=3, n_rows=90, missing=0.1, interleave=True, random_state=1)
 ALONE = X.loc["station_0"]

@@ -11,6 +11,8 @@ from skts.regressors import LSTMRegressor
 from skts.strategies import WindowedRegressor
 from tests._runs import forecast_runs
 
+pytestmark = pytest.mark.filterwarnings("ignore::skts.exceptions.KnownTargetWarning")  # the target is what is known
+
 X, y = forecast_runs(10)
 COMMON = {"n_origins": 6, "random_state": 0}
 
