@@ -17,11 +17,13 @@ from sklearn.utils._indexing import _get_column_indices as get_column_indices
 from sklearn.utils._optional_dependencies import check_matplotlib_support, check_rich_support
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions, validate_params
 from sklearn.utils.metadata_routing import _routing_enabled as routing_enabled
+from sklearn.utils.metaestimators import _BaseComposition as BaseComposition
 from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
 from sklearn.utils.validation import _check_method_params as check_method_params
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 
 __all__ = [
+    "BaseComposition",
     "BaseScorer",
     "HasMethods",
     "Interval",

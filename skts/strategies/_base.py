@@ -59,9 +59,14 @@ class BaseTableStrategy(
         return y if hasattr(y, "iloc") else np.asarray(y)
 
     def __sklearn_tags__(self) -> Tags:
-        tags, inner = super().__sklearn_tags__(), get_tags(self.estimator)
-        tags.input_tags.allow_nan = inner.input_tags.allow_nan
-        tags.target_tags = inner.target_tags
-        if inner.regressor_tags is not None:
-            tags.regressor_tags = inner.regressor_tags
+        tags, inner = super().__sklearn_tags__(), [get_tags(estimator) for estimator in self._inner()]
+        tags.input_tags.allow_nan = all(each.input_tags.allow_nan for each in inner)
+        if inner:
+            tags.target_tags = inner[0].target_tags
+        if inner and inner[0].regressor_tags is not None:
+            tags.regressor_tags = inner[0].regressor_tags
         return tags
+
+    def _inner(self) -> list[Any]:
+        """Give what stands inside, which says what tables and targets may be given."""
+        return [self.estimator]

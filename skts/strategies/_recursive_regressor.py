@@ -15,6 +15,7 @@ from skts._compat import Interval, fit_context, fit_task, fit_within, safe_index
 from skts.exceptions import MissingHistoryWarning, UnseenSeriesWarning
 from skts.panel import PanelIndex, find_columns, has_target
 from skts.strategies._base import BaseTableStrategy
+from skts.strategies._columns import read_numbers
 from skts.strategies._recursion import run_waves, waves
 from skts.windows import SlidingWindower, find_known, find_windowers, walk
 
@@ -181,7 +182,7 @@ class RecursiveRegressor(BaseTableStrategy):
 
     def _complete(self, X: Any) -> Any:
         """Fill what is missing of the target's past, as far as a forecast reads it."""
-        past = _read_columns(X, self._columns)  # (n_rows, n_targets)
+        past = read_numbers(X, self._columns)  # (n_rows, n_targets)
         missing = np.isnan(past)
         if not np.any(missing):
             return X
@@ -266,13 +267,6 @@ def _measured(past: NDArray[np.float64], time: NDArray[np.int64]) -> NDArray[np.
     for values, at in zip(past.T, measured.T, strict=True):
         np.fmax.at(at, time, values)
     return np.where(np.isnan(past), measured[time], past)
-
-
-def _read_columns(X: Any, columns: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Read some columns as numbers, what is missing as NaN."""
-    if isinstance(X, pd.DataFrame):
-        return X.iloc[:, columns].to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
-    return np.asarray(X)[:, columns].astype(np.float64)
 
 
 def _with_columns(X: Any, columns: NDArray[np.int64], values: NDArray[np.float64]) -> Any:

@@ -4,7 +4,15 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import Ridge
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skts.strategies import PerSeriesRegressor, RecursiveRegressor, WindowedRegressor
+from skts.strategies import (
+    ColumnRegressor,
+    CombinationRegressor,
+    ConformalRegressor,
+    PerSeriesRegressor,
+    RecalibratedRegressor,
+    RecursiveRegressor,
+    WindowedRegressor,
+)
 
 trees = HistGradientBoostingRegressor(max_iter=5)
 
@@ -16,6 +24,12 @@ trees = HistGradientBoostingRegressor(max_iter=5)
         WindowedRegressor(trees),
         PerSeriesRegressor(Ridge()),
         RecursiveRegressor(trees, target=0, horizon=2, history=2),
+        ColumnRegressor(0),
+        CombinationRegressor([("ridge", Ridge()), ("trees", trees)]),
+        CombinationRegressor([("ridge", Ridge()), ("trees", trees)], method="stacked"),
+        CombinationRegressor([("ridge", Ridge()), ("trees", trees)], method="boa"),
+        ConformalRegressor(Ridge(), method="residual"),
+        RecalibratedRegressor(Ridge()),
     ],
 )
 def test_estimator(estimator, check):

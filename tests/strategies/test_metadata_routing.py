@@ -12,7 +12,15 @@ from skts import LSTMRegressor
 from skts.datasets import make_panel
 from skts.metrics import ignore_missing, make_quantile_scorer, mean_quantile_loss
 from skts.model_selection import PanelTimeSeriesSplit, backtest
-from skts.strategies import EnsembleRegressor, PerSeriesRegressor, RecursiveRegressor, WindowedRegressor
+from skts.strategies import (
+    CombinationRegressor,
+    ConformalRegressor,
+    EnsembleRegressor,
+    PerSeriesRegressor,
+    RecalibratedRegressor,
+    RecursiveRegressor,
+    WindowedRegressor,
+)
 from tests.strategies._pipes import make_pipe, split
 
 LEVELS = [0.1, 0.5, 0.9]
@@ -26,6 +34,11 @@ AROUND = {
     "a pipeline": lambda pipe: pipe,
     "a pipeline in another": lambda pipe: make_pipeline("passthrough", pipe),
     "one for each series": PerSeriesRegressor,
+    "a combination": lambda pipe: CombinationRegressor([("one", pipe), ("other", pipe)], method="boa", target="power"),
+    "a combination in a pipeline": lambda pipe: make_pipeline("passthrough", CombinationRegressor([("one", pipe)])),
+    "a calibration": lambda pipe: ConformalRegressor(pipe, adaptive="aci", target="power"),
+    "a calibration in a pipeline": lambda pipe: make_pipeline("passthrough", ConformalRegressor(pipe)),
+    "a recalibration": lambda pipe: RecalibratedRegressor(pipe, target="power"),
     "a recursion": lambda pipe: RecursiveRegressor(pipe, "power"),
     "a recursion in a pipeline": lambda pipe: make_pipeline("passthrough", RecursiveRegressor(pipe, "power")),
 }

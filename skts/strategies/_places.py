@@ -1,0 +1,143 @@
+"""Where each forecast stands: its series, its lead, its time, and up to when truths were known as it was made."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from skts.panel import Layout, PanelIndex
+from skts.strategies._columns import read_numbers
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+KEYS = ("lead", "series", "hour")
+
+
+@dataclass(frozen=True)
+class Places:
+    """The place of every row of a table, in its order.
+
+    Parameters
+    ----------
+    series : ndarray of int64 of shape (n_rows,)
+        A number, the same in all tables that were read with one list of names; -1 for a series that is not among them.
+    leads : ndarray of int64 of shape (n_rows,)
+        From 1: the row's distance from the origin of its block or of its run.
+    ticks : ndarray of int64 of shape (n_rows,)
+        Its time. Of a table without times the rows are numbered on from `follows`.
+    seen : ndarray of int64 of shape (n_rows,)
+        Truths of earlier ticks than this one were known when the row was forecast: its origin, or its run.
+    hours : ndarray of int64 of shape (n_rows,)
+        The hour of the day; 0 where times have none.
+    """
+
+    series: Ints
+    leads: Ints
+    ticks: Ints
+    seen: Ints
+    hours: Ints
+
+    @classmethod
+    def read(
+        cls,
+        X: Any,
+        horizon: int | None,
+        names: pd.Index | None,
+        *,
+        layout: Layout | None = None,
+        follows: int = 0,
+    ) -> "Places":
+        """Read the places of a table that is forecast in blocks from its first row on, or run by run.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_rows, n_features)
+        horizon : int or None
+            Of a block, in rows; None forecasts each row on its own.
+        names : Index or None
+            The series that were learned from; their places in it are their numbers.
+        layout : Layout, default=None
+            That of the training table.
+        follows : int, default=0
+            How many rows come before the table, where it has no times.
+        """
+        panel = PanelIndex.read(X, layout)
+        index = panel.index
+        leads, origins = panel.leads(horizon or 1) if index.runs is None else (panel.leads()[0], index.runs)
+        shift = follows if index.ticks is None else 0
+        if names is None or index.names is None:
+            series = np.zeros(len(leads), dtype=np.int64)
+        else:
+            series = names.get_indexer(index.names)[index.series].astype(np.int64)
+        hours = _read_hours(X)
+        hours = np.zeros(len(leads), dtype=np.int64) if hours is None else hours
+        return cls(series, leads, panel.row_ticks + shift, origins + shift, hours)
+
+    @property
+    def n_rows(self) -> int:
+        """How many rows."""
+        return len(self.ticks)
+
+    def keys(self, by: tuple[str, ...]) -> Ints:
+        """Give what rows are put together by: ndarray of shape (n_rows, len(by))."""
+        columns = {"lead": self.leads, "series": self.series, "hour": self.hours}
+        return np.column_stack([columns[name] for name in by] or [np.zeros(self.n_rows, dtype=np.int64)])
+
+    def take(self, rows: Ints) -> "Places":
+        """Take some rows."""
+        return Places(*(values[rows] for values in self._columns()))
+
+    def join(self, *others: "Places") -> "Places":
+        """Put the rows of others after these."""
+        columns = zip(self._columns(), *(other._columns() for other in others), strict=True)
+        return Places(*(np.concatenate(some) for some in columns))
+
+    def _columns(self) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+        return self.series, self.leads, self.ticks, self.seen, self.hours
+
+
+def read_truths(X: Any, column: Any, layout: Layout) -> Floats:
+    """Read what was measured at the time of every row, NaN where nobody says.
+
+    Of a table with runs the truth of a time counts for all runs, in whichever of them it stands; whether a run was made
+    late enough to know it is for `seen` to say.
+    """
+    values = read_numbers(X, column)[:, 0]
+    panel = PanelIndex.read(X, layout)
+    if panel.runs is None:
+        return values
+    numbers = panel.row_numbers
+    measured = np.full(int(numbers.max()) + 1, np.nan)
+    np.fmax.at(measured, numbers, values)
+    return measured[numbers]
+
+
+def check_by(owner: str, by: Any, X: Any) -> tuple[str, ...]:
+    """Read what rows of a table are put together by.
+
+    Raises
+    ------
+    ValueError
+        It is none of the keys, or the times of the table have no hours.
+    """
+    names = (by,) if isinstance(by, str) else tuple(by or ())
+    wrong = [name for name in names if name not in KEYS]
+    if wrong or len(set(names)) < len(names):
+        raise ValueError(f"{owner}(by={by!r}): some of {KEYS}, each once, are expected; () puts all rows together.")
+    if "hour" in names and _read_hours(X) is None:
+        raise ValueError(
+            f"{owner}(by={by!r}) reads hours from the index, and the times of this table have none: give date-times or "
+            "periods in the last level of the index, or another by."
+        )
+    return names
+
+
+def _read_hours(X: Any) -> Ints | None:
+    index = getattr(X, "index", None)
+    if isinstance(index, pd.MultiIndex):
+        index = index.levels[-1][index.codes[-1]]
+    if isinstance(index, pd.DatetimeIndex | pd.PeriodIndex):
+        return np.asarray(index.hour, dtype=np.int64)
+    return None
