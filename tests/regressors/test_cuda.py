@@ -29,6 +29,7 @@ from skts.datasets import make_panel
 from skts.model_selection import PanelTimeSeriesSplit
 from skts.nn import EncoderDecoder
 from skts.strategies import EnsembleRegressor
+from tests._runs import forecast_runs
 
 pytestmark = [pytest.mark.cuda, pytest.mark.usefixtures("exact", "recorded")]
 USUAL = {
@@ -50,6 +51,8 @@ REGRESSORS = [
     NLinearRegressor(**USUAL),
     SourceAttentionRegressor({"one": [0], "other": [1]}, hidden_size=8, **USUAL, lookahead=2, series_embedding=2),
     TransformerRegressor(8, **USUAL, patch_len=3, dropout=0.0, lookahead=2, series_embedding=2),
+    LSTMRegressor(8, **USUAL, distribution="censored_normal", bounds=(0, None)),
+    GRURegressor(8, **USUAL, quantiles=(0.1, 0.9), bounds=(0, None)),
 ]
 
 
@@ -95,6 +98,16 @@ def test_bf16_is_near_that_of_the_cpu(windows, panel, recorded, regressor):
     assert recorded
     on_cpu = without(regressor, precision="bf16", device="cpu").fit(windows, y)
     assert np.abs(replayed.predict(windows) - on_cpu.predict(windows)).max() < 0.1 * y.std()
+
+
+@pytest.mark.parametrize("first", [1, 10], ids=["from the run on", "long after the run"])
+def test_runs_are_read_as_on_the_cpu(recorded, first):
+    X, y = forecast_runs(8, first=first)
+    windows = SlidingWindower(12, 24, known=["wind"]).fit_transform(X / X.std())
+    replayed = LSTMRegressor(8, **USUAL, bidirectional=True, lookahead=2).fit(windows, y)
+    assert recorded
+    on_cpu = without(replayed, device="cpu").fit(windows, y)
+    np.testing.assert_allclose(replayed.predict(windows) / y.std(), on_cpu.predict(windows) / y.std(), atol=1e-2)
 
 
 def test_dropout_of_all_kinds_trains(windows, panel, recorded):
