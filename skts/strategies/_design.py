@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
@@ -28,6 +30,10 @@ class Design:
         None: one row per window, with the known columns of the whole horizon. A number: one row per window and lead,
         with the known columns of that very row and of so many on both sides, and the lead (1 to `horizon`) at the end.
         Static columns stand before that, after the known ones.
+    lookahead : int
+        How many of the rows after the horizon are known, which `around` reaches.
+    series_names : Index or None
+        The series of `fit`, whose numbers stand beside the static columns; None leaves them out.
     fill : bool
         Whether a missing value takes the last one before it in the window or its horizon, else 0, as the networks
         have it. Otherwise it stays NaN.
@@ -42,6 +48,8 @@ class Design:
     lags: NDArray[np.int64]
     around: int | None
     fill: bool
+    lookahead: int = 0
+    series_names: pd.Index | None = None
 
     @property
     def dtype(self) -> type[np.floating]:
@@ -77,10 +85,20 @@ class DesignMatrix:
         """Columns of the matrix."""
         design = self.design
         n_past, n_known = len(design.lags) * self.inputs.panel.shape[1], len(self.inputs.known)
-        n_static = self.inputs.n_static
         if design.around is None:
-            return n_past + design.horizon * n_known + n_static
-        return n_past + (2 * design.around + 1) * n_known + n_static + 1
+            return n_past + design.horizon * n_known + self.n_of_series
+        return n_past + (2 * design.around + 1) * n_known + self.n_of_series + 1
+
+    @property
+    def n_of_series(self) -> int:
+        """Columns that are the same for all windows of a series: the static ones, then its number."""
+        return self.inputs.n_static + (self.design.series_names is not None)
+
+    @cached_property
+    def series(self) -> NDArray[np.float64]:
+        """The number of the series of each window, (n_windows, 1); of an unknown one missing."""
+        numbers = self.inputs.series_numbers(self.design.series_names).astype(np.float64)
+        return np.where(numbers < 0, -1.0 if self.design.fill else np.nan, numbers)[:, None]
 
     def chunks(self, items: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
         """Split windows into chunks of bounded memory."""
@@ -98,6 +116,8 @@ class DesignMatrix:
         past = past[:, inputs.window - design.lags].reshape(n, -1)  # (B, L F)
         static = inputs.static(items)  # (B, D)
         static = np.nan_to_num(static, nan=0.0) if design.fill else static
+        if design.series_names is not None:
+            static = np.concatenate([static, self.series[items]], axis=1)
         if design.around is None:
             return np.concatenate([past, ahead.reshape(n, -1), static], axis=1, dtype=design.dtype)
         out = np.empty((n, design.horizon, self.n_columns), dtype=design.dtype)
@@ -105,8 +125,8 @@ class DesignMatrix:
         if len(inputs.known):
             windows = sliding_window_view(ahead, 2 * design.around + 1, axis=1).swapaxes(2, 3)  # (B, H, 2 A + 1, K)
             first = past.shape[1]
-            out[:, :, first : self.n_columns - 1 - inputs.n_static] = windows.reshape(n, design.horizon, -1)
-        out[:, :, self.n_columns - 1 - inputs.n_static : -1] = static[:, None]
+            out[:, :, first : self.n_columns - 1 - self.n_of_series] = windows.reshape(n, design.horizon, -1)
+        out[:, :, self.n_columns - 1 - self.n_of_series : -1] = static[:, None]
         out[:, :, -1] = np.arange(1, design.horizon + 1)
         return out.reshape(n * design.horizon, -1)
 
@@ -130,7 +150,7 @@ class DesignMatrix:
         return out
 
     def _known(self, past: NDArray[np.float32], items: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Gather the known columns over the horizon and on both sides of it; nobody knows those after it."""
+        """Gather the known columns over the horizon and on both sides of it, after it as far as they are known."""
         design, inputs = self.design, self.inputs
         around = design.around or 0
         if len(inputs.known) == 0:
@@ -139,15 +159,29 @@ class DesignMatrix:
         positions = inputs.ahead_starts[items, None] + np.arange(design.horizon)
         parts = [past[:, -n_before:, inputs.known], inputs.panel[positions[..., None], inputs.known]]
         if around:
-            parts.append(np.full((len(items), around, len(inputs.known)), np.nan, dtype=np.float32))
+            parts.append(self._known_after(items, around))
         ahead = np.concatenate(parts, axis=1)
         return (_filled(ahead) if design.fill else ahead)[:, n_before - around :]
+
+    def _known_after(self, items: NDArray[np.int64], around: int) -> NDArray[np.float32]:
+        """Gather so many rows after the horizon, (n_items, around, n_known); what nobody knows is missing."""
+        inputs = self.inputs
+        after = np.full((len(items), around, len(inputs.known)), np.nan, dtype=np.float32)
+        n_known = min(around, self.design.lookahead)
+        if n_known and inputs.windows is not None and not inputs.has_runs:  # a run ends with its horizon
+            places = inputs.ahead_starts[items, None].astype(np.int64) + self.design.horizon + np.arange(n_known)
+            inside = places < inputs.windows.own_spans[items, 1:]
+            found = inputs.panel[np.where(inside, places, 0)[..., None], inputs.known]
+            after[:, :n_known] = np.where(inside[..., None], found, np.float32(np.nan))
+        return after
 
 
 def read_lags(lags: Sequence[int] | None, window: int) -> NDArray[np.int64]:
     """Check lags; all, the oldest first, where none are given."""
     values = np.arange(window, 0, -1) if lags is None else np.asarray(lags)
-    whole = values.ndim == 1 and len(values) > 0 and values.dtype.kind in "iu"
+    if values.shape == (0,):
+        return np.empty(0, dtype=np.int64)
+    whole = values.ndim == 1 and values.dtype.kind in "iu"
     if not whole or not ((values >= 1) & (values <= window)).all():
         raise ValueError(
             f"WindowedRegressor(lags={lags!r}): whole numbers from 1, the last row before the origin, to {window}, the "

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, MetaEstimatorMixin
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
@@ -34,8 +34,7 @@ class WindowedRegressor(CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, Ba
     """Put a tabular regressor where a network stands: after :class:`~skts.SlidingWindower`.
 
     Every window is flattened into columns, and the known columns of its horizon, and the static ones of its series, are
-    put beside them. Linear models and
-    gradient boosting so forecast from the very windows that the networks are given.
+    put beside them. Linear models and gradient boosting so forecast from the very windows that the networks are given.
 
     Parameters
     ----------
@@ -50,10 +49,17 @@ class WindowedRegressor(CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, Ba
         - "rows": one design row per window and lead, with the known columns of that very row, and the lead as a
           further column. One fit serves all leads.
     lags : sequence of int, default=None
-        The rows of the window that are read, counted back from the origin: 1 is the last one. All by default.
+        The rows of the window that are read, counted back from the origin: 1 is the last one. All by default; ``()``
+        reads none, and forecasts from the known and static columns alone.
     around : int, default=0
         With ``leads="rows"``: how many rows before and after its own a lead reads the known columns of. Those after
-        the horizon are missing. With "outputs" every lead reads the whole horizon.
+        the horizon are missing but for `lookahead`. With "outputs" every lead reads the whole horizon.
+    lookahead : int, default=0
+        How many rows after the horizon `around` may read, where the known columns are known further than the horizon.
+        Of a table with runs none is: a run ends with its horizon.
+    series : bool, default=False
+        Whether the number of the series is a column of its own, before the lead. For an estimator that has a parameter
+        `categorical_features` it is a category, unless that is set.
     quantiles : iterable of float, default=None
         Levels to learn, such as (0.1, 0.9); the median is always among them. One clone of `estimator` is fitted per
         level.
@@ -83,9 +89,9 @@ class WindowedRegressor(CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, Ba
     targets are missing at random, prefer "rows".
 
     `estimator` is given columns lag by lag as `lags` lists them (by default oldest first), then the known columns row
-    by row, then the static ones. At `predict` they are made in chunks; `fit` needs them at once: 8 bytes x windows (x
-    horizon, with "rows") x columns, and 4 where the tags of `estimator` allow NaN. `lags` here and `stride` of the
-    windower make them fewer.
+    by row, then the static ones, the number of the series, and the lead. At `predict` they are made in chunks; `fit`
+    needs them at once: 8 bytes x windows (x horizon, with "rows") x columns, and 4 where the tags of `estimator` allow
+    NaN. `lags` here and `stride` of the windower make them fewer.
 
     A missing input takes the last value seen in its window, else 0, unless the tags of `estimator` allow NaN: then it
     is passed on, and the columns are float32, which serves trees as well. A :class:`~sklearn.pipeline.Pipeline` has no
@@ -126,6 +132,8 @@ class WindowedRegressor(CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, Ba
         "leads": [StrOptions({"outputs", "rows"})],
         "lags": ["array-like", None],
         "around": [Interval(Integral, 0, None, closed="left")],
+        "lookahead": [Interval(Integral, 0, None, closed="left")],
+        "series": ["boolean"],
         "quantiles": ["array-like", None],
         "quantile_parameter": [str],
     }
@@ -137,6 +145,8 @@ class WindowedRegressor(CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, Ba
         leads: str = "outputs",
         lags: Sequence[int] | None = None,
         around: int = 0,
+        lookahead: int = 0,
+        series: bool = False,
         quantiles: Iterable[float] | None = None,
         quantile_parameter: str = "quantile",
     ):
@@ -144,6 +154,8 @@ class WindowedRegressor(CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, Ba
         self.leads = leads
         self.lags = lags
         self.around = around
+        self.lookahead = lookahead
+        self.series = series
         self.quantiles = quantiles
         self.quantile_parameter = quantile_parameter
 
@@ -248,7 +260,7 @@ class WindowedRegressor(CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, Ba
         params = {} if weights is None else {"sample_weight": weights[wanted]}
         self.estimators_ = []
         for level in self.levels_ or [None]:
-            estimator = clone_for(self.estimator, y.shape[1], self.quantile_parameter, level)
+            estimator = clone_for(self._with_category(design), y.shape[1], self.quantile_parameter, level)
             flat = y.shape[1] == 1 and get_tags(estimator).target_tags.single_output
             try:
                 self.estimators_.append(estimator.fit(matrix, y[:, 0] if flat else y, **params))
@@ -262,6 +274,17 @@ class WindowedRegressor(CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, Ba
         if self.levels_ is not None and np.ptp(y) > 0:
             warn_if_alike(self.estimators_, self.levels_, self.quantile_parameter, matrix[:100])
 
+    def _with_category(self, design: DesignMatrix) -> Any:
+        """Tell an estimator that can be told that the number of the series is no quantity."""
+        params = self.estimator.get_params(deep=False) if hasattr(self.estimator, "get_params") else {}
+        chosen = params.get("categorical_features", 0)
+        if design.design.series_names is None or not (
+            chosen is None or (isinstance(chosen, str) and chosen == "from_dtype")
+        ):
+            return self.estimator
+        column = design.n_columns - 1 - (design.design.around is not None)
+        return clone(self.estimator).set_params(categorical_features=[column])
+
     def _forecast(self, inputs: Inputs) -> NDArray[np.float64]:
         """Forecast all levels, in increasing order: (n_windows, horizon, n_targets, n_levels)."""
         design = self._design.of(inputs)
@@ -274,6 +297,12 @@ class WindowedRegressor(CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, Ba
                 out[items, ..., i] = np.asarray(estimator.predict(rows)).reshape(len(items), horizon, n_targets)
         return np.sort(out, axis=-1)
 
+    @property
+    def lookahead_(self) -> int:
+        """Rows after the horizon whose known columns are read."""
+        check_is_fitted(self)
+        return 0 if self._design.around is None else min(self._design.around, self._design.lookahead)
+
     def _make_design(self, inputs: Inputs) -> Design:
         by_lead = self.leads == "rows"
         if by_lead and len(inputs.known) and self.around > inputs.window:
@@ -281,9 +310,20 @@ class WindowedRegressor(CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, Ba
                 f"WindowedRegressor(around={self.around}) reads further back than the window of {inputs.window} "
                 f"rows: give at most {inputs.window}, or a longer window to SlidingWindower."
             )
-        fill = not get_tags(self.estimator).input_tags.allow_nan
         lags = read_lags(self.lags, inputs.window)
-        return Design(self._sizes["horizon"], lags, self.around if by_lead else None, fill)
+        if len(lags) == 0 and not len(inputs.known) and not inputs.n_static:
+            raise ValueError(
+                f"WindowedRegressor(lags={self.lags!r}) reads no row of the window, and the windows have neither known "
+                "nor static columns: give lags, or name columns in SlidingWindower(known=...)."
+            )
+        return Design(
+            self._sizes["horizon"],
+            lags,
+            self.around if by_lead else None,
+            fill=not get_tags(self.estimator).input_tags.allow_nan,
+            lookahead=self.lookahead,
+            series_names=inputs.series_names if self.series else None,
+        )
 
     def _weights(self, inputs: Inputs, targets: Targets, y: Any, sample_weight: ArrayLike) -> NDArray[np.float64]:
         """Give the weight of every forecast value: (n_windows, horizon)."""

@@ -35,10 +35,12 @@ def windows_with_holes(draw, max_window=4, max_horizon=3):
 @st.composite
 def designs(draw):
     windows = draw(windows_with_holes())
-    lags = draw(st.none() | st.lists(st.integers(1, windows.window), min_size=1, max_size=3))
+    lags = draw(st.none() | st.lists(st.integers(1, windows.window), max_size=3))
     around = draw(st.none() | st.integers(0, windows.window))
     inputs = read_inputs(Anyone(), windows, reset=False)
-    return Design(windows.horizon, read_lags(lags, windows.window), around, draw(st.booleans())).of(inputs)
+    options = {"lookahead": draw(st.integers(0, 3)), "fill": draw(st.booleans())}
+    options["series_names"] = windows.series_names if draw(st.booleans()) else None
+    return Design(windows.horizon, read_lags(lags, windows.window), around, **options).of(inputs)
 
 
 def expected_rows(matrix, item):
@@ -48,14 +50,17 @@ def expected_rows(matrix, item):
     def value(offset, column):
         if offset < -windows.window:
             return 0.0
-        found = windows.panel[windows.origins[item] + offset, column] if offset < windows.horizon else np.nan
+        place, end = windows.origins[item] + offset, windows.own_spans[item, 1]
+        is_known = offset < windows.horizon + (design.lookahead if offset >= windows.horizon else 0)
+        found = windows.panel[place, column] if is_known and place < end else np.nan
         return value(offset - 1, column) if np.isnan(found) and design.fill else found
 
     past = [value(-lag, column) for lag in design.lags for column in range(2)]
+    own = [] if design.series_names is None else [windows.series[item]]
     if around is None:
-        return [past + [value(step, column) for step in range(windows.horizon) for column in windows.known]]
+        return [past + [value(step, column) for step in range(windows.horizon) for column in windows.known] + own]
     return [
-        past + [value(h + c, column) for c in range(-around, around + 1) for column in windows.known] + [h + 1]
+        past + [value(h + c, column) for c in range(-around, around + 1) for column in windows.known] + [*own, h + 1]
         for h in range(windows.horizon)
     ]
 
@@ -103,7 +108,7 @@ def test_chunks_are_bounded_and_hold_every_window_once(matrix, n_values):
     assert all(len(chunk) == 1 or matrix.rows(chunk).size <= n_values for chunk in chunks)
 
 
-@pytest.mark.parametrize("lags", [[0], [5], [], [1.0], [[1]], [-1]])
+@pytest.mark.parametrize("lags", [[0], [5], [1.0], [[1]], [-1]])
 def test_lags_that_are_no_rows_of_the_window_are_refused(lags):
     with pytest.raises(ValueError, match=r"WindowedRegressor\(lags=.*from 1.* to 4"):
         read_lags(lags, 4)

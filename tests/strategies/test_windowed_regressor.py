@@ -341,3 +341,46 @@ def test_windows_without_a_length_are_refused(panel):
     whole = SlidingWindower(None, 3, known="wind", history=6).fit_transform(panel[0])
     with pytest.raises(ValueError, match="give it a window"):
         WindowedRegressor(Ridge()).fit(whole, panel[1])
+
+
+# --- what is read besides the window ------------------------------------------------------------------
+
+
+def test_no_lags_forecast_from_the_known_columns_alone():
+    X, y = make_panel(n_series=2, n_rows=120, random_state=0)
+    windows = SlidingWindower(4, 3, known=["wind"]).fit_transform(X)
+    regressor = WindowedRegressor(LinearRegression(), leads="rows", lags=()).fit(windows, y)
+    changed = SlidingWindower(4, 3, known=["wind"]).fit_transform(X.assign(power=0.0))
+    np.testing.assert_array_equal(regressor.predict(windows), regressor.predict(changed))
+    assert regressor.estimators_[0].n_features_in_ == 2  # the wind of the hour, and the lead
+    with pytest.raises(ValueError, match="neither known nor static columns: give lags"):
+        WindowedRegressor(LinearRegression(), lags=()).fit(SlidingWindower(4, 3).fit_transform(X), y)
+
+
+def test_rows_after_the_horizon_are_read_as_far_as_they_are_known():
+    """The target is the wind of the next hour: of the last lead nobody can know it without a lookahead."""
+    X, _ = make_panel(n_series=1, n_rows=200, random_state=0)
+    y = X["wind"].shift(-1)
+    windows = SlidingWindower(2, 3, known=["wind"]).fit_transform(X)
+    errors = {}
+    for lookahead in (0, 1):
+        regressor = WindowedRegressor(LinearRegression(), leads="rows", lags=(), around=1, lookahead=lookahead)
+        change = regressor.fit(windows, y).predict(windows) - windows.targets(y)
+        errors[lookahead] = np.abs(change[:-1, -1]).max()
+        assert regressor.lookahead_ == lookahead
+    assert errors[1] < 1e-3 < errors[0]
+
+
+@pytest.mark.parametrize("trees", [HistGradientBoostingRegressor(max_iter=30), LinearRegression()])
+def test_the_number_of_the_series_may_be_a_column(trees):
+    X, _ = make_panel(n_series=3, n_rows=80, random_state=0)
+    y = pd.Series(np.repeat([0.0, 10.0, 2.0], 80), index=X.index)
+    windows = SlidingWindower(2, 2, known=["wind"]).fit_transform(X)
+    plain, told = (
+        WindowedRegressor(trees, leads="rows", lags=(), series=series).fit(windows, y) for series in (False, True)
+    )
+    spread = [np.abs(each.predict(windows) - windows.targets(y)).mean() for each in (plain, told)]
+    if isinstance(trees, HistGradientBoostingRegressor):
+        assert told.estimators_[0].categorical_features == [1]
+        assert spread[1] < 0.1 * spread[0]
+    assert told.estimators_[0].n_features_in_ == plain.estimators_[0].n_features_in_ + 1
