@@ -7,7 +7,7 @@ in their place.
 What comes out (docs/studies/ten_stations.md tells more, benchmarks/results/ten_stations.json has the figures; RMSE in
 per cent of the capacity):
 
-- Three providers are better than the best alone: 14.8 instead of 17.1 for the wind, 9.5 instead of 10.3 for the sun.
+- Three providers are better than the best alone: 14.8 instead of 17.1 for the wind, 9.6 instead of 10.3 for the sun.
 - Attention over the sources has 13.4 for the wind, LightGBM on the same rows 13.3; for the sun both have 9.5.
 - A provider that fails throughout costs attention with dropout of sources at most 1.0, LightGBM up to 3.8, and a
   network that reads all side by side up to 8.4; and the dropout costs nothing where none fails.
