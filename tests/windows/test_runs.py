@@ -249,10 +249,10 @@ def test_whole_series_are_not_read_from_runs():
         SlidingWindower(None, 3, history=4).fit_transform(make_table(HALF_DAYS))
 
 
-def test_stride_counts_runs():
-    windows = fit(make_table(HALF_DAYS), stride=3)
-    assert len(windows) == 4
-    assert windows.dropped == {"incomplete": 1, "gap": 0, "stride": 7, "similarity": 0}
+def test_stride_counts_the_complete_runs_of_each_series():
+    windows = fit(make_table([*HALF_DAYS, *(("b", hour, range(3)) for hour in range(0, 24, 2))]), stride=3)
+    assert [hour_of(windows, i) for i in range(len(windows))] == [3, 9, 15, 21] * 2
+    assert windows.dropped == {"incomplete": 2, "gap": 0, "stride": 14, "similarity": 0}
 
 
 # --- a target that is taken for known -----------------------------------------------------------------
