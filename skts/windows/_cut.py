@@ -27,6 +27,7 @@ from skts.windows._windows import Windows
 
 Ints = NDArray[np.int64]
 Values = NDArray[np.float32]
+_N_LOOKED_AT = 1000  # rows that tell most columns from a target
 _FEWEST_VALUES = 5  # that a target has before a column like it is more than chance
 _ROUNDING = 1e-5  # of the range of a column
 
@@ -193,7 +194,7 @@ def lay_out_runs(values: Values, panel: PanelIndex, sizes: Sizes, *, several: bo
 
 
 def find_target(columns: Values, y: Any) -> int | None:
-    """Find a column that equals a target, or a multiple of it, in every row that has both.
+    """Find a column that is a target, whatever the unit and where its zero lies, in every row that has both.
 
     Parameters
     ----------
@@ -208,15 +209,26 @@ def find_target(columns: Values, y: Any) -> int | None:
         targets = np.asarray(y, dtype=np.float64).reshape(len(columns), -1)
     except (TypeError, ValueError):  # which whoever learns from y refuses
         return None
+    some = np.linspace(0, len(columns) - 1, min(len(columns), _N_LOOKED_AT)).astype(np.int64)
     for target in targets.T:
-        for position, column in enumerate(columns.T.astype(np.float64)):
+        for position, column in enumerate(columns.T):
             both = np.isfinite(target) & np.isfinite(column)
-            if len(np.unique(target[both])) < _FEWEST_VALUES:
-                continue
-            fit = np.polynomial.Polynomial.fit(target[both], column[both], 1)
-            if np.abs(fit(target[both]) - column[both]).max() <= _ROUNDING * np.ptp(column[both]):
+            reach = _ROUNDING * float(np.ptp(column[both].astype(np.float64))) if both.any() else 0.0
+            if _lies_off(target[some], column[some], 10 * reach):
+                continue  # found by a look at few rows, as of nearly all columns
+            if not _lies_off(target, column, reach, if_few=True):
                 return position
     return None
+
+
+def _lies_off(target: NDArray[np.float64], column: Values, bound: float, *, if_few: bool = False) -> bool:
+    """Tell whether a column is further than a bound from any line through a target; `if_few` where rows are few."""
+    both = np.isfinite(target) & np.isfinite(column)
+    x, values = target[both], column[both].astype(np.float64)
+    if len(np.unique(x)) < _FEWEST_VALUES:
+        return if_few
+    line = np.polynomial.Polynomial.fit(x, values, 1)
+    return bool(np.abs(line(x) - values).max() > bound)
 
 
 def _windows(panel: PanelIndex, sizes: Sizes, values: Values, **addresses: Any) -> Windows:
