@@ -3,6 +3,7 @@
 from skts._version import __version__
 from skts.regressors import (
     DLinearRegressor,
+    FoundationRegressor,
     GRURegressor,
     LSTMRegressor,
     NetRegressor,
@@ -14,6 +15,7 @@ from skts.windows import HistoryPrepender, SlidingWindower, Windows
 
 __all__ = [
     "DLinearRegressor",
+    "FoundationRegressor",
     "GRURegressor",
     "HistoryPrepender",
     "LSTMRegressor",

@@ -4,15 +4,17 @@ import importlib
 from typing import Any
 
 
-def load(package: str, owner: str) -> Any:
+def load(package: str, owner: str, install: str | None = None) -> Any:
     """Import an optional package.
 
     Parameters
     ----------
     package : str
-        The name to import, which is also the name to install.
+        The name to import.
     owner : str
         Who needs it, for the message.
+    install : str, default=None
+        The name to install, where that is another one.
 
     Raises
     ------
@@ -23,5 +25,5 @@ def load(package: str, owner: str) -> Any:
         return importlib.import_module(package)
     except ImportError as error:
         raise ImportError(
-            f"{owner} needs the package {package}, which cannot be imported: pip install {package}"
+            f"{owner} needs the package {package}, which cannot be imported: pip install {install or package}"
         ) from error

@@ -1,6 +1,7 @@
 """The estimators: the only place that sees both arrays and networks."""
 
 from skts.regressors._dlinear_regressor import DLinearRegressor
+from skts.regressors._foundation_regressor import FoundationRegressor
 from skts.regressors._gru_regressor import GRURegressor
 from skts.regressors._lstm_regressor import LSTMRegressor
 from skts.regressors._net_regressor import NetRegressor
@@ -10,6 +11,7 @@ from skts.regressors._transformer_regressor import TransformerRegressor
 
 __all__ = [
     "DLinearRegressor",
+    "FoundationRegressor",
     "GRURegressor",
     "LSTMRegressor",
     "NLinearRegressor",

@@ -11,7 +11,12 @@ _UNEXPLAINED_AT_MOST = 0.01  # where float32 has rounded much of a small swing o
 
 
 def find_target_columns(
-    owner: str, inputs: Inputs, targets: Targets, mean: NDArray[np.float64], scale: NDArray[np.float64]
+    owner: str,
+    inputs: Inputs,
+    targets: Targets,
+    mean: NDArray[np.float64],
+    scale: NDArray[np.float64],
+    needed_by: str = "instance_norm",
 ) -> dict[str, list]:
     """Find the column that holds the past of each target, whatever scale a step before gave it.
 
@@ -23,6 +28,8 @@ def find_target_columns(
     targets : Targets
     mean, scale : ndarray of shape (n_targets,)
         By which the targets are standardised.
+    needed_by : str
+        What the column is looked for, for messages.
 
     Returns
     -------
@@ -38,7 +45,7 @@ def find_target_columns(
     if inputs.windows is None:
         raise ValueError(
             f"{owner}: arrays of windows do not tell which column is the target's own past, which "
-            "instance_norm needs: give Windows of a SlidingWindower."
+            f"{needed_by} needs: give Windows of a SlidingWindower."
         )
     own: dict[str, list] = {"columns": [], "slope": [], "offset": []}
     for number, values in enumerate(((targets.values - mean) / scale).T):
@@ -46,7 +53,7 @@ def find_target_columns(
         if column is None:
             raise ValueError(
                 f"{owner}: no column of X is target {number} itself, in whatever units, which "
-                "instance_norm needs: add the observed target to X, as in X.assign(power=y), and scale it alike for "
+                f"{needed_by} needs: add the observed target to X, as in X.assign(power=y), and scale it alike for "
                 "all series."
             )
         for key, value in zip(own, (column, slope, offset), strict=True):
