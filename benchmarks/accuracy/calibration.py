@@ -1,10 +1,11 @@
 """Coverage of intervals, and errors of combined forecasts, on the turbines of La Haute Borne: train 2014, score 2015.
 
-    python benchmarks/accuracy/calibration.py
+    python benchmarks/accuracy/calibration.py [--picture docs/images/coverage_by_lead.png]
 
-Prints the two tables of the guide; about three minutes on one core.
+Prints the two tables of the guide, and draws the coverage of each lead; about three minutes on one core.
 """
 
+import argparse
 import sys
 import warnings
 from pathlib import Path
@@ -36,7 +37,7 @@ def read():
 
 
 def describe(name, q, y, lead, turbine):
-    """Write a row of the table of coverage."""
+    """Write a row of the table of coverage, and give the coverage of each lead in per cent."""
     there = ~np.isnan(y)
     inside = pd.Series(((q[:, 0] <= y) & (y <= q[:, -1]))[there])
     by_lead, by_turbine = (100 * inside.groupby(each[there]).mean() for each in (lead, turbine))
@@ -45,6 +46,7 @@ def describe(name, q, y, lead, turbine):
     spans = [f"{each.min():.1f} to {each.max():.1f}" for each in (by_lead, by_turbine)]
     cells = [name, f"{100 * inside.mean():.1f} %", *spans, f"{width:.0f}", f"{loss:.1f}"]
     print(f"| {' | '.join(cells)} |", flush=True)
+    return by_lead
 
 
 def stretched(q, y, share):
@@ -59,7 +61,7 @@ def stretched(q, y, share):
 
 
 def show_coverage(X, y, trains):
-    """Print the coverage of quantile trees, as learned and calibrated."""
+    """Print the coverage of quantile trees, as learned and calibrated, and give that of each lead: a column for each."""
     known = [name for name in X.columns if name.startswith("era5")]
     trees = HistGradientBoostingRegressor(
         loss="quantile", max_iter=60, max_leaf_nodes=15, learning_rate=0.1, random_state=0
@@ -73,12 +75,34 @@ def show_coverage(X, y, trains):
     lead = X_new.groupby("turbine").cumcount().to_numpy() % HORIZON
     turbine = X_new.index.get_level_values("turbine").to_numpy()
     q = clone(pipe).fit(X[trains], y[trains]).predict(X_new, quantiles=LEVELS)
-    describe("as learned", q, told, lead, turbine)
+    by_lead = {"as learned": describe("as learned", q, told, lead, turbine)}
     describe("all stretched alike by what 2015 took", stretched(q, told, 0.805), told, lead, turbine)
     for adaptive in (None, "aci", "pid"):
         conformal = ConformalRegressor(pipe, adaptive=adaptive, target="power").fit(X[trains], y[trains])
-        describe(f"adaptive={adaptive}", conformal.predict(X_new, quantiles=LEVELS), told, lead, turbine)
+        name = f"adaptive={adaptive}"
+        by_lead[name] = describe(name, conformal.predict(X_new, quantiles=LEVELS), told, lead, turbine)
+    return pd.DataFrame(by_lead)
 
+
+def draw_coverage(by_lead, path):
+    """Draw the coverage of each lead, before and after, with a band of a point around what was promised."""
+    import matplotlib.pyplot as plt
+
+    figure, ax = plt.subplots(figsize=(6, 3.4), layout="constrained")
+    looks = {"as learned": ("0.45", "o"), "adaptive=None": ("#0072B2", "s")}
+    looks |= {"adaptive=aci": ("#D55E00", "^"), "adaptive=pid": ("#009E73", "v")}
+    ax.axhspan(79, 81, color="0.9")
+    ax.axhline(80, color="0.6", linewidth=1)
+    for name, (color, marker) in looks.items():
+        label = name if name == "as learned" else f'conformal, {name.replace("=", "=" + chr(34)) + chr(34)}'
+        label = label.replace('"None"', "None")
+        ax.plot(by_lead.index + 1, by_lead[name], color=color, marker=marker, markersize=3.5, linewidth=1.2, label=label)
+    ax.set(xlabel="lead (hours)", ylabel="coverage in 2015 (%)", xlim=(0.5, 24.5), ylim=(66, 84), xticks=[1, 6, 12, 18, 24])
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.set_title("Intervals that promise 80 %, trained on 2014", fontsize=10, loc="left")
+    ax.legend(frameon=False, fontsize=8, loc="lower right", ncols=2)
+    figure.savefig(path, dpi=100)
+    plt.close(figure)
 
 def show_combination(X, y, trains):
     """Print the errors of three experts and of their combinations."""
@@ -119,6 +143,11 @@ def show_combination(X, y, trains):
 if __name__ == "__main__":
     torch.set_num_threads(1)
     warnings.simplefilter("ignore", MissingHistoryWarning)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--picture", type=Path, help="where to draw the coverage of each lead, a PNG")
+    options = parser.parse_args()
     table = read()
-    show_coverage(*table)
+    coverage = show_coverage(*table)
+    if options.picture:
+        draw_coverage(coverage, options.picture)
     show_combination(*table)

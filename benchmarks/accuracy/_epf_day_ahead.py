@@ -1,0 +1,71 @@
+"""What the two protocols share that forecast prices once a day, with the exogenous columns of that day known."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+
+from benchmarks.accuracy.epf import CALENDAR, HORIZON, WINDOW
+from skts import HistoryPrepender, NetRegressor, SlidingWindower
+from skts.features import CalendarFeatures
+from skts.nn import EncoderDecoder
+from skts.strategies import EnsembleRegressor
+
+EXOGENOUS = ["exog1", "exog2"]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Units in which spikes do not rule the training: asinh of prices in deviations, learned from the training hours."""
+
+    middle: float
+    spread: float
+    exogenous: StandardScaler
+
+    @classmethod
+    def fit(cls, table):
+        middle = table["price"].median()
+        spread = (table["price"] - middle).abs().median() / 0.6745  # the deviation, were they normal
+        scaler = StandardScaler().set_output(transform="pandas")
+        return cls(middle, spread, scaler.fit(table[EXOGENOUS]))
+
+    def transform(self, table):
+        """Scale all columns."""
+        price = np.arcsinh((table["price"] - self.middle) / self.spread)
+        return self.exogenous.transform(table[EXOGENOUS]).assign(price=price)
+
+    def inverse(self, values):
+        """Give prices, or quantiles of them."""
+        return np.sinh(values) * self.spread + self.middle
+
+
+def make_pipeline(seed, quick=False, quantiles=None):
+    """The network of epf.py, told the exogenous columns of the day, from a quarter of its origins."""
+    size = {"hidden_size": 8 if quick else 96, "dropout": 0.1, "patch_len": HORIZON, "linear_skip": True}
+    network = NetRegressor(
+        EncoderDecoder,
+        network_params=size,
+        instance_norm="median",
+        max_epochs=1 if quick else 12,
+        lr=5e-3,
+        lr_schedule="one_cycle",
+        batch_size=128,
+        weight_decay=1e-2,
+        quantiles=quantiles,
+        net_params={} if quantiles else {"criterion": torch.nn.L1Loss},
+    )
+    steps = [
+        ("calendar", CalendarFeatures(["hour", "weekday", "year"])),
+        ("history", HistoryPrepender(WINDOW)),
+        ("windows", SlidingWindower(WINDOW, HORIZON, stride=24 if quick else 6, known=[*CALENDAR, *EXOGENOUS])),
+        ("network", EnsembleRegressor(network, n_members=2 if quick else 4, random_state=seed)),
+    ]
+    return Pipeline(steps).set_output(transform="pandas")
+
+
+def last_day_or_week(price):
+    """Forecast the day before, and on Mondays, Saturdays and Sundays the week before."""
+    same_as_week = price.index.dayofweek.isin([0, 5, 6])
+    return price.shift(HORIZON).where(~same_as_week, price.shift(WINDOW))
