@@ -1,5 +1,6 @@
 """Past rows in front of new ones, so that every new row has a full window before it."""
 
+import copy
 import hashlib
 import warnings
 from dataclasses import replace
@@ -74,8 +75,8 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
     unless it is the training table itself, which is recognised by its values.
 
     `partial_fit` goes on where `fit` ended: two tables, one after the other, leave what a fit on both at once leaves.
-    Of its rows that were there before, the newer value counts, as where a measurement is corrected. Not learned anew are
-    the step from one time to the next and, of more than eight gaps of a series, the shorter ones.
+    Of a row that was there before the newer value counts, as where a measurement is corrected. Not learned anew are the
+    step from one time to the next and, of more than eight gaps of a series, the shorter ones.
 
     Examples
     --------
@@ -132,7 +133,7 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
             self.tail_: Any = take_rows(X, np.sort(tail)) if isinstance(X, pd.DataFrame) else values[tail]
             # whatever the parameters become
             self._layout, self._n_before, self._has_blocks = panel.layout, self.length, self.remember == "all"
-            self._trained = TrainedTimes.read(past if panel.runs is None else panel.made)
+            self._trained = TrainedTimes.read(panel)
             self._digests = (_digest(values),) if panel.index.ticks is None else ()
         return self
 
@@ -165,8 +166,8 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
             panel = PanelIndex.read(X if isinstance(X, pd.DataFrame) else values, self._layout)
             if panel.runs is not None and not self._layout.has_runs:
                 raise PanelIndexError(
-                    f"HistoryPrepender.partial_fit: this table has runs (a level {RUN!r} in its index), and that of fit "
-                    "had none: give the same kind of table."
+                    f"HistoryPrepender.partial_fit: this table has runs (a level {RUN!r} in its index), and that of "
+                    "fit had none: give the same kind of table."
                 )
             if panel.index.ticks is None:
                 self.tail_ = _follow(self.tail_, X, values, self._n_before)
@@ -175,8 +176,28 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
                 length = None if self._has_blocks else self._n_before
                 self.tail_, step = join_tail(self.tail_, X, panel, self._layout, length)
                 self._layout = replace(self._layout, step=step)
-                self._trained = self._trained.join(panel if panel.runs is None else panel.made)
+                self._trained = self._trained.join(panel)
         return self
+
+    def _go_on(self, X: Any, y: Any, epochs: int) -> tuple[Any, Any]:
+        """Remember new rows, and give what a network after this step may learn from: history in front, without target.
+
+        Blank rows are left out where that leaves a gap, which no window crosses.
+        """
+        table, target = X, y
+        if epochs:
+            before = copy.copy(self)
+            before._has_blocks = False  # the rows are no block to forecast
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UnseenSeriesWarning)
+                table = before.transform(X)
+            n_history = len(table) - len(X)
+            is_blank = pd.DataFrame(table[:n_history]).isna().all(axis=1).to_numpy()
+            keep = np.append(~is_blank | self._layout.has_runs, np.ones(len(X), dtype=bool))
+            table, values = table[keep], np.asarray(y, dtype=np.float64)
+            target = np.concatenate([np.full((len(table) - len(X), *values.shape[1:]), np.nan), values])
+        self.partial_fit(X)
+        return table, target
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "tail_")

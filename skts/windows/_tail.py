@@ -65,11 +65,12 @@ def join_tail(
     PanelIndexError
         The times of a series lie no whole number of steps after those that are remembered.
     """
-    old, clock = read_index(tail), panel.index.clock
+    old = read_index(tail)
     assert old.clock is not None
-    assert clock is not None
+    assert old.ticks is not None
     rows = np.sort(panel.latest.rows)
     new = _take_index(panel.index, rows)
+    assert new.ticks is not None
     names = None if new.names is None else new.names[new.series]
     runs = None if new.runs is None else old.clock.labels(new.runs)
     index = make_index(tail.index, names, old.clock.labels(new.ticks), runs)
@@ -93,7 +94,7 @@ def join_tail(
 
 
 def number_series(known: pd.Index | None, names: pd.Index | None) -> tuple[Ints, pd.Index | None]:
-    """Number series by a list of names, new ones after its last.
+    """Give series the numbers that they have in a list of names, new ones those after its last.
 
     Returns
     -------

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from skts.panel import PanelIndex, commonest_step, within_series
+from skts.panel import PanelIndex, RowIndex, commonest_step, within_series
 from skts.windows._tail import number_series
 
 Ints = NDArray[np.int64]
@@ -40,7 +40,8 @@ class TrainedTimes:
 
     @classmethod
     def read(cls, panel: PanelIndex) -> Self:
-        """Read a training table."""
+        """Read a training table; of one with runs when they were made."""
+        panel = panel if panel.runs is None else panel.made
         ticks, indptr = panel.ticks, panel.indptr
         is_gap = within_series(indptr) & (np.diff(ticks) != panel.step)
         before = longest_of_each(np.diff(ticks), np.flatnonzero(is_gap), panel.series_of(np.flatnonzero(is_gap)))
@@ -51,6 +52,7 @@ class TrainedTimes:
 
     def join(self, panel: PanelIndex) -> Self:
         """Add the rows of another table, wherever they lie, and of series that are new."""
+        panel = panel if panel.runs is None else panel.made
         numbers, names = number_series(self.names, panel.index.names)
         n_old, n_series = len(self.first), max(len(self.first), int(numbers.max()) + 1)
         own, added = np.arange(n_old), numbers[panel.series_of(np.arange(len(panel.ticks)))]
@@ -75,6 +77,23 @@ class TrainedTimes:
         own = np.where(is_old, series, 0)
         inside = (before >= self.first[own]) & (after <= self.last[own])
         return is_old & inside & ~lie_between(series, before + 1, self.gaps)
+
+    def reached(self, index: RowIndex) -> NDArray[np.bool_]:
+        """Tell which rows of a table with times, or their runs, come no later than the last that was trained on.
+
+        Returns
+        -------
+        reached : ndarray of bool of shape (n_rows,)
+            In the order of the table; False for series that were not there.
+        """
+        cuts = index.ticks if index.runs is None else index.runs
+        assert cuts is not None
+        if index.names is None or self.names is None:
+            numbers = np.zeros(index.n_series, dtype=np.int64)
+        else:
+            numbers = self.names.get_indexer(index.names).astype(np.int64)
+        series = numbers[index.series]
+        return (series >= 0) & (cuts <= self.last[series])
 
     def passed(self, panel: PanelIndex) -> NDArray[np.bool_]:
         """Tell which rows lie before the first training row of their series, or in a gap between two.
