@@ -365,10 +365,9 @@ class CombinationRegressor(BaseComposition, BaseTableStrategy):
     def _update(self, X: Any, y: Any, epochs: int) -> int:
         """Hold new rows out before anything learns from them, and bring the experts up to date."""
         X = self._read_table(X, reset=False)
-        taught = self._taught.join(X)
+        taught, places, truths = self._taught.learn(X, y, self._horizon)
         if y is not None and self._held_out is not None:
-            places = replace(taught, n_rows=self._taught.n_rows).places(X, self._horizon)
-            new = _HeldOut(places, self._ask(X, None, {}), np.asarray(y, dtype=np.float64).ravel())
+            new = _HeldOut(places, self._ask(X, None, {}), truths)
             self._held_out = self._held_out.join(new if self._method in _ONLINE else new.complete())
         self._taught = taught
         return sum(update_part(each, X, y, epochs) for each in self.estimators_)

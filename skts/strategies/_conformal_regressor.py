@@ -1,7 +1,7 @@
 """Quantiles that cover what they promise."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -367,10 +367,9 @@ class ConformalRegressor(BaseTableStrategy):
     def _update(self, X: Any, y: Any, epochs: int) -> int:
         """Hold new rows out before anything learns from them, and bring the estimator up to date."""
         X = self._read_table(X, reset=False)
-        taught = self._taught.join(X)
+        taught, places, truths = self._taught.learn(X, y, self._horizon)
         if y is not None:
-            places = replace(taught, n_rows=self._taught.n_rows).places(X, self._horizon)
-            new = _HeldOut(places, self._forecast(self.estimator_, X), np.asarray(y, dtype=np.float64).ravel())
+            new = _HeldOut(places, self._forecast(self.estimator_, X), truths)
             self._held_out = self._held_out.join(new.scored())
             self.n_calibration_ = len(self._held_out.y)
         self._taught = taught

@@ -1,7 +1,6 @@
 """Forecasts less the error that they had lately."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -180,10 +179,9 @@ class RecalibratedRegressor(BaseTableStrategy):
     def _update(self, X: Any, y: Any, epochs: int) -> int:
         """Take the errors of the forecasts of new rows, and bring the estimator up to date."""
         X = self._read_table(X, reset=False)
-        taught = self._taught.join(X)
+        taught, places, truths = self._taught.learn(X, y, self._horizon)
         if y is not None:
-            places = replace(taught, n_rows=self._taught.n_rows).places(X, self._horizon)
-            errors = _forecast("estimator", self.estimator_, X) - np.asarray(y, dtype=np.float64).ravel()
+            errors = _forecast("estimator", self.estimator_, X) - truths
             self._places, self._errors = self._places.join(places), np.append(self._errors, errors)
         self._taught = taught
         return super()._update(X, y, epochs)

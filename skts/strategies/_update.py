@@ -206,11 +206,12 @@ def _check_later(pipe: Any, X: Any) -> None:
         if len(early):
             row = int(early[0])
             assert index.clock is not None
-            when = index.clock.label(index.ticks[row]) if index.runs is None else index.describe_run(row)
+            time = f"{index.clock.label(index.ticks[row])} of {index.describe(row)}"
+            where = time if index.runs is None else index.describe_run(row)
             raise ValueError(
                 f"update: {len(early)} of {len(index.ticks)} rows of X_new are no later than those that "
-                f"{type(part).__name__} has seen of their series, the first of them row {row}, {when} of "
-                f"{index.describe(row)}. Give rows that came since, each once; HistoryPrepender.partial_fit takes any."
+                f"{type(part).__name__} has seen of their series, the first of them row {row}, {where}. "
+                f"Give rows that came since, each once; HistoryPrepender.partial_fit takes any."
             )
 
 
