@@ -102,7 +102,11 @@ def main(arguments=None):
     torch.set_num_threads(1)  # more do not pay for a network of 32 units
     X, y = load_la_haute_borne(return_X_y=True)
     splits = months(X, 2 if options.quick else 12)
-    records = [run(arm, seed, X, y, splits, options.quick) for seed in options.seeds for arm in options.arms]
+    records = []
+    for seed in options.seeds:
+        for arm in options.arms:
+            records.append(run(arm, seed, X, y, splits, options.quick))
+            print(f"seed {seed}, {arm}: {records[-1]['mae']:.1f} kW, {records[-1]['seconds']:.0f} s", flush=True)
     table = pd.DataFrame(records).drop(columns="seed").groupby("arm", sort=False)
     parts = {"mean over the seeds": table.mean()}
     if len(options.seeds) > 1:

@@ -571,7 +571,7 @@ class BaseNetRegressor(SummaryMixin, CallbackSupportMixin, ScoreMixin, BaseEstim
             self.net_.train_on(train, valid, n_epochs, order, begin_epoch=begin, end_epoch=end)
 
     @fit_context(prefer_skip_nested_validation=True)
-    def _update(self, X: Any, y: Any, epochs: int) -> int:
+    def __skts_update__(self, X: Any, y: Any, epochs: int) -> int:
         """Train for some more epochs as `fit` did, but slowly; parameters stay, whatever they became since."""
         if not epochs:
             return 0

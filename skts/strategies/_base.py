@@ -60,7 +60,7 @@ class BaseTableStrategy(
         check_same_series(X, y)
         return y if hasattr(y, "iloc") else np.asarray(y)
 
-    def _update(self, X: Any, y: Any, epochs: int) -> int:
+    def __skts_update__(self, X: Any, y: Any, epochs: int) -> int:
         """Bring the estimator up to date; give how many networks were trained."""
         return update_part(self.estimator_, self._read_table(X, reset=False), y, epochs)
 

@@ -362,7 +362,7 @@ class CombinationRegressor(BaseComposition, BaseTableStrategy):
             )
         return whole
 
-    def _update(self, X: Any, y: Any, epochs: int) -> int:
+    def __skts_update__(self, X: Any, y: Any, epochs: int) -> int:
         """Hold new rows out before anything learns from them, and bring the experts up to date."""
         X = self._read_table(X, reset=False)
         taught, places, truths = self._taught.learn(X, y, self._horizon)

@@ -364,7 +364,7 @@ class ConformalRegressor(BaseTableStrategy):
                 "ConformalRegressor: no held-out row has a target and a forecast. Hold out more by calibration."
             )
 
-    def _update(self, X: Any, y: Any, epochs: int) -> int:
+    def __skts_update__(self, X: Any, y: Any, epochs: int) -> int:
         """Hold new rows out before anything learns from them, and bring the estimator up to date."""
         X = self._read_table(X, reset=False)
         taught, places, truths = self._taught.learn(X, y, self._horizon)
@@ -373,7 +373,7 @@ class ConformalRegressor(BaseTableStrategy):
             self._held_out = self._held_out.join(new.scored())
             self.n_calibration_ = len(self._held_out.y)
         self._taught = taught
-        return super()._update(X, y, epochs)
+        return super().__skts_update__(X, y, epochs)
 
     def _check_parameters(self) -> None:
         if len(self.bounds) != 2:

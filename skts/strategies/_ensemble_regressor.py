@@ -211,7 +211,7 @@ class EnsembleRegressor(SummaryMixin, CallbackSupportMixin, MetaEstimatorMixin, 
                     setattr(self, name, getattr(self.estimators_[0], name))
         return self
 
-    def _update(self, X: Any, y: Any, epochs: int) -> int:
+    def __skts_update__(self, X: Any, y: Any, epochs: int) -> int:
         """Bring every clone up to date; rows weigh alike."""
         return sum(update_part(member, X, y, epochs) for member in self.estimators_)
 

@@ -169,7 +169,7 @@ class PerSeriesRegressor(BaseTableStrategy):
         out[np.concatenate(rows)] = joined
         return out
 
-    def _update(self, X: Any, y: Any, epochs: int) -> int:
+    def __skts_update__(self, X: Any, y: Any, epochs: int) -> int:
         """Bring the clone of each series up to date."""
         X = self._read_table(X, reset=False)
         names, rows = _rows_by_name(read_index(X), self._by)

@@ -176,7 +176,7 @@ class RecalibratedRegressor(BaseTableStrategy):
         forecasts = self.estimator_.predict(X, quantiles=levels, **params)
         return _check(forecasts, len(X), len(levels)) - bias[:, None]
 
-    def _update(self, X: Any, y: Any, epochs: int) -> int:
+    def __skts_update__(self, X: Any, y: Any, epochs: int) -> int:
         """Take the errors of the forecasts of new rows, and bring the estimator up to date."""
         X = self._read_table(X, reset=False)
         taught, places, truths = self._taught.learn(X, y, self._horizon)
@@ -184,7 +184,7 @@ class RecalibratedRegressor(BaseTableStrategy):
             errors = _forecast("estimator", self.estimator_, X) - truths
             self._places, self._errors = self._places.join(places), np.append(self._errors, errors)
         self._taught = taught
-        return super()._update(X, y, epochs)
+        return super().__skts_update__(X, y, epochs)
 
     def _bias(self, X: Any, points: Floats) -> Floats:
         """Give what is subtracted from every row: (n_rows,)."""

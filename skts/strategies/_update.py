@@ -120,8 +120,8 @@ def update(pipe: Any, X_new: Any, y_new: Any = None, *, epochs: int = 0) -> Any:
 def update_part(part: Any, X: Any, y: Any, epochs: int) -> int:
     """Bring an estimator up to date, and give how many networks in it were trained.
 
-    One of this package says itself how (`_update`, or `_go_on` of a transformer); of another the fitted ones that it
-    holds get history.
+    One that has `__skts_update__` (or `__skts_go_on__`, a transformer) knows itself how; of another the fitted ones
+    that it holds get history.
 
     Parameters
     ----------
@@ -130,10 +130,10 @@ def update_part(part: Any, X: Any, y: Any, epochs: int) -> int:
     y : target or None
     epochs : int
     """
-    if hasattr(part, "_update"):
-        return part._update(X, y, epochs)
-    if hasattr(part, "_go_on"):
-        part._go_on(X, y, 0)
+    if hasattr(part, "__skts_update__"):
+        return part.__skts_update__(X, y, epochs)
+    if hasattr(part, "__skts_go_on__"):
+        part.__skts_go_on__(X, y, 0)
         return 0
     if hasattr(part, "best_estimator_"):
         return update_part(part.best_estimator_, X, y, epochs)
@@ -175,8 +175,8 @@ def _pass_through(step: Any, X: Any, y: Any, epochs: int) -> tuple[Any, Any]:
         for _, inner in step.steps:
             X, y = _pass_through(inner, X, y, epochs)
         return X, y
-    if hasattr(step, "_go_on"):
-        return step._go_on(X, y, epochs)
+    if hasattr(step, "__skts_go_on__"):
+        return step.__skts_go_on__(X, y, epochs)
     return step.transform(X), y
 
 

@@ -1,11 +1,10 @@
 """Past rows in front of new ones, so that every new row has a full window before it."""
 
 import copy
-import hashlib
 import warnings
 from dataclasses import replace
 from numbers import Integral
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -18,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from skts._compat import Interval, StrOptions, fit_context, fit_task
 from skts.exceptions import FutureTrainingWarning, PanelIndexError, UnseenSeriesWarning
 from skts.panel import RUN, PanelIndex, check_same_series, read_index, read_values, stretch_starts
+from skts.windows._digest import Digest, is_made_of
 from skts.windows._origins import ranges
 from skts.windows._tail import find_tail, join_tail, make_index, take_rows
 from skts.windows._trained_times import TrainedTimes
@@ -134,7 +134,7 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
             # whatever the parameters become
             self._layout, self._n_before, self._has_blocks = panel.layout, self.length, self.remember == "all"
             self._trained = TrainedTimes.read(panel)
-            self._digests = (_digest(values),) if panel.index.ticks is None else ()
+            self._digests = (Digest.read(values),) if panel.index.ticks is None else ()
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -171,7 +171,7 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
                 )
             if panel.index.ticks is None:
                 self.tail_ = _follow(self.tail_, X, values, self._n_before)
-                self._digests = (*self._digests, _digest(values))
+                self._digests = (*self._digests, Digest.read(values))
             else:
                 length = None if self._has_blocks else self._n_before
                 self.tail_, step = join_tail(self.tail_, X, panel, self._layout, length)
@@ -179,7 +179,7 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
                 self._trained = self._trained.join(panel)
         return self
 
-    def _go_on(self, X: Any, y: Any, epochs: int) -> tuple[Any, Any]:
+    def __skts_go_on__(self, X: Any, y: Any, epochs: int) -> tuple[Any, Any]:
         """Remember new rows, and give what a network after this step may learn from: history in front, without target.
 
         Blank rows are left out where that leaves a gap, which no window crosses.
@@ -256,7 +256,7 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
             if not self._has_blocks:
                 self._warn_future(panel)
             return self._prepend_by_time(X, panel)
-        follows = not _is_made_of(values, self._digests)
+        follows = not is_made_of(values, self._digests)
         if isinstance(X, pd.DataFrame):
             tail = pd.DataFrame(self.tail_, columns=X.columns) if isinstance(self.tail_, np.ndarray) else self.tail_
             return _prepend_frame(X, tail, self._n_before, follows)
@@ -400,24 +400,3 @@ def _join(history: pd.DataFrame, X: pd.DataFrame) -> pd.DataFrame:
             changed.isetitem(i, table.iloc[:, i].to_numpy(dtype=np.float64))
         tables.append(changed)
     return pd.concat(tables)
-
-
-class _Digest(NamedTuple):
-    """A table, recognised by its values."""
-
-    shape: tuple[int, ...]
-    digest: str
-
-
-def _digest(values: NDArray[Any]) -> _Digest:
-    values = np.ascontiguousarray(values, dtype=np.float64)
-    canonical = np.where(np.isnan(values), np.nan, values)  # one NaN out of many
-    return _Digest(values.shape, hashlib.blake2b(canonical.tobytes(), digest_size=16).hexdigest())
-
-
-def _is_made_of(values: NDArray[Any], digests: tuple[_Digest, ...]) -> bool:
-    """Tell whether a table is that of some smaller ones, one under the other."""
-    ends = np.cumsum([each.shape[0] for each in digests])
-    if len(values) != ends[-1]:
-        return False
-    return all(_digest(part) == each for part, each in zip(np.split(values, ends[:-1]), digests, strict=True))

@@ -234,7 +234,7 @@ class SlidingWindower(  # type: ignore[call-arg]
         lay_out = lay_out_series if panel.runs is None else partial(lay_out_runs, several=not self._layout.has_runs)
         return replace(lay_out(values, panel, self._sizes), static=static, static_names=self._static_names)
 
-    def _go_on(self, X: Any, y: Any, epochs: int) -> tuple[Windows, Any]:
+    def __skts_go_on__(self, X: Any, y: Any, epochs: int) -> tuple[Windows, Any]:
         """Cut training windows of new rows, with history in front, as they were cut in `fit`."""
         values = read_values(self, X, reset=False, dtype=np.float32)
         panel = PanelIndex.read(X if isinstance(X, pd.DataFrame) else values, self._layout)
