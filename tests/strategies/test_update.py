@@ -136,6 +136,7 @@ def test_tables_with_runs():
     fitted = CombinationRegressor(some, method="boa", target="power", calibration=0.4).fit(X[known], y[known])
     expected = fitted.predict(X[new | later])[later[new | later]]
     assert_allclose(update(fitted, X[new], y[new]).predict(X[later]), expected)
+    assert_allclose(fitted.predict(X[new | later])[later[new | later]], expected)  # what was learned is no news
     again = CombinationRegressor(some, method="boa", calibration=0.4).fit(X[known], y[known])
     update(again, X[new], y[new], epochs=1)
     assert not np.allclose(again.estimators_[0].predict(X[later]), fitted.estimators_[0].predict(X[later]))
