@@ -11,6 +11,7 @@ from skts.regressors import (
     SourceAttentionRegressor,
     TransformerRegressor,
 )
+from skts.strategies import update
 from skts.windows import HistoryPrepender, SlidingWindower, Windows
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "TransformerRegressor",
     "Windows",
     "__version__",
+    "update",
 ]

@@ -72,6 +72,15 @@ def test_a_station_never_seen_is_forecast_in_every_way(monkeypatch, tmp_path, ca
 
 
 @pytest.mark.slow
+def test_going_on_after_fit_is_measured(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["going_on.py", "--quick"])
+    with warnings.catch_warnings():
+        found = runpy.run_path(str(EXAMPLES / "going_on.py"), run_name="__main__")
+    out = capsys.readouterr().out
+    assert [line for line in found["ARMS"] if f"\n{line}" not in out] == []
+
+
+@pytest.mark.slow
 def test_what_is_inside_is_measured_and_drawn(monkeypatch, tmp_path):
     pytest.importorskip("matplotlib").use("Agg")
     monkeypatch.setattr(sys, "argv", ["look_inside.py", "--quick", "--output", str(tmp_path)])

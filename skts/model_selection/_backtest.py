@@ -1,5 +1,6 @@
 """What an estimator would have forecast, fold by fold."""
 
+import copy
 import warnings
 from collections.abc import Iterable, Iterator
 from concurrent.futures.process import BrokenProcessPool
@@ -11,6 +12,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from sklearn.exceptions import FitFailedWarning
+from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import check_cv
 from sklearn.utils import check_consistent_length
 from sklearn.utils.parallel import Parallel, delayed
@@ -23,7 +25,8 @@ from skts.model_selection._leave_series_out import LeaveSeriesOut
 from skts.model_selection._purged_panel_k_fold import PurgedPanelKFold
 from skts.model_selection._quantiles import check_forecasts_quantiles
 from skts.panel import PanelIndex, check_same_series, check_squares, has_target
-from skts.windows import find_horizon, find_windowers, unwrap
+from skts.strategies import update
+from skts.windows import find_horizon, find_windowers, unwrap, walk
 
 
 class Fold(NamedTuple):
@@ -41,6 +44,7 @@ class Fold(NamedTuple):
         "y": ["array-like"],
         "cv": [HasMethods(["split", "get_n_splits"]), Iterable, Integral],
         "refit": ["boolean", Interval(Integral, 1, None, closed="left")],
+        "update_epochs": [Interval(Integral, 0, None, closed="left"), None],
         "n_jobs": [Integral, None],
         "quantiles": ["array-like", None],
         "on_error": [StrOptions({"warn", "raise"})],
@@ -55,6 +59,7 @@ def backtest(
     *,
     cv: Any,
     refit: bool | int = True,
+    update_epochs: int | None = None,
     n_jobs: int | None = None,
     quantiles: ArrayLike | None = None,
     on_error: str = "warn",
@@ -81,6 +86,10 @@ def backtest(
     refit : bool or int, default=True
         True trains for every fold, an integer k for every k-th, False for the first one alone. Between two trainings
         the estimator rolls on: it stays as trained, and reads the rows right before each test set as history.
+    update_epochs : int, default=None
+        Between two trainings the estimator is brought up to date, too, by :func:`skts.update` with the rows by which
+        the training set of a fold is larger than those before: conformal scores, weights and bias, and with 1 or more
+        so many epochs of its networks. None leaves all but history as trained.
     n_jobs : int, default=None
         How many trainings run at once, as :class:`joblib.Parallel` has it.
     quantiles : array-like of shape (n_quantiles,), default=None
@@ -114,8 +123,9 @@ def backtest(
     TypeError
         Quantiles of an estimator that forecasts none.
     ValueError
-        An integer for `cv`, more than one target, a fold to be forecast by an estimator that was trained on its rows, a
-        `predict` that does not forecast every row, or no fold that works.
+        An integer for `cv`, `update_epochs` with a training for every fold, more than one target, a fold to be forecast
+        by an estimator that was trained on its rows, a `predict` that does not forecast every row, or no fold that
+        works.
 
     Warns
     -----
@@ -128,6 +138,7 @@ def backtest(
     See Also
     --------
     score_table : Scores the result by lead, series, hour, ...
+    skts.update : Goes on after `fit`.
 
     Notes
     -----
@@ -164,9 +175,12 @@ def backtest(
     splits = enumerate(check_cv(cv).split(X, y))
     folds = [Fold(number, np.sort(_read_rows(train)), _read_rows(test)) for number, (train, test) in splits]
     groups = _group(folds, refit)
+    _check_updates(update_epochs, refit)
     _warn_of_future(cv, folds, X)
     with progress("backtest", len(groups), estimator, verbose, subtask="fold") as training:
-        jobs = [delayed(_run)(training.make(), estimator, X, y, group, levels, on_error) for group in groups]
+        jobs = [
+            delayed(_run)(training.make(), estimator, X, y, group, update_epochs, levels, on_error) for group in groups
+        ]
         done = [each for some in _run_all(jobs, groups, n_jobs, on_error) for each in some]
     return _collect(done)
 
@@ -229,6 +243,14 @@ def _check_one_target(y: Any) -> None:
         )
 
 
+def _check_updates(update_epochs: int | None, refit: bool | int) -> None:
+    if update_epochs is not None and refit == 1:
+        raise ValueError(
+            f"backtest(update_epochs={update_epochs}, refit={refit}) trains for every fold, and has nothing to update "
+            "between: give refit=False, or every how many folds to train."
+        )
+
+
 def _group(folds: list[Fold], refit: bool | int) -> list[list[Fold]]:
     """Put the folds together that one training serves."""
     size = int(refit) or max(len(folds), 1)
@@ -250,20 +272,26 @@ def _run(
     X: Any,
     y: Any,
     group: list[Fold],
+    update_epochs: int | None,
     levels: NDArray[np.float64] | None,
     on_error: str,
 ) -> list[pd.DataFrame | str]:
     """Train once, and forecast the folds that the training serves; a fold that fails gives its message."""
     try:
         fitted = _fit(training, estimator, X, y, group[0].train)
+        if update_epochs is not None and any(isinstance(part, FrozenEstimator) for part in walk(fitted)):
+            fitted = copy.deepcopy(fitted)  # a clone of a frozen estimator is the estimator itself
     except Exception as error:
         if on_error == "raise":
             raise
         return [_describe(fold, error) for fold in group]
     done: list[pd.DataFrame | str] = []
+    learned = group[0].train
     for fold in group:
         try:
-            done.append(_forecast(fitted, X, y, group[0].train, fold, levels))
+            if update_epochs is not None:
+                learned = _update(fitted, X, y, learned, fold.train, update_epochs)
+            done.append(_forecast(fitted, X, y, learned, fold, levels))
         except Exception as error:
             if on_error == "raise":
                 raise
@@ -279,6 +307,16 @@ def _fit(training: Subtask, estimator: Any, X: Any, y: Any, train: NDArray[np.in
     if not find_windowers(estimator):  # which need rows without a target
         train = train[has_target(safe_indexing(y, train))]
     return training.fit(clone(estimator), safe_indexing(X, train), safe_indexing(y, train))
+
+
+def _update(
+    fitted: Any, X: Any, y: Any, learned: NDArray[np.int64], train: NDArray[np.int64], epochs: int
+) -> NDArray[np.int64]:
+    """Bring an estimator up to date with the rows of a training set that it has not seen; give all that it has."""
+    new = np.setdiff1d(train, learned)
+    if len(new):
+        update(fitted, safe_indexing(X, new), safe_indexing(y, new), epochs=epochs)
+    return np.union1d(learned, new)
 
 
 def _forecast(

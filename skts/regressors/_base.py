@@ -25,6 +25,8 @@ from skts.regressors._net_options import (
     DISTRIBUTIONS,
     check_bounds,
     choose_head,
+    go_as_before,
+    go_slowly,
     net_options,
     settle_batch_size,
     take_over,
@@ -567,6 +569,17 @@ class BaseNetRegressor(SummaryMixin, CallbackSupportMixin, ScoreMixin, BaseEstim
                 return epochs[-1].call_on_fit_task_end(estimator=self, **given, reconstruction_attributes={})
 
             self.net_.train_on(train, valid, n_epochs, order, begin_epoch=begin, end_epoch=end)
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def __skts_update__(self, X: Any, y: Any, epochs: int) -> int:
+        """Train for some more epochs as `fit` did, but slowly; parameters stay, whatever they became since."""
+        if not epochs:
+            return 0
+        slow = go_slowly(self, self._learned.params)
+        slow._fit(X, y, None, goes_on=True, n_epochs=epochs)
+        self.net_ = go_as_before(slow.net_, self.net_)
+        self.n_iter_ = slow.n_iter_
+        return 1
 
     @property
     def history_(self) -> dict[str, list[float]]:

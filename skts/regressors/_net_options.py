@@ -1,5 +1,6 @@
 """The parameters of a regressor as its head and those of its skorch net: in a first fit, and in one that goes on."""
 
+import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -33,6 +34,7 @@ _TAKEN_OVER = {
     *("early_stopping", "validation_fraction", "n_iter_no_change"),
     *("warm_start", "random_state", "rolling", "origins_per_pass"),
 }
+_SLOW = 0.1  # of the learning rate of fit
 DISTRIBUTIONS: dict[str, type[DistributionHead]] = {
     "normal": NormalHead,
     "student_t": StudentTHead,
@@ -208,3 +210,34 @@ def _same(one: Any, other: Any) -> bool:
         return bool(np.all(one == other)) and np.shape(one) == np.shape(other)
     except (ValueError, TypeError):
         return False
+
+
+def go_slowly(regressor: Any, params: dict[str, Any]) -> Any:
+    """Copy a fitted regressor, so that it goes on at a small constant rate, without early stopping.
+
+    Parameters
+    ----------
+    regressor : estimator
+    params : dict
+        Those of the fit that it goes on from.
+
+    Returns
+    -------
+    regressor : estimator
+        With a net of its own.
+    """
+    slow = copy.copy(regressor)
+    slow.net_ = copy.deepcopy(regressor.net_)
+    slow.net_.lr_schedule = "constant"
+    vars(slow).update(params | {"lr_schedule": "constant", "early_stopping": False, "device": regressor.device})
+    for group in slow.net_.optimizer_.param_groups:
+        group["lr"] = group["lr"] * _SLOW
+    return slow
+
+
+def go_as_before(net: Any, before: Any) -> Any:
+    """Give a net that went on slowly the rates and callbacks that it had before."""
+    for group, own in zip(net.optimizer_.param_groups, before.optimizer_.param_groups, strict=True):
+        group["lr"] = own["lr"]
+    net.lr_schedule, net.callbacks, net.callbacks_ = before.lr_schedule, before.callbacks, before.callbacks_
+    return net

@@ -8,6 +8,7 @@ from skts.strategies._fit_in_process import FitInProcess
 from skts.strategies._per_series_regressor import PerSeriesRegressor
 from skts.strategies._recalibrated_regressor import RecalibratedRegressor
 from skts.strategies._recursive_regressor import RecursiveRegressor
+from skts.strategies._update import update
 from skts.strategies._windowed_regressor import WindowedRegressor
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "RecalibratedRegressor",
     "RecursiveRegressor",
     "WindowedRegressor",
+    "update",
 ]

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_consistent_length, validate_data
 from skts._compat import HasMethods, routing_enabled
 from skts.exceptions import PanelIndexError
 from skts.panel import check_same_series
+from skts.strategies._update import update_part
 from skts.supervised import ScoreMixin, SummaryMixin
 
 
@@ -22,6 +23,7 @@ class BaseTableStrategy(
 ):
     """A regressor around one that takes the table."""
 
+    estimator_: Any
     _parameter_constraints: dict[str, list] = {"estimator": [HasMethods(["fit", "predict"])]}
 
     def get_metadata_routing(self) -> MetadataRouter:
@@ -57,6 +59,10 @@ class BaseTableStrategy(
         check_consistent_length(X, y)
         check_same_series(X, y)
         return y if hasattr(y, "iloc") else np.asarray(y)
+
+    def __skts_update__(self, X: Any, y: Any, epochs: int) -> int:
+        """Bring the estimator up to date; give how many networks were trained."""
+        return update_part(self.estimator_, self._read_table(X, reset=False), y, epochs)
 
     def __sklearn_tags__(self) -> Tags:
         tags, inner = super().__sklearn_tags__(), [get_tags(estimator) for estimator in self._inner()]

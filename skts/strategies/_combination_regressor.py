@@ -22,12 +22,13 @@ from skts._compat import (
     fit_within,
     routing_enabled,
 )
-from skts.panel import PanelIndex, find_columns, read_index
+from skts.panel import find_columns
 from skts.strategies._base import BaseTableStrategy
 from skts.strategies._held_out import check_forecasts, choose_splits, forecast_held_out, read_held_out, take_training
-from skts.strategies._places import Places, check_by, read_truths
+from skts.strategies._places import Places, Taught, check_by
 from skts.strategies._pools import Pools
 from skts.strategies._replay import replay, split_cells
+from skts.strategies._update import update_part
 from skts.strategies._weights import BOA, MLPoly, average, share_out, stack
 from skts.windows import find_horizon
 
@@ -42,6 +43,17 @@ class _HeldOut:
     places: Places
     experts: Floats
     y: Floats
+
+    def complete(self) -> "_HeldOut":
+        """Give the rows with a target and the forecasts of all experts."""
+        there = np.flatnonzero(~np.isnan(self.y) & ~np.isnan(self.experts).any(axis=1))
+        return _HeldOut(self.places.take(there), self.experts[there], self.y[there])
+
+    def join(self, other: "_HeldOut") -> "_HeldOut":
+        """Put the rows of another after these."""
+        return _HeldOut(
+            self.places.join(other.places), np.vstack([self.experts, other.experts]), np.append(self.y, other.y)
+        )
 
 
 class CombinationRegressor(BaseComposition, BaseTableStrategy):
@@ -237,9 +249,7 @@ class CombinationRegressor(BaseComposition, BaseTableStrategy):
         column_or_1d(y, warn=True)
         self._by = check_by(type(self).__name__, self.by, X)
         self._method, self._loss, self._min_rows = self.method, self.loss, self.min_rows  # whatever they become
-        self._names, panel = read_index(X).names, PanelIndex.read(X)
-        self._layout, self._n_rows = panel.layout, len(X)
-        self._last = int(panel.row_ticks.max())
+        self._taught = Taught.read(X)
         owner = f"CombinationRegressor(target={self.target!r})"
         self._target = None if self.target is None else find_columns(X, self.target, owner)
         self._horizon = self.horizon or find_horizon(clone(self))  # which has no experts of an earlier fit
@@ -302,7 +312,7 @@ class CombinationRegressor(BaseComposition, BaseTableStrategy):
 
     def _weights(self, X: Any, forecasts: Floats | None) -> Floats:
         n_experts = len(self.estimators_)
-        places = Places.read(X, self._horizon, self._names, layout=self._layout, follows=self._n_rows)
+        places = self._taught.places(X, self._horizon)
         weights = np.full((len(X), n_experts), 1 / n_experts)
         if self._held_out is None:
             return weights
@@ -317,11 +327,9 @@ class CombinationRegressor(BaseComposition, BaseTableStrategy):
         if forecasts is None:
             forecasts = np.full((len(X), n_experts), np.nan)
         else:
-            truths = read_truths(X, self._target, self._layout)
-            y = np.where(places.ticks > self._last, truths, np.nan)  # the others were learned from
-        held = self._held_out
-        whole = _HeldOut(held.places.join(places), np.vstack([held.experts, forecasts]), np.append(held.y, y))
-        return self._learn_online(whole)[held.places.n_rows :]
+            y = self._taught.truths(X, self._target, places)
+        whole = self._held_out.join(_HeldOut(places, forecasts, y))
+        return self._learn_online(whole)[self._held_out.places.n_rows :]
 
     def _learn_online(self, table: _HeldOut) -> Floats:
         """Go through all truths of a table, cell by cell: the weights of every row, (n_rows, n_experts)."""
@@ -342,17 +350,27 @@ class CombinationRegressor(BaseComposition, BaseTableStrategy):
         """Put the held-out forecasts of all splits together."""
         if not splits:
             return None
-        places, truths = read_held_out(X, y, splits, self._horizon, self._names, self._layout)
+        places, truths = read_held_out(X, y, splits, self._horizon, self._taught)
         whole = _HeldOut(places, np.concatenate([np.column_stack(forecasts) for forecasts in held_out]), truths)
         if self.method in _ONLINE:
             return whole
-        there = np.flatnonzero(~np.isnan(whole.y) & ~np.isnan(whole.experts).any(axis=1))
-        if not len(there):
+        whole = whole.complete()
+        if not len(whole.y):
             raise ValueError(
                 f"CombinationRegressor(method={self.method!r}): no held-out row has a target and the forecasts of all "
                 "experts. Hold out more by calibration, or leave out the expert that says nothing."
             )
-        return _HeldOut(whole.places.take(there), whole.experts[there], whole.y[there])
+        return whole
+
+    def __skts_update__(self, X: Any, y: Any, epochs: int) -> int:
+        """Hold new rows out before anything learns from them, and bring the experts up to date."""
+        X = self._read_table(X, reset=False)
+        taught, places, truths = self._taught.learn(X, y, self._horizon)
+        if y is not None and self._held_out is not None:
+            new = _HeldOut(places, self._ask(X, None, {}), truths)
+            self._held_out = self._held_out.join(new if self._method in _ONLINE else new.complete())
+        self._taught = taught
+        return sum(update_part(each, X, y, epochs) for each in self.estimators_)
 
     def _ask(self, X: Any, levels: list[float] | None, params: dict[str, Any]) -> Floats:
         """Let all experts forecast: (n_rows, n_experts) or (n_rows, n_levels, n_experts)."""

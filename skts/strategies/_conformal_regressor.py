@@ -14,11 +14,11 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from skts._compat import HasMethods, Interval, StrOptions, fit_context, fit_task, fit_within
 from skts.nn import interpolate_levels, sort_levels
-from skts.panel import PanelIndex, find_columns, read_index
+from skts.panel import find_columns
 from skts.strategies._base import BaseTableStrategy
 from skts.strategies._conformal import ACI, PID, one_sided, two_sided
 from skts.strategies._held_out import check_forecasts, choose_splits, forecast_held_out, read_held_out, take_training
-from skts.strategies._places import Places, check_by, read_truths
+from skts.strategies._places import Places, Taught, check_by
 from skts.strategies._pools import Pools
 from skts.strategies._replay import replay, split_cells
 from skts.windows import find_horizon, walk
@@ -35,6 +35,19 @@ class _HeldOut:
     places: Places
     forecasts: Floats
     y: Floats
+
+    def scored(self) -> "_HeldOut":
+        """Give the rows that have both."""
+        there = np.flatnonzero(~np.isnan(self.y) & ~np.isnan(self.forecasts).any(axis=1))
+        return _HeldOut(self.places.take(there), self.forecasts[there], self.y[there])
+
+    def join(self, other: "_HeldOut") -> "_HeldOut":
+        """Put the rows of another after these."""
+        return _HeldOut(
+            self.places.join(other.places),
+            np.concatenate([self.forecasts, other.forecasts]),
+            np.append(self.y, other.y),
+        )
 
 
 class ConformalRegressor(BaseTableStrategy):
@@ -224,8 +237,7 @@ class ConformalRegressor(BaseTableStrategy):
             name: getattr(self, name) for name in ("method", "adaptive", "symmetric", "min_rows", "bounds")
         }
         self._by, self._rate = check_by(type(self).__name__, self.by, X), self.rate
-        self._names, panel = read_index(X).names, PanelIndex.read(X)
-        self._layout, self._n_rows, self._last = panel.layout, len(X), int(panel.row_ticks.max())
+        self._taught = Taught.read(X)
         owner = f"ConformalRegressor(target={self.target!r})"
         self._target = None if self.target is None else find_columns(X, self.target, owner)
         self._horizon = self.horizon or find_horizon(self.estimator)
@@ -236,7 +248,7 @@ class ConformalRegressor(BaseTableStrategy):
         with fit_task(self, X, y, max_subtasks=len(splits) + self.refit) as context:
             expert = [("estimator", self.estimator, params)]
             held_out, fitted = forecast_held_out(context, self, expert, X, y, splits, self._forecast_held_out)
-            places, truths = read_held_out(X, y, splits, self._horizon, self._names, self._layout)
+            places, truths = read_held_out(X, y, splits, self._horizon, self._taught)
             self._keep(_HeldOut(places, np.concatenate([some for (some,) in held_out]), truths))
             self.estimator_ = fitted[0]
             if self.refit:
@@ -277,10 +289,11 @@ class ConformalRegressor(BaseTableStrategy):
 
     def _corrections(self, X: Any, forecasts: Floats, levels: Floats) -> Floats:
         """Give what is added to each level of each row: (n_rows, n_levels)."""
-        places = Places.read(X, self._horizon, self._names, layout=self._layout, follows=self._n_rows)
+        places = self._taught.places(X, self._horizon)
         held, adaptive = self._held_out, self._learned["adaptive"]
+        n_start = held.places.n_rows if adaptive is None else self._n_fitted  # what comes since, it goes through
         scores = (held.y[:, None] - held.forecasts) + np.zeros(len(levels))  # (n_held, n_levels)
-        pools = Pools(held.places.keys(self._by), self._by, self._learned["min_rows"])
+        pools = Pools(held.places.keys(self._by)[:n_start], self._by, self._learned["min_rows"])
         out = np.empty((len(X), len(levels)))
         if adaptive is None:
             for cell, rows in split_cells(places.keys(self._by)):
@@ -290,7 +303,7 @@ class ConformalRegressor(BaseTableStrategy):
             return out
         y = np.full(len(X), np.nan)
         if self._target is not None:
-            y = np.where(places.ticks > self._last, read_truths(X, self._target, self._layout), np.nan)
+            y = self._taught.truths(X, self._target, places)
         whole, n_held = held.places.join(places), held.places.n_rows
         scores = np.concatenate([scores, (y[:, None] - forecasts) + np.zeros(len(levels))])
         teaches = np.asarray(~np.isnan(scores).any(axis=1))
@@ -305,7 +318,7 @@ class ConformalRegressor(BaseTableStrategy):
             def covered(some: Any, used: Floats, own: Floats = own) -> Floats:
                 return (own[some] <= used).mean(axis=0)
 
-            start = learner(np.sort(scores[:n_held][pools.rows_for(cell)], axis=0), levels, rate)
+            start = learner(np.sort(scores[:n_start][pools.rows_for(cell)], axis=0), levels, rate)
             answers = replay(start, whole.ticks[rows], whole.seen[rows], teaches[rows], covered)
             out[rows[is_new] - n_held] = answers[is_new]
         return out
@@ -344,13 +357,23 @@ class ConformalRegressor(BaseTableStrategy):
         return levels
 
     def _keep(self, held_out: _HeldOut) -> None:
-        there = np.flatnonzero(~np.isnan(held_out.y) & ~np.isnan(held_out.forecasts).any(axis=1))
-        self.n_calibration_ = len(there)
-        if not len(there):
+        self._held_out = held_out.scored()
+        self.n_calibration_ = self._n_fitted = len(self._held_out.y)
+        if not self.n_calibration_:
             raise ValueError(
                 "ConformalRegressor: no held-out row has a target and a forecast. Hold out more by calibration."
             )
-        self._held_out = _HeldOut(held_out.places.take(there), held_out.forecasts[there], held_out.y[there])
+
+    def __skts_update__(self, X: Any, y: Any, epochs: int) -> int:
+        """Hold new rows out before anything learns from them, and bring the estimator up to date."""
+        X = self._read_table(X, reset=False)
+        taught, places, truths = self._taught.learn(X, y, self._horizon)
+        if y is not None:
+            new = _HeldOut(places, self._forecast(self.estimator_, X), truths)
+            self._held_out = self._held_out.join(new.scored())
+            self.n_calibration_ = len(self._held_out.y)
+        self._taught = taught
+        return super().__skts_update__(X, y, epochs)
 
     def _check_parameters(self) -> None:
         if len(self.bounds) != 2:

@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skts._compat import HasMethods, Interval, check_sample_weight, fit_context, fit_task, fit_within
 from skts.panel import has_target
+from skts.strategies._update import update_part
 from skts.supervised import ScoreMixin, SummaryMixin, split_latest
 from skts.windows import Windows
 
@@ -209,6 +210,10 @@ class EnsembleRegressor(SummaryMixin, CallbackSupportMixin, MetaEstimatorMixin, 
                 if hasattr(self.estimators_[0], name):
                     setattr(self, name, getattr(self.estimators_[0], name))
         return self
+
+    def __skts_update__(self, X: Any, y: Any, epochs: int) -> int:
+        """Bring every clone up to date; rows weigh alike."""
+        return sum(update_part(member, X, y, epochs) for member in self.estimators_)
 
     def _weights(self, X: Any, y: Any, sample_weight: ArrayLike | None, member: Any) -> Any:
         """Give the weights of one member: those that were given, times how often each row was drawn."""

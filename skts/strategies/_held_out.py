@@ -1,17 +1,17 @@
 """Forecasts of training rows by an estimator that has not seen them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 
 from skts._compat import check_method_params, fit_within, safe_indexing
-from skts.panel import Layout, PanelIndex, has_target
-from skts.strategies._places import Places
+from skts.panel import PanelIndex, has_target
+from skts.strategies._places import Places, Taught
 from skts.supervised import split_latest
 from skts.windows import find_windowers
 
@@ -137,13 +137,13 @@ def forecast_held_out(
 
 
 def read_held_out(
-    X: Any, y: Any, splits: list[Split], horizon: int | None, names: pd.Index | None, layout: Layout
+    X: Any, y: Any, splits: list[Split], horizon: int | None, taught: Taught
 ) -> tuple[Places, NDArray[np.float64]]:
     """Read the places and the truths of all that is held out, split after split; NaN for what does not count."""
     places, truths, target = [], [], np.asarray(y, dtype=np.float64).ravel()
     for _, test, counts in splits:
         part = safe_indexing(X, test)
-        places.append(Places.read(part, horizon, names, layout=layout, follows=int(test.min())))
+        places.append(replace(taught, n_rows=int(test.min())).places(part, horizon))
         truths.append(np.where(counts, target[test], np.nan))
     return places[0].join(*places[1:]), np.concatenate(truths)
 

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from skts._compat import check_method_params, fit_context, fit_task, fit_within, safe_indexing
 from skts.panel import Layout, Levels, RowIndex, read_index, series_keys
 from skts.strategies._base import BaseTableStrategy
+from skts.strategies._update import update_part
 
 
 class PerSeriesRegressor(BaseTableStrategy):
@@ -168,6 +169,16 @@ class PerSeriesRegressor(BaseTableStrategy):
         out[np.concatenate(rows)] = joined
         return out
 
+    def __skts_update__(self, X: Any, y: Any, epochs: int) -> int:
+        """Bring the clone of each series up to date."""
+        X = self._read_table(X, reset=False)
+        names, rows = _rows_by_name(read_index(X), self._by)
+        self._refuse_unseen(names)
+        return sum(
+            update_part(self.estimators_[name], *_take(X, y, some), epochs)
+            for name, some in zip(names, rows, strict=True)
+        )
+
     def _refuse_unseen(self, names: list[Any]) -> None:
         unseen = [name for name in names if name not in self.estimators_]
         if unseen:
@@ -184,6 +195,10 @@ def _rows_by_name(index: RowIndex, by: Levels | None) -> tuple[list[Any], list[N
     names, numbers = ([None], index.series) if keys is None else _number(keys, index.series)
     order = np.argsort(numbers, kind="stable")
     return names, np.split(order, np.cumsum(np.bincount(numbers, minlength=len(names)))[:-1])
+
+
+def _take(X: Any, y: Any, rows: NDArray[np.int64]) -> tuple[Any, Any]:
+    return safe_indexing(X, rows), None if y is None else safe_indexing(y, rows)
 
 
 def _number(keys: pd.Index, series: NDArray[np.int64]) -> tuple[list[Any], NDArray[np.int64]]:

@@ -1,7 +1,7 @@
 """Where each forecast stands: its series, its lead, its time, and up to when truths were known as it was made."""
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -9,10 +9,75 @@ from numpy.typing import NDArray
 
 from skts.panel import Layout, PanelIndex
 from skts.strategies._columns import read_numbers
+from skts.windows import TrainedTimes, number_series
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 KEYS = ("lead", "series", "hour")
+
+
+@dataclass(frozen=True)
+class Taught:
+    """Which rows a strategy has learned from.
+
+    Parameters
+    ----------
+    names : Index or None
+        The series, by their numbers.
+    layout : Layout
+    n_rows : int
+    last : int
+        Truths of later ticks alone are news: the latest tick, or of a table without times the number of the last row.
+    made : int or None
+        Likewise the latest run that came after the training table; None without such.
+    trained : TrainedTimes
+    """
+
+    names: pd.Index | None
+    layout: Layout
+    n_rows: int
+    last: int
+    made: int | None
+    trained: TrainedTimes
+
+    @classmethod
+    def read(cls, X: Any) -> Self:
+        """Read a training table."""
+        panel = PanelIndex.read(X)
+        last = int(panel.row_ticks.max())
+        return cls(panel.index.names, panel.layout, len(X), last, None, TrainedTimes.read(panel))
+
+    def join(self, X: Any) -> Self:
+        """Add the rows of another table, which follow."""
+        panel = PanelIndex.read(X, self.layout)
+        n_rows = self.n_rows + len(X)
+        if panel.index.ticks is None:
+            return replace(self, n_rows=n_rows, last=n_rows - 1)
+        names = number_series(self.names, panel.index.names)[1]
+        after = replace(self, names=names, n_rows=n_rows, trained=self.trained.join(panel))
+        if panel.index.runs is not None:  # later runs hold times of these, and say something else of them
+            return replace(after, made=int(panel.index.runs.max()))
+        return replace(after, last=max(self.last, int(panel.row_ticks.max())))
+
+    def learn(self, X: Any, y: Any, horizon: int | None) -> tuple[Self, "Places", Floats]:
+        """Add the rows of another table, and read their places and the truths that are news; NaN for others."""
+        after = self.join(X)
+        places = replace(after, n_rows=self.n_rows).places(X, horizon)
+        truths = np.full(len(X), np.nan) if y is None else np.asarray(y, dtype=np.float64).ravel()
+        if self.layout.has_runs:
+            truths = np.where(places.ticks > self.last, truths, np.nan)
+        return after, places, truths
+
+    def places(self, X: Any, horizon: int | None) -> "Places":
+        """Read the places of a table that follows."""
+        return Places.read(X, horizon, self.names, layout=self.layout, follows=self.n_rows)
+
+    def truths(self, X: Any, column: Any, places: "Places") -> Floats:
+        """Read what was measured at the time of every row of a table, NaN where it was learned from before."""
+        is_news = places.ticks > self.last
+        if self.made is not None:
+            is_news &= places.seen > self.made
+        return np.where(is_news, read_truths(X, column, self.layout), np.nan)
 
 
 @dataclass(frozen=True)

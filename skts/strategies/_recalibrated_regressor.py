@@ -12,10 +12,10 @@ from sklearn.utils.metadata_routing import MetadataRouter
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from skts._compat import HasMethods, Interval, fit_context, fit_task, fit_within
-from skts.panel import PanelIndex, find_columns, read_index
+from skts.panel import find_columns
 from skts.strategies._base import BaseTableStrategy
 from skts.strategies._held_out import check_forecasts, choose_splits, forecast_held_out, read_held_out, take_training
-from skts.strategies._places import Places, check_by, read_truths
+from skts.strategies._places import Taught, check_by
 from skts.strategies._replay import replay, split_cells
 from skts.windows import find_horizon
 
@@ -133,8 +133,7 @@ class RecalibratedRegressor(BaseTableStrategy):
         column_or_1d(y, warn=True)
         self._by = check_by(type(self).__name__, self.by, X)
         self._rounds, self._shrinkage = self.rounds, self.shrinkage  # whatever they become
-        self._names, panel = read_index(X).names, PanelIndex.read(X)
-        self._layout, self._n_rows, self._last = panel.layout, len(X), int(panel.row_ticks.max())
+        self._taught = Taught.read(X)
         owner = f"RecalibratedRegressor(target={self.target!r})"
         self._target = None if self.target is None else find_columns(X, self.target, owner)
         self._horizon = self.horizon or find_horizon(self.estimator)
@@ -143,7 +142,7 @@ class RecalibratedRegressor(BaseTableStrategy):
         with fit_task(self, X, y, max_subtasks=len(splits) + 1) as context:
             expert = [("estimator", self.estimator, params)]
             held_out, _ = forecast_held_out(context, self, expert, X, y, splits, _forecast)
-            self._places, truths = read_held_out(X, y, splits, self._horizon, self._names, self._layout)
+            self._places, truths = read_held_out(X, y, splits, self._horizon, self._taught)
             self._errors = np.concatenate([some for (some,) in held_out]) - truths
             task = context.subcontext(task_name="estimator")
             own = take_training(self.estimator, X, y, params, np.arange(len(X)))
@@ -177,13 +176,22 @@ class RecalibratedRegressor(BaseTableStrategy):
         forecasts = self.estimator_.predict(X, quantiles=levels, **params)
         return _check(forecasts, len(X), len(levels)) - bias[:, None]
 
+    def __skts_update__(self, X: Any, y: Any, epochs: int) -> int:
+        """Take the errors of the forecasts of new rows, and bring the estimator up to date."""
+        X = self._read_table(X, reset=False)
+        taught, places, truths = self._taught.learn(X, y, self._horizon)
+        if y is not None:
+            errors = _forecast("estimator", self.estimator_, X) - truths
+            self._places, self._errors = self._places.join(places), np.append(self._errors, errors)
+        self._taught = taught
+        return super().__skts_update__(X, y, epochs)
+
     def _bias(self, X: Any, points: Floats) -> Floats:
         """Give what is subtracted from every row: (n_rows,)."""
-        places = Places.read(X, self._horizon, self._names, layout=self._layout, follows=self._n_rows)
+        places = self._taught.places(X, self._horizon)
         errors = np.full(len(X), np.nan)
         if self._target is not None:
-            truths = read_truths(X, self._target, self._layout)
-            errors = np.where(places.ticks > self._last, points - truths, np.nan)
+            errors = points - self._taught.truths(X, self._target, places)
         whole, errors = self._places.join(places), np.append(self._errors, errors)
         bias = np.empty(len(errors))
         for _, rows in split_cells(whole.keys(self._by)):

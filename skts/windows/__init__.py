@@ -2,6 +2,10 @@
 
 from skts.windows._history_prepender import HistoryPrepender
 from skts.windows._sliding_windower import SlidingWindower
+
+# inside the package only, for `strategies`: which rows were learned from, and the numbers of their series
+from skts.windows._tail import number_series as number_series
+from skts.windows._trained_times import TrainedTimes as TrainedTimes
 from skts.windows._walk import (
     find_horizon,
     find_known,

@@ -1,7 +1,8 @@
 """Past rows in front of new ones, so that every new row has a full window before it."""
 
-import hashlib
+import copy
 import warnings
+from dataclasses import replace
 from numbers import Integral
 from typing import Any, Literal, Self
 
@@ -16,7 +17,9 @@ from sklearn.utils.validation import check_is_fitted
 from skts._compat import Interval, StrOptions, fit_context, fit_task
 from skts.exceptions import FutureTrainingWarning, PanelIndexError, UnseenSeriesWarning
 from skts.panel import RUN, PanelIndex, check_same_series, read_index, read_values, stretch_starts
+from skts.windows._digest import Digest, is_made_of
 from skts.windows._origins import ranges
+from skts.windows._tail import find_tail, join_tail, make_index, take_rows
 from skts.windows._trained_times import TrainedTimes
 
 
@@ -51,6 +54,7 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
     See Also
     --------
     SlidingWindower : Cuts the windows.
+    skts.update : Brings a whole pipeline up to date.
 
     Notes
     -----
@@ -70,13 +74,20 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
     A table without times (an array, or a DataFrame with a plain index) is taken to follow the training rows directly,
     unless it is the training table itself, which is recognised by its values.
 
+    `partial_fit` goes on where `fit` ended: two tables, one after the other, leave what a fit on both at once leaves.
+    Of a row that was there before the newer value counts, as where a measurement is corrected. Not learned anew are the
+    step from one time to the next and, of more than eight gaps of a series, the shorter ones.
+
     Examples
     --------
     >>> import numpy as np
     >>> from skts import HistoryPrepender
     >>> X = np.arange(6.0).reshape(-1, 1)
-    >>> HistoryPrepender(2).fit(X[:4]).transform(X[4:]).ravel()
+    >>> prepender = HistoryPrepender(2).fit(X[:4])
+    >>> prepender.transform(X[4:]).ravel()
     array([2., 3., 4., 5.])
+    >>> prepender.partial_fit(X[4:5]).transform(X[5:]).ravel()
+    array([3., 4., 5.])
     """
 
     _parameter_constraints = {
@@ -118,13 +129,78 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
                     "HistoryPrepender(remember='all') looks rows up by their times, and this table has none: give a "
                     "DataFrame with times in its index, or remember='tail'."
                 )
-            tail = past.rows if self.remember == "all" else past.rows[_find_tail(panel, self.length)]
-            self.tail_: Any = _take_rows(X, np.sort(tail)) if isinstance(X, pd.DataFrame) else values[tail]
+            tail = past.rows if self.remember == "all" else past.rows[find_tail(panel, self.length)]
+            self.tail_: Any = take_rows(X, np.sort(tail)) if isinstance(X, pd.DataFrame) else values[tail]
             # whatever the parameters become
             self._layout, self._n_before, self._has_blocks = panel.layout, self.length, self.remember == "all"
-            self._trained = TrainedTimes.read(past if panel.runs is None else panel.made)
-            self._digest = _digest(values) if panel.index.ticks is None else None
+            self._trained = TrainedTimes.read(panel)
+            self._digests = (Digest.read(values),) if panel.index.ticks is None else ()
         return self
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X: Any, y: Any = None) -> Self:
+        """Remember new rows after those that are remembered; the first call is `fit`.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_rows, n_features)
+            Rows with times may lie anywhere, of series that are new too; a row that was given before is replaced.
+            Others follow the rows before.
+        y : array-like of shape (n_rows,), default=None
+            As in `fit`.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        PanelIndexError
+            An index unlike that of the first table, or times between its steps.
+        """
+        if not self.__sklearn_is_fitted__():
+            return self.fit(X, y)
+        with fit_task(self, X, y):
+            values = read_values(self, X, reset=False)
+            check_same_series(X, y)
+            panel = PanelIndex.read(X if isinstance(X, pd.DataFrame) else values, self._layout)
+            if panel.runs is not None and not self._layout.has_runs:
+                raise PanelIndexError(
+                    f"HistoryPrepender.partial_fit: this table has runs (a level {RUN!r} in its index), and that of "
+                    "fit had none: give the same kind of table."
+                )
+            if panel.index.ticks is None:
+                self.tail_ = _follow(self.tail_, X, values, self._n_before)
+                self._digests = (*self._digests, Digest.read(values))
+            else:
+                length = None if self._has_blocks else self._n_before
+                self.tail_, step = join_tail(self.tail_, X, panel, self._layout, length)
+                self._layout = replace(self._layout, step=step)
+                self._trained = self._trained.join(panel)
+        return self
+
+    def __skts_go_on__(self, X: Any, y: Any, epochs: int) -> tuple[Any, Any]:
+        """Remember new rows, and give what a network after this step may learn from: history in front, without target.
+
+        Blank rows are left out where that leaves a gap, which no window crosses.
+        """
+        table, target = X, y
+        if epochs:
+            before = copy.copy(self)
+            before._has_blocks = False  # the rows are no block to forecast
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UnseenSeriesWarning)
+                table = before.transform(X)
+            n_history = len(table) - len(X)
+            is_blank = pd.DataFrame(table[:n_history]).isna().all(axis=1).to_numpy()
+            keep = np.append(~is_blank | self._layout.has_runs, np.ones(len(X), dtype=bool))
+            table, values = table[keep], np.asarray(y, dtype=np.float64)
+            target = np.concatenate([np.full((len(table) - len(X), *values.shape[1:]), np.nan), values])
+        self.partial_fit(X)
+        return table, target
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "tail_")
 
     def fit_transform(self, X: Any, y: Any = None) -> Any:
         """Remember the last rows of every series and give the table back as it is.
@@ -180,7 +256,7 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
             if not self._has_blocks:
                 self._warn_future(panel)
             return self._prepend_by_time(X, panel)
-        follows = self._digest != _digest(values)
+        follows = not is_made_of(values, self._digests)
         if isinstance(X, pd.DataFrame):
             tail = pd.DataFrame(self.tail_, columns=X.columns) if isinstance(self.tail_, np.ndarray) else self.tail_
             return _prepend_frame(X, tail, self._n_before, follows)
@@ -202,7 +278,7 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
             earliest = panel.runs.ticks[np.append(0, panel.runs.last_of(panel.n_series)[:-1] + 1)]
             runs = clock.labels(np.minimum(first - length * step, earliest - step)[series])
         names = None if panel.index.names is None else panel.index.names[series]
-        history = kept.reindex(_make_index(kept.index, names, times)).set_axis(_make_index(X.index, names, times, runs))
+        history = kept.reindex(make_index(kept.index, names, times)).set_axis(make_index(X.index, names, times, runs))
         return _join(history, _with_times_like(X, times))
 
     def _remembered(self) -> pd.DataFrame:
@@ -246,17 +322,6 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
         return tags
 
 
-def _find_tail(panel: PanelIndex, length: int) -> NDArray[np.bool_]:
-    """Mark what new rows may need: the last `length` times of every series, or those before its last run and on."""
-    past, indptr = panel.latest, panel.latest.indptr
-    from_end = np.repeat(indptr[1:], np.diff(indptr)) - np.arange(indptr[-1])
-    if panel.runs is None:
-        return from_end <= length
-    last = panel.runs.indptr[panel.runs.last_of(panel.n_series)]
-    begin = panel.ticks[last] - length * (panel.step or 1)  # a new run starts no earlier than the last
-    return (from_end <= length) | (past.ticks >= np.repeat(begin, np.diff(indptr)))
-
-
 def _end_of_use(tail: pd.DataFrame, panel: PanelIndex) -> NDArray[np.int64]:
     """Find up to which tick the runs of each series read times that are remembered, and that no new run has."""
     index, past, runs = read_index(tail), panel.latest, panel.runs
@@ -275,15 +340,6 @@ def _end_of_use(tail: pd.DataFrame, panel: PanelIndex) -> NDArray[np.int64]:
     return end
 
 
-def _make_index(like: pd.Index, series: pd.Index | None, times: pd.Index, runs: pd.Index | None = None) -> pd.Index:
-    """Make an index with the levels of another: those of the series, that of the runs, the time."""
-    if not isinstance(like, pd.MultiIndex):
-        return times
-    own = iter([] if series is None else [series.get_level_values(i) for i in range(series.nlevels)])
-    levels: list[Any] = [runs if name == RUN else next(own) for name in like.names[:-1]]
-    return pd.MultiIndex.from_arrays([*levels, times], names=like.names)
-
-
 def _name_blocks(X: pd.DataFrame, panel: PanelIndex) -> pd.DataFrame:
     """Make a run of every stretch of rows without a gap, named by its first time."""
     clock = panel.index.clock
@@ -295,12 +351,11 @@ def _name_blocks(X: pd.DataFrame, panel: PanelIndex) -> pd.DataFrame:
     return X.set_axis(pd.MultiIndex.from_arrays([*series, clock.labels(first).rename(RUN), times]))
 
 
-def _take_rows(X: pd.DataFrame, rows: NDArray[np.int64]) -> pd.DataFrame:
-    """Take rows out of a table, without the labels of all others that the levels of its index hold."""
-    taken = X.iloc[rows]
-    if isinstance(taken.index, pd.MultiIndex):
-        taken.index = taken.index.remove_unused_levels()
-    return taken
+def _follow(tail: Any, X: Any, values: NDArray[Any], length: int) -> Any:
+    """Put the rows of a table without times after the tail, and keep the last of all."""
+    if isinstance(tail, pd.DataFrame) and isinstance(X, pd.DataFrame):
+        return pd.concat([tail, X.set_axis(tail.columns, axis=1)]).iloc[-length:]
+    return np.concatenate([np.asarray(tail), values])[-length:]
 
 
 def _blank_before(tail: NDArray[Any], length: int) -> NDArray[Any]:
@@ -345,10 +400,3 @@ def _join(history: pd.DataFrame, X: pd.DataFrame) -> pd.DataFrame:
             changed.isetitem(i, table.iloc[:, i].to_numpy(dtype=np.float64))
         tables.append(changed)
     return pd.concat(tables)
-
-
-def _digest(values: NDArray[Any]) -> str:
-    """Recognise a table by its values."""
-    values = np.ascontiguousarray(values, dtype=np.float64)
-    canonical = np.where(np.isnan(values), np.nan, values)  # one NaN out of many
-    return hashlib.blake2b(canonical.tobytes(), digest_size=16).hexdigest() + str(values.shape)

@@ -234,6 +234,16 @@ class SlidingWindower(  # type: ignore[call-arg]
         lay_out = lay_out_series if panel.runs is None else partial(lay_out_runs, several=not self._layout.has_runs)
         return replace(lay_out(values, panel, self._sizes), static=static, static_names=self._static_names)
 
+    def __skts_go_on__(self, X: Any, y: Any, epochs: int) -> tuple[Windows, Any]:
+        """Cut training windows of new rows, with history in front, as they were cut in `fit`."""
+        values = read_values(self, X, reset=False, dtype=np.float32)
+        panel = PanelIndex.read(X if isinstance(X, pd.DataFrame) else values, self._layout)
+        if panel.runs is not None:  # one window for each run, those of the history apart
+            return self.transform(X), y
+        static, values = self._take_static(X, values, panel)
+        windows = cut_series(values, panel, self._sizes)
+        return replace(windows, static=static, static_names=self._static_names), y
+
     def set_output(self, *, transform: str | None = None) -> Self:
         """Change nothing: windows are no table, whatever container is asked for.
 

@@ -18,11 +18,11 @@ from sklearn.model_selection import GridSearchCV, KFold, TimeSeriesSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from skts import LSTMRegressor, SlidingWindower
+from skts import DLinearRegressor, LSTMRegressor, SlidingWindower, update
 from skts.datasets import make_panel
 from skts.exceptions import FutureTrainingWarning, LostSeriesError, MissingHistoryWarning, ShortSeriesError
 from skts.model_selection import LeaveSeriesOut, PanelTimeSeriesSplit, PurgedPanelKFold, backtest
-from skts.strategies import PerSeriesRegressor
+from skts.strategies import CombinationRegressor, PerSeriesRegressor
 from tests._callbacks import Recorder
 from tests._panels import CALENDARS, hourly, lookup, where
 from tests.model_selection._forecasters import LastSeen, NumberTrainedOn, WindowRidge, windowed
@@ -383,3 +383,56 @@ def test_what_cannot_be_backtested_is_refused_with_the_way_out():
     two = VotingRegressor([("one", windowed(LastSeen(), 2, 3)), ("two", windowed(LastSeen(), 2, 4))])
     with pytest.raises(ValueError, match=r"SlidingWindowers of the horizons \[3, 4\]"):
         backtest(two, X, y, cv=SPLIT, on_error="raise")
+
+
+# --- updates between two trainings -------------------------------------------------------------------
+
+
+def around(**params):
+    network = DLinearRegressor(max_epochs=1, random_state=0, **params)
+    return CombinationRegressor([("net", windowed(network, scale=True)), ("mean", DummyRegressor())], method="boa")
+
+
+@pytest.mark.parametrize("epochs", [0, 1])
+def test_between_two_trainings_the_estimator_is_updated_with_the_rows_between(epochs):
+    X, y = panel()
+    result = backtest(around(), X, y, cv=SPLIT, refit=False, update_epochs=epochs, on_error="raise")
+    fitted, learned = None, np.empty(0, dtype=np.int64)
+    for fold, (train, test) in enumerate(SPLIT.split(X)):
+        train, new = np.sort(train), np.setdiff1d(train, learned)
+        if fitted is None:
+            fitted = around().fit(X.iloc[train], y.iloc[train])
+        else:
+            update(fitted, X.iloc[new], y.iloc[new], epochs=epochs)
+        learned = train
+        np.testing.assert_allclose(result.loc[result["fold"] == fold, "y_pred"], fitted.predict(X.iloc[test]))
+    still = backtest(around(), X, y, cv=SPLIT, refit=False)
+    first = result["fold"] == 0
+    np.testing.assert_array_equal(still.loc[first, "y_pred"], result.loc[first, "y_pred"])
+    assert not np.allclose(still["y_pred"], result["y_pred"])
+
+
+@pytest.mark.parametrize("gap", [0, 4])
+def test_an_update_of_history_alone_is_what_a_backtest_does_anyhow(gap):
+    X, y = panel()
+    cv = PanelTimeSeriesSplit(3, test_size=10, gap=gap)
+    one, other = (backtest(windowed(WindowRidge()), X, y, cv=cv, refit=2, update_epochs=each) for each in (None, 0))
+    pd.testing.assert_frame_equal(one, other)
+
+
+def test_an_estimator_that_a_user_has_frozen_is_not_updated():
+    X, y = panel()
+    pipe = windowed(LastSeen()).fit(X[:30], y[:30])
+    tail = pipe[0].tail_
+    backtest(FrozenEstimator(pipe), X, y, cv=SPLIT, refit=False, update_epochs=0, on_error="raise")
+    assert pipe[0].tail_ is tail
+
+
+def test_updates_that_cannot_be_are_refused_or_leave_out_a_fold():
+    X, y = panel()
+    with pytest.raises(ValueError, match=r"update_epochs=0, refit=True\) .* give refit=False"):
+        backtest(windowed(WindowRidge()), X, y, cv=SPLIT, update_epochs=0)
+    cv = PanelTimeSeriesSplit(2, test_size=10)
+    with pytest.warns(FitFailedWarning, match="fold 1: ValueError: update.*no network"):
+        result = backtest(windowed(WindowRidge()), X, y, cv=cv, refit=False, update_epochs=1)
+    assert result["fold"].unique().tolist() == [0]
