@@ -174,8 +174,8 @@ def _read_groups(
     bad = np.flatnonzero(~np.isfinite(drawn).all(axis=0))
     if len(bad):
         raise ValueError(
-            f"samples is NaN or infinite in row {bad[0]} of y_true ({len(bad)} of {n_rows} rows): numbers are expected, "
-            "and only y_true may hold NaN. Leave such rows out of both."
+            f"samples is NaN or infinite in row {bad[0]} of y_true ({len(bad)} of {n_rows} rows): numbers are "
+            "expected, and only y_true may hold NaN. Leave such rows out of both."
         )
     number = _read_numbers(groups, n_rows)
     for rows in np.split(np.argsort(number, kind="stable"), np.cumsum(np.bincount(number))[:-1]):
@@ -186,7 +186,7 @@ def _read_groups(
 
 
 def _read_numbers(groups: Any, n_rows: int) -> Ints:
-    """Number the groups of rows."""
+    """Give each row the number of its group."""
     if groups is None:
         return np.zeros(n_rows, dtype=np.int64)
     labels = np.asarray(groups)
@@ -198,8 +198,8 @@ def _read_numbers(groups: Any, n_rows: int) -> Ints:
 def _check_weights(weights: Floats, n_rows: int) -> Floats:
     if weights.shape != (n_rows, n_rows):
         raise ValueError(
-            f"weights has shape {weights.shape}, and a group of {n_rows} rows needs {(n_rows, n_rows)}: give all groups "
-            "as many rows, those without a target too."
+            f"weights has shape {weights.shape}, and a group of {n_rows} rows needs {(n_rows, n_rows)}: give all "
+            "groups as many rows, those without a target too."
         )
     if not (weights >= 0).all():
         raise ValueError("weights holds a negative number or NaN: weights of at least 0 are expected.")

@@ -70,7 +70,7 @@ class Cells:
 
 
 def _number_unseen(X: Any, series: Ints, names: pd.Index | None) -> Ints:
-    """Number the series that are not among the names, -1, after them."""
+    """Give series that are not among the names, -1, numbers after them."""
     index = read_index(X)
     if names is None or index.names is None or (series >= 0).all():
         return series

@@ -72,7 +72,7 @@ def portfolio(
     0     10.0
     1      4.0
     """
-    table = index if isinstance(index, pd.DataFrame | pd.Series) else pd.DataFrame(index=pd.Index(index))
+    table = index if isinstance(index, pd.DataFrame | pd.Series) else pd.DataFrame(index=index)
     values, levels = _read_samples(samples, len(table)), _read_levels(quantiles)
     rows = read_index(table)
     if weights is not None:

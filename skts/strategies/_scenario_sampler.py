@@ -46,7 +46,7 @@ class ScenarioSampler(BaseTableStrategy):
         How the correlation of all pairs of lead and series is estimated.
 
         - "separable": that of two leads times that of two series. Few numbers, known from few blocks.
-        - "shrunk": of each pair what was counted, drawn towards the product by as much as the counts are uncertain [3]_.
+        - "shrunk": of each pair what was counted, drawn towards the product by as much as counts are uncertain [3]_.
         - "independent": none; a reference.
     calibration : float or splitter, default=0.2
         What is held out: the share of the times, the latest, or the test sets of a splitter, such as
@@ -91,9 +91,9 @@ class ScenarioSampler(BaseTableStrategy):
 
     Notes
     -----
-    The margins of the scenarios are the quantiles of the estimator, interpolated linearly between its levels. Beyond the
-    outermost two they go on as the normal distribution that has both, up to the bounds, on which the rest lies: nobody
-    has measured that, and it matters the more the nearer the outermost levels are to the middle.
+    The margins of the scenarios are the quantiles of the estimator, interpolated linearly between its levels. Beyond
+    the outermost two they go on as the normal distribution that has both, up to the bounds, on which the rest lies:
+    nobody has measured that, and it matters the more the nearer the outermost levels are to the middle.
 
     Correlations are those of normal scores of ranks, by lead and series, so that margins which are too wide or too
     narrow leave them as they are. A truth that is missing is left out of the pairs that it would be in. Ranks of truths
@@ -102,8 +102,8 @@ class ScenarioSampler(BaseTableStrategy):
 
     A block is what the estimator forecasts at once: `horizon` rows from the first row of the table on, or a run. With
     few of them (days of a month) the shrunk correlation is near the separable one, that of leads near one by distance
-    alone, and that of series near their mean. What the copula cannot say: that ranks go together more in a storm than in
-    calm weather, and that one day goes on from the day before: **blocks are drawn independently**. Leads count from
+    alone, and that of series near their mean. What the copula cannot say: that ranks go together more in a storm than
+    in calm weather, and that one day goes on from the day before: **blocks are drawn independently**. Leads count from
     the first row of a table; where the time of day matters more than the lead, as for the sun, tables are to begin at
     the same hour, held-out ones too.
 
@@ -115,8 +115,8 @@ class ScenarioSampler(BaseTableStrategy):
 
     References
     ----------
-    .. [1] P. Pinson, H. Madsen, H. A. Nielsen, G. Papaefthymiou, B. Klöckl. "From probabilistic forecasts to statistical
-       scenarios of short-term wind power production". Wind Energy 12(1), 2009. :doi:`10.1002/we.284`
+    .. [1] P. Pinson, H. Madsen, H. A. Nielsen, G. Papaefthymiou, B. Klöckl. "From probabilistic forecasts to
+       statistical scenarios of short-term wind power production". Wind Energy 12(1), 2009. :doi:`10.1002/we.284`
     .. [2] P. Pinson, R. Girard. "Evaluating the quality of scenarios of short-term wind power generation". Applied
        Energy 96, 2012. :doi:`10.1016/j.apenergy.2011.11.004`
     .. [3] J. Schäfer, K. Strimmer. "A shrinkage approach to large-scale covariance matrix estimation and implications
@@ -234,9 +234,7 @@ class ScenarioSampler(BaseTableStrategy):
         levels = list(quantiles)
         return _check(self.estimator_.predict(X, quantiles=levels, **params), len(X), len(levels))
 
-    def sample(
-        self, X: Any, n: int = 100, *, random_state: int | RandomState | None = None, **params: Any
-    ) -> Floats:
+    def sample(self, X: Any, n: int = 100, *, random_state: int | RandomState | None = None, **params: Any) -> Floats:
         """Draw scenarios.
 
         Parameters
@@ -271,8 +269,8 @@ class ScenarioSampler(BaseTableStrategy):
         longest = int(cells.steps.max()) + 1
         if longest > n_leads:
             raise ValueError(
-                f"ScenarioSampler.sample(X): a run of {longest} rows, and those of fit had {n_leads} at most: fit on runs "
-                "as long, or leave the later rows out."
+                f"ScenarioSampler.sample(X): a run of {longest} rows, and those of fit had {n_leads} at most: fit on "
+                "runs as long, or leave the later rows out."
             )
         n_unseen = max(0, int(cells.series.max()) + 1 - n_series)
         samples = np.empty((n, len(X)))
@@ -311,8 +309,8 @@ class ScenarioSampler(BaseTableStrategy):
         self.levels_ = find_levels(fitted, self.quantiles) or _LEVELS
         if len(self.levels_) < 2:
             raise ValueError(
-                f"ScenarioSampler needs at least two levels to make a distribution of, and has {self.levels_}: give the "
-                "estimator quantiles=(0.05, 0.25, 0.5, 0.75, 0.95), or more of them."
+                f"ScenarioSampler needs at least two levels to make a distribution of, and has {self.levels_}: give "
+                "the estimator quantiles=(0.05, 0.25, 0.5, 0.75, 0.95), or more of them."
             )
         return self._forecast(fitted, X)
 
