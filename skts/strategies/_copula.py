@@ -10,7 +10,7 @@ from scipy.special import ndtri
 from scipy.stats import rankdata
 
 Floats = NDArray[np.float64]
-STRUCTURES = ("shrunk", "separable", "independent")
+STRUCTURES = ("separable", "shrunk", "independent")
 
 
 @dataclass(frozen=True)

@@ -66,11 +66,11 @@ def portfolio(
     >>> from skts.strategies import portfolio
     >>> index = pd.MultiIndex.from_product([["a", "b"], [0, 1]], names=["station", "hour"])
     >>> samples = np.array([[1.0, 1.0, 9.0, 1.0], [3.0, 2.0, 7.0, 2.0], [5.0, 3.0, 5.0, 3.0]])
-    >>> portfolio(samples, index, [0.5])
-          q0.5
+    >>> portfolio(samples, index, [0.5])["q0.5"]
     hour
-    0     10.0
-    1      4.0
+    0    10.0
+    1     4.0
+    Name: q0.5, dtype: float64
     """
     table = index if isinstance(index, pd.DataFrame | pd.Series) else pd.DataFrame(index=index)
     values, levels = _read_samples(samples, len(table)), _read_levels(quantiles)

@@ -42,7 +42,7 @@ class ScenarioSampler(BaseTableStrategy):
     estimator : estimator
         Usually a :class:`~sklearn.pipeline.Pipeline`: it takes the table and forecasts every row of it, by
         ``predict(X, quantiles=...)``.
-    structure : {"shrunk", "separable", "independent"}, default="shrunk"
+    structure : {"separable", "shrunk", "independent"}, default="separable"
         How the correlation of all pairs of lead and series is estimated.
 
         - "separable": that of two leads times that of two series. Few numbers, known from few blocks.
@@ -156,7 +156,7 @@ class ScenarioSampler(BaseTableStrategy):
         self,
         estimator: Any,
         *,
-        structure: str = "shrunk",
+        structure: str = "separable",
         calibration: Any = 0.2,
         quantiles: Iterable[float] | None = None,
         bounds: tuple[Bound, Bound] | None = None,
