@@ -49,7 +49,7 @@ def test_the_variogram_score_is_that_of_scoringrules_and_of_its_definition(p):
 
 @pytest.mark.parametrize("score", [energy_score, variogram_score])
 def test_groups_are_scored_on_their_own_in_any_order_of_rows(score):
-    each = [score(TRUTH[GROUPS == name], DRAWN[:, GROUPS == name]) for name in "abc"]
+    each = [score(TRUTH[rows], DRAWN[:, rows]) for rows in (slice(0, 4), slice(4, 8), slice(8, 12))]
     assert_allclose(score(TRUTH, DRAWN, groups=GROUPS), np.mean(each))
     order = RNG.permutation(12)
     assert_allclose(score(TRUTH[order], DRAWN[:, order], groups=GROUPS[order]), np.mean(each))
