@@ -11,6 +11,7 @@ import time
 import warnings
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pandas as pd
 import torch
@@ -52,6 +53,7 @@ WAYS = {
     "separable": "**skts ScenarioSampler**",
     "shrunk": '**skts ScenarioSampler**, `structure="shrunk"`',
 }
+LINES = {"scenarios": "separable", "independent": "independent"}  # of the picture
 SCORES = {
     "energy": ("energy score", 4),
     "variogram": ("variogram score", 1),
@@ -153,22 +155,34 @@ def score(samples, y, day):
     return {name: float(value) for name, value in found.items()}
 
 
-def draw_picture(panels, path):
-    """Draw how often the sums lie below their quantiles: a panel for hours and one for days."""
-    import matplotlib
-
-    matplotlib.use("Agg")
+def reliability(told, quantiles):
+    """Give the shares of sums below their quantiles, and where those of a calibrated forecast would lie."""
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, 2, figsize=(6.0, 3.4), layout="constrained")
+    there = told.notna().to_numpy()
+    display = ReliabilityDisplay.from_predictions(told[there], quantiles.to_numpy()[there], quantiles=SCORED)
+    plt.close(display.figure_)
+    return {name: getattr(display, name).tolist() for name in ("levels", "observed", "low", "high")}
+
+
+def draw_picture(panels, path):
+    """Draw how often the sums lie below their quantiles: a panel for hours and one for days."""
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(1, 2, figsize=(6.0, 3.4), layout="constrained", sharey=True)
     for ax, (title, lines) in zip(axes, panels.items(), strict=True):
-        for name, (told, quantiles) in lines.items():
-            there = told.notna().to_numpy()
-            style = {"markersize": 3.5}
-            ReliabilityDisplay.from_predictions(
-                told[there], quantiles.to_numpy()[there], quantiles=SCORED, ax=ax, name=name, **style
-            )
-        ax.set_title(title, loc="left", fontsize="medium")
+        for (name, each), color in zip(lines.items(), ("#0072B2", "#D55E00"), strict=True):
+            if name == "scenarios":
+                label = "where 90 % of calibrated forecasts would lie"
+                ax.vlines(each["levels"], each["low"], each["high"], color="#BBBBBB", linewidth=5, label=label)
+            ax.plot(each["levels"], each["observed"], "o-", color=color, markersize=4, linewidth=1.3, label=name)
+        ax.plot([0, 1], [0, 1], color="#444444", linewidth=0.8, linestyle="--")
+        ax.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", xlabel="level of the quantile")
+        ax.set_title(title, loc="left", fontsize="medium", color="#444444")
+        ax.spines[["top", "right"]].set_visible(False)
+    axes[0].set_ylabel("share of sums below it")
+    entries = axes[0].get_legend_handles_labels()
+    figure.legend(*entries, loc="outside upper left", ncols=3, frameon=False, fontsize="small")
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=100)
     plt.close(figure)
@@ -210,6 +224,7 @@ def main():
     parser.add_argument("--scenarios", type=int, default=300)
     options = parser.parse_args()
     n = 20 if options.quick else options.scenarios
+    matplotlib.use("Agg")
     began, records, panels = time.perf_counter(), [], {}
     for part in options.parts:
         X, y, trains = read(part, options.data)
@@ -220,23 +235,23 @@ def main():
             for way, samples in draw(part, seed, X, y, trains, n, options.quick).items():
                 records.append({"part": part, "way": way, "seed": seed, **score(samples, test, day)})
                 print(records[-1], flush=True)
-                if part == options.parts[0] and seed == options.seeds[0] and way in ("separable", "independent"):
-                    name = "scenarios" if way == "separable" else "independent"
+                if part == options.parts[0] and seed == options.seeds[0] and way in LINES.values():
+                    name = next(name for name in LINES if LINES[name] == way)
                     for title, sums in zip(
                         ("sum of an hour", "sum of a day"), sums_of(samples, test, day), strict=True
                     ):
-                        panels.setdefault(title, {})[name] = sums
+                        panels.setdefault(title, {})[name] = reliability(*sums)
     found = {
         "name": NAME,
         "wall_seconds": time.perf_counter() - began,
         "scenarios": n,
         "made_with": made_with("torch", "scikit-learn") | {"skts": skts.__version__, "threads": 1},
         "settings": {part: make_pipeline(part, None).__repr__(N_CHAR_MAX=10_000) for part in options.parts},
+        "reliability": {title: {name: lines[name] for name in LINES} for title, lines in panels.items()},
         "records": records,
     }
     save_json(found, results_file(options.output, f"accuracy_{NAME}"))
-    ordered = {title: {name: lines[name] for name in ("scenarios", "independent")} for title, lines in panels.items()}
-    draw_picture(ordered, options.output / "docs" / "images" / "scenarios_reliability.png")
+    draw_picture(found["reliability"], options.output / "docs" / "images" / "scenarios_reliability.png")
     write_page(f"accuracy/{NAME}.md", make_blocks(found), options.output)
 
 
