@@ -47,24 +47,24 @@ class Copula:
             return cls(np.eye(n_leads), np.eye(n_series), None, 1.0)
         there = ~np.isnan(scores)
         # rows of one block count once: they err together
-        counts = [there.any(axis=axis).astype(np.float64) for axis in (2, 1)]
+        has_lead, has_series = (np.asarray(there.any(axis=axis), dtype=np.float64) for axis in (2, 1))
         by_lead = correlate(scores.transpose(0, 2, 1).reshape(-1, n_leads))
         by_series = correlate(scores.reshape(-1, n_series))
-        leads, _ = shrink(by_lead, counts[0].T @ counts[0], mean_by_distance(by_lead))
-        series, _ = shrink(by_series, counts[1].T @ counts[1], mean_of_pairs(by_series))
+        leads, _ = shrink(by_lead, has_lead.T @ has_lead, mean_by_distance(by_lead))
+        series, _ = shrink(by_series, has_series.T @ has_series, mean_of_pairs(by_series))
         leads, series = factorise(leads), factorise(series)
         if structure == "separable" or min(n_leads, n_series) == 1:
             return cls(leads, series, None, 1.0)
-        flat, there = scores.reshape(n_blocks, -1), there.reshape(n_blocks, -1).astype(np.float64)
-        target = np.kron(leads @ leads.T, series @ series.T)
-        whole, shrinkage = shrink(correlate(flat), there.T @ there, target)
+        flat, pairs = scores.reshape(n_blocks, -1), there.reshape(n_blocks, -1).astype(np.float64)
+        target = _product(leads, series)
+        whole, shrinkage = shrink(correlate(flat), pairs.T @ pairs, target)
         return cls(leads, series, factorise(whole), shrinkage)
 
     @property
     def correlation(self) -> Floats:
         """The correlation of all pairs, (n_leads * n_series, n_leads * n_series)."""
         if self.whole is None:
-            return np.kron(self.leads @ self.leads.T, self.series @ self.series.T)
+            return _product(self.leads, self.series)
         return self.whole @ self.whole.T
 
     def draw(self, n: int, n_unseen: int, random_state: RandomState) -> Floats:
@@ -170,3 +170,8 @@ def factorise(correlations: Floats) -> Floats:
     values, vectors = np.linalg.eigh(correlations)
     factor = vectors * np.sqrt(np.maximum(values, 0.0))
     return factor / np.linalg.norm(factor, axis=1, keepdims=True)
+
+
+def _product(leads: Floats, series: Floats) -> Floats:
+    """Give the correlation of all pairs by the factors of both."""
+    return np.asarray(np.kron(leads @ leads.T, series @ series.T), dtype=np.float64)

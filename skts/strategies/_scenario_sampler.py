@@ -264,7 +264,7 @@ class ScenarioSampler(BaseTableStrategy):
         quantiles = self._forecast(self.estimator_, X, **params)
         low, high = self._limits(X)
         cells = self._cells(X)
-        levels, random_state = np.array(self.levels_), check_random_state(random_state)
+        levels, rng = np.array(self.levels_), check_random_state(random_state)
         n_leads, n_series = len(self._copula.leads), len(self._copula.series)
         longest = int(cells.steps.max()) + 1
         if longest > n_leads:
@@ -275,7 +275,7 @@ class ScenarioSampler(BaseTableStrategy):
         n_unseen = max(0, int(cells.series.max()) + 1 - n_series)
         samples = np.empty((n, len(X)))
         for rows in cells.by_block():
-            scores = self._copula.draw(n, n_unseen, random_state)[:, cells.steps[rows], cells.series[rows]]
+            scores = self._copula.draw(n, n_unseen, rng)[:, cells.steps[rows], cells.series[rows]]
             samples[:, rows] = draw_at(scores, quantiles[rows], levels, low[rows], high[rows])
         return samples
 
@@ -289,8 +289,7 @@ class ScenarioSampler(BaseTableStrategy):
             low, high = self._limits(part)
             there = counts & ~np.isnan(y[test]) & ~np.isnan(quantiles).any(axis=1)
             own = np.full(len(test), np.nan)
-            given = (values[there] for values in (y[test], quantiles))
-            own[there] = transform(*given, levels, low[there], high[there], random_state)
+            own[there] = transform(y[test][there], quantiles[there], levels, low[there], high[there], random_state)
             cells = self._cells(part)
             table = np.full((cells.n_blocks, n_leads, 1 if self._names is None else len(self._names)), np.nan)
             table[cells.blocks, cells.steps, cells.series] = own

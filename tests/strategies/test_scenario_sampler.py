@@ -168,6 +168,10 @@ def test_a_short_last_block_and_a_series_that_is_missing_or_was_never_seen():
     assert_allclose(found[:, 2, :, 2], BY_LEAD, atol=0.1)  # hours of the new one go together
     assert np.abs(found[:, 2, :, :2]).max() < 0.05  # and not with the others
     assert_allclose(found[:, 0, :, 1], 0.7 * BY_LEAD, atol=0.1)
+    one = X.xs("a").iloc[:6]
+    tables = [pd.concat([one, one], keys=keys, names=["station"]) for keys in (["x", "w"], ["w", "x"])]
+    first, second = (sampler.sample(table, n=3, random_state=0).reshape(3, 2, 6) for table in tables)
+    assert_array_equal(first, second[:, ::-1])
 
 
 def test_blocks_are_independent_of_each_other():
@@ -183,6 +187,9 @@ def test_every_run_is_a_scenario_of_its_own():
     published = ColumnRegressor("low", quantiles={0.1: "low", 0.9: "high"})
     sampler = ScenarioSampler(published, quantiles=[0.1, 0.9], random_state=0).fit(X[known], y[known])
     assert sampler.correlation_.shape == (48, 48)
+    run, time = (X[known].index.get_level_values(level) for level in ("run", "time"))
+    is_held = run >= run.max() - (sampler.n_blocks_ - 1) * pd.Timedelta(12, "h")
+    assert sampler.n_calibration_ == (is_held & (time > time[~is_held].max())).sum()
     samples = sampler.sample(X[later], n=200, random_state=0)
     assert np.isfinite(samples).all()
     frame = pd.DataFrame(samples.T, index=X[later].index)
