@@ -45,7 +45,7 @@ class ScenarioSampler(BaseTableStrategy):
     structure : {"separable", "shrunk", "independent"}, default="separable"
         How the correlation of all pairs of lead and series is estimated.
 
-        - "separable": that of two leads times that of two series. Few numbers, known from few blocks.
+        - "separable": that of two leads times that of two series. Few numbers, which few blocks tell.
         - "shrunk": of each pair what was counted, drawn towards the product by as much as counts are uncertain [3]_.
         - "independent": none; a reference.
     calibration : float or splitter, default=0.2
@@ -100,12 +100,13 @@ class ScenarioSampler(BaseTableStrategy):
     that tie with a mass of their forecast (calm, night) are drawn at random [4]_, each on its own: where stations are
     calm together, correlations come out too low.
 
-    A block is what the estimator forecasts at once: `horizon` rows from the first row of the table on, or a run. With
-    few of them (days of a month) the shrunk correlation is near the separable one, that of leads near one by distance
-    alone, and that of series near their mean. What the copula cannot say: that ranks go together more in a storm than
-    in calm weather, and that one day goes on from the day before: **blocks are drawn independently**. Leads count from
-    the first row of a table; where the time of day matters more than the lead, as for the sun, tables are to begin at
-    the same hour, held-out ones too.
+    A block is what the estimator forecasts at once: `horizon` rows from the first row of the table on, or a run. The
+    fewer there are, the nearer the correlation of leads is to one by distance alone, that of series to their mean, and
+    "shrunk" to "separable". Of 24 leads and ten wind farms, four months of days told about as much by either.
+
+    What the copula cannot say: that ranks go together more in a storm than in calm weather, and that one day goes on
+    from the day before: **blocks are drawn independently**. Leads count from the first row of a table; where the time
+    of day matters more than the lead, as for the sun, tables are to begin at the same hour, held-out ones too.
 
     Series whose blocks begin at different times are correlated by the distance in time, within blocks that begin with
     the first of them. A series never seen has the correlation of the leads, and none with the others. Of a table with
