@@ -13,15 +13,16 @@ from sklearn.utils.metadata_routing import MetadataRouter
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from skts._compat import HasMethods, Interval, StrOptions, fit_context, fit_task, fit_within
-from skts.nn import interpolate_levels, sort_levels
+from skts.nn import interpolate_levels
 from skts.panel import find_columns
 from skts.strategies._base import BaseTableStrategy
 from skts.strategies._conformal import ACI, PID, one_sided, two_sided
 from skts.strategies._held_out import check_forecasts, choose_splits, forecast_held_out, read_held_out, take_training
+from skts.strategies._levels import find_levels
 from skts.strategies._places import Places, Taught, check_by
 from skts.strategies._pools import Pools
 from skts.strategies._replay import replay, split_cells
-from skts.windows import find_horizon, walk
+from skts.windows import find_horizon
 
 Floats = NDArray[np.float64]
 Bounds = tuple[float | None, float | None]
@@ -339,15 +340,12 @@ class ConformalRegressor(BaseTableStrategy):
         return _check(forecasts, len(X), len(levels))
 
     def _find_levels(self, fitted: Any) -> tuple[float, ...]:
-        found = self.quantiles
-        for part in walk(fitted):
-            found = next((each for each in (found, *_levels_of(part)) if each is not None), None)
-        if found is None:
+        levels = find_levels(fitted, self.quantiles)
+        if levels is None:
             raise ValueError(
                 'ConformalRegressor(method="cqr") calibrates the quantiles of the estimator, and it names none: give '
                 'it quantiles=(0.1, 0.5, 0.9), or give them here, or method="residual" for a point forecast.'
             )
-        levels = sort_levels(found)
         mirrored = np.sort(1 - np.array(levels))
         if self.symmetric and not np.allclose(mirrored, levels):
             raise ValueError(
@@ -398,11 +396,6 @@ class ConformalRegressor(BaseTableStrategy):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output, tags.target_tags.single_output = False, True
         return tags
-
-
-def _levels_of(part: Any) -> Iterable[Any]:
-    yield getattr(part, "levels_", None)
-    yield getattr(part, "quantiles", None) if hasattr(part, "predict") else None
 
 
 def _check(forecasts: Any, *shape: int) -> Floats:

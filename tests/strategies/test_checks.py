@@ -11,6 +11,7 @@ from skts.strategies import (
     PerSeriesRegressor,
     RecalibratedRegressor,
     RecursiveRegressor,
+    ScenarioSampler,
     WindowedRegressor,
 )
 
@@ -30,6 +31,7 @@ trees = HistGradientBoostingRegressor(max_iter=5)
         CombinationRegressor([("ridge", Ridge()), ("trees", trees)], method="boa"),
         ConformalRegressor(Ridge(), method="residual"),
         RecalibratedRegressor(Ridge()),
+        ScenarioSampler(ConformalRegressor(Ridge(), method="residual")),
     ],
 )
 def test_estimator(estimator, check):

@@ -19,6 +19,7 @@ from skts.strategies import (
     PerSeriesRegressor,
     RecalibratedRegressor,
     RecursiveRegressor,
+    ScenarioSampler,
     WindowedRegressor,
 )
 from tests.strategies._pipes import make_pipe, split
@@ -39,6 +40,7 @@ AROUND = {
     "a calibration": lambda pipe: ConformalRegressor(pipe, adaptive="aci", target="power"),
     "a calibration in a pipeline": lambda pipe: make_pipeline("passthrough", ConformalRegressor(pipe)),
     "a recalibration": lambda pipe: RecalibratedRegressor(pipe, target="power"),
+    "scenarios": ScenarioSampler,
     "a recursion": lambda pipe: RecursiveRegressor(pipe, "power"),
     "a recursion in a pipeline": lambda pipe: make_pipeline("passthrough", RecursiveRegressor(pipe, "power")),
 }

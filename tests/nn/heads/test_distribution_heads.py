@@ -1,7 +1,8 @@
-"""Heads that forecast distributions, held against SciPy's and against numerical integration."""
+"""Heads that forecast distributions, held against SciPy's, against scoringrules and numerical integration."""
 
 import numpy as np
 import pytest
+import scoringrules
 import torch
 from scipy import stats
 from scipy.integrate import quad
@@ -78,6 +79,44 @@ def test_the_censored_crps_is_the_integral_between_the_bounds_and_a_share_of_the
     found = loss_of(head, own, truths, *bounds()) - 0.01 * likelihood
     expected = [crps(distribution_function(head, row), truth, LOW, HIGH) for row in forecasts]
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-8)
+
+
+@pytest.mark.parametrize("truth", [-0.5, 0.4, 1.7])
+def test_the_crps_is_that_of_scoringrules(truth):
+    truths = torch.tensor(truth, dtype=torch.float64)
+    for head in (NormalHead(), StudentTHead(), CensoredNormalHead()):
+        forecasts = draw_forecasts(head)
+        limits = bounds() if head in BOUNDED else ()
+        found = loss_of(head, torch.from_numpy(forecasts), truths, *limits).numpy()
+        location, scale, *shapes = forecasts.T
+        if isinstance(head, StudentTHead):
+            expected = scoringrules.crps_t(truth, freedom(shapes[0]), location, scale)
+        elif isinstance(head, CensoredNormalHead):
+            expected = scoringrules.crps_cnormal(truth, location, scale, LOW, HIGH)
+            alone = CensoredNormalHead("likelihood")
+            expected = expected + 0.01 * loss_of(alone, torch.from_numpy(forecasts), truths, *limits).numpy()
+        else:
+            expected = scoringrules.crps_normal(truth, location, scale)
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("truth", [LOW, 0.4, HIGH])
+def test_quantiles_of_all_levels_score_as_scoringrules_says(truth):
+    levels = (np.arange(4000) + 0.5) / 4000
+    for head in (NormalHead(), StudentTHead(), CensoredNormalHead(), InflatedBetaHead()):
+        forecasts = draw_forecasts(head)
+        answers = quantiles(head, forecasts, levels)
+        found = 2 * np.where(truth >= answers, levels, levels - 1) * (truth - answers)
+        location, scale, *shapes = forecasts.T
+        if isinstance(head, StudentTHead):
+            expected = scoringrules.crps_t(truth, freedom(shapes[0]), location, scale)
+        elif isinstance(head, CensoredNormalHead):
+            expected = scoringrules.crps_cnormal(truth, location, scale, LOW, HIGH)
+        elif isinstance(head, NormalHead):
+            expected = scoringrules.crps_normal(truth, location, scale)
+        else:  # of no package: the ensemble of all its quantiles
+            expected = scoringrules.crps_ensemble(np.full(len(answers), truth), answers, estimator="pwm")
+        np.testing.assert_allclose(found.mean(axis=1), expected, rtol=5e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("freedom", [2.01, 3.0, 7.5, 60.0])
