@@ -94,15 +94,20 @@ def draw_coverage(by_lead, path):
     ax.axhspan(79, 81, color="0.9")
     ax.axhline(80, color="0.6", linewidth=1)
     for name, (color, marker) in looks.items():
-        label = name if name == "as learned" else f'conformal, {name.replace("=", "=" + chr(34)) + chr(34)}'
+        label = name if name == "as learned" else f"conformal, {name.replace('=', '=' + chr(34)) + chr(34)}"
         label = label.replace('"None"', "None")
-        ax.plot(by_lead.index + 1, by_lead[name], color=color, marker=marker, markersize=3.5, linewidth=1.2, label=label)
-    ax.set(xlabel="lead (hours)", ylabel="coverage in 2015 (%)", xlim=(0.5, 24.5), ylim=(66, 84), xticks=[1, 6, 12, 18, 24])
+        ax.plot(
+            by_lead.index + 1, by_lead[name], color=color, marker=marker, markersize=3.5, linewidth=1.2, label=label
+        )
+    ax.set(
+        xlabel="lead (hours)", ylabel="coverage in 2015 (%)", xlim=(0.5, 24.5), ylim=(66, 84), xticks=[1, 6, 12, 18, 24]
+    )
     ax.spines[["top", "right"]].set_visible(False)
     ax.set_title("Intervals that promise 80 %, trained on 2014", fontsize=10, loc="left")
     ax.legend(frameon=False, fontsize=8, loc="lower right", ncols=2)
     figure.savefig(path, dpi=100)
     plt.close(figure)
+
 
 def show_combination(X, y, trains):
     """Print the errors of three experts and of their combinations."""

@@ -365,9 +365,10 @@ class CombinationRegressor(BaseComposition, BaseTableStrategy):
     def __skts_update__(self, X: Any, y: Any, epochs: int) -> int:
         """Hold new rows out before anything learns from them, and bring the experts up to date."""
         X = self._read_table(X, reset=False)
-        taught, places, truths = self._taught.learn(X, y, self._horizon)
+        X_new, y_new = self._taught.news(X, y)
+        taught, places, truths = self._taught.learn(X_new, y_new, self._horizon)
         if y is not None and self._held_out is not None:
-            new = _HeldOut(places, self._ask(X, None, {}), truths)
+            new = _HeldOut(places, self._ask(X_new, None, {}), truths)
             self._held_out = self._held_out.join(new if self._method in _ONLINE else new.complete())
         self._taught = taught
         return sum(update_part(each, X, y, epochs) for each in self.estimators_)

@@ -365,9 +365,10 @@ class ConformalRegressor(BaseTableStrategy):
     def __skts_update__(self, X: Any, y: Any, epochs: int) -> int:
         """Hold new rows out before anything learns from them, and bring the estimator up to date."""
         X = self._read_table(X, reset=False)
-        taught, places, truths = self._taught.learn(X, y, self._horizon)
+        X_new, y_new = self._taught.news(X, y)
+        taught, places, truths = self._taught.learn(X_new, y_new, self._horizon)
         if y is not None:
-            new = _HeldOut(places, self._forecast(self.estimator_, X), truths)
+            new = _HeldOut(places, self._forecast(self.estimator_, X_new), truths)
             self._held_out = self._held_out.join(new.scored())
             self.n_calibration_ = len(self._held_out.y)
         self._taught = taught

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from skts.panel import Layout, PanelIndex
+from skts._compat import safe_indexing
+from skts.panel import Layout, PanelIndex, read_index
 from skts.strategies._columns import read_numbers
 from skts.windows import TrainedTimes, number_series
 
@@ -58,6 +59,14 @@ class Taught:
         if panel.index.runs is not None:  # later runs hold times of these, and say something else of them
             return replace(after, made=int(panel.index.runs.max()))
         return replace(after, last=max(self.last, int(panel.row_ticks.max())))
+
+    def news(self, X: Any, y: Any) -> tuple[Any, Any]:
+        """Take the rows of another table, and their targets, that are later than those learned from."""
+        index = read_index(X)
+        if index.ticks is None:
+            return X, y
+        rows = np.flatnonzero(~self.trained.reached(index))
+        return safe_indexing(X, rows), None if y is None else safe_indexing(y, rows)
 
     def learn(self, X: Any, y: Any, horizon: int | None) -> tuple[Self, "Places", Floats]:
         """Add the rows of another table, and read their places and the truths that are news; NaN for others."""

@@ -179,9 +179,10 @@ class RecalibratedRegressor(BaseTableStrategy):
     def __skts_update__(self, X: Any, y: Any, epochs: int) -> int:
         """Take the errors of the forecasts of new rows, and bring the estimator up to date."""
         X = self._read_table(X, reset=False)
-        taught, places, truths = self._taught.learn(X, y, self._horizon)
+        X_new, y_new = self._taught.news(X, y)
+        taught, places, truths = self._taught.learn(X_new, y_new, self._horizon)
         if y is not None:
-            errors = _forecast("estimator", self.estimator_, X) - truths
+            errors = _forecast("estimator", self.estimator_, X_new) - truths
             self._places, self._errors = self._places.join(places), np.append(self._errors, errors)
         self._taught = taught
         return super().__skts_update__(X, y, epochs)

@@ -36,7 +36,8 @@ def update(pipe: Any, X_new: Any, y_new: Any = None, *, epochs: int = 0) -> Any:
       new rows as they are, and put these forecasts, with the truths, beside those that were held out in `fit`. So fixed
       corrections and stacked weights come from more rows; adaptive corrections, online weights and the rolling bias
       have gone through the new truths, exactly as `predict` does where the column `target` holds them.
-    - with `epochs`, networks train for so many epochs on the windows that forecast new rows.
+    - with `epochs`, networks train for so many epochs on the windows that forecast the rows given: new ones, and those
+      before that are given again, so that what they say is not forgotten.
     - scalers and other transformers stay, as the network behind them knows the units that they give. So does an
       estimator that learns by `fit` alone, such as gradient boosting on windows.
 
@@ -46,11 +47,13 @@ def update(pipe: Any, X_new: Any, y_new: Any = None, *, epochs: int = 0) -> Any:
         Fitted: a pipeline, a strategy or a search around one, or a part of it. It is changed.
     X_new : array-like or DataFrame of shape (n_rows, n_features)
         Rows that are later than all rows so far of their series (of a table with runs, runs that were made later), as
-        `fit` was given them; series may be new. A table without times follows the rows before.
+        `fit` was given them; series may be new. With `epochs` it may begin earlier, with rows that were given before:
+        networks train on them once more, and nothing else reads them. Every series has a row that is new. A table
+        without times follows the rows before.
     y_new : array-like of shape (n_rows,) or (n_rows, n_targets), default=None
         The truths, NaN where they are missing. None brings history alone up to date.
     epochs : int, default=0
-        How many epochs networks train on the new rows: at a tenth of the learning rate of `fit`, constant, without
+        How many epochs networks train on the rows given: at a tenth of the learning rate of `fit`, constant, without
         early stopping, and otherwise as `fit` did. The parameters of the estimator stay.
 
     Returns
@@ -66,8 +69,8 @@ def update(pipe: Any, X_new: Any, y_new: Any = None, *, epochs: int = 0) -> Any:
     ShortSeriesError
         With `epochs`: the new rows and the history before them make no training window.
     ValueError
-        Rows that are no later than those so far, other columns, `epochs` without `y_new`, or of what holds no network
-        that could be trained. The pipe is then as it was before.
+        Rows that are no later than those so far, without `epochs`; other columns; `epochs` without `y_new`, or of what
+        holds no network that could be trained. The pipe is then as it was before.
 
     See Also
     --------
@@ -76,14 +79,16 @@ def update(pipe: Any, X_new: Any, y_new: Any = None, *, epochs: int = 0) -> Any:
 
     Notes
     -----
-    Give every row once, when its truth is there. New rows are forecast in blocks of the horizon from the first of each
-    series on, as in `predict`: begin them where forecasts are issued.
+    Give every row as a new one once, when its truth is there. New rows are forecast in blocks of the horizon from the
+    first of each series on, as in `predict`: begin them where forecasts are issued.
 
     Adaptive corrections still start from the scores of `fit`, and then go through all since.
 
-    What it cannot tell: whether epochs on the latest weeks help. They follow what has changed and what is chance alike;
-    a backtest tells. In a frozen estimator (:class:`~sklearn.frozen.FrozenEstimator`) and in meta-estimators that are
-    not known here, such as :class:`~sklearn.ensemble.VotingRegressor`, history alone is brought up to date.
+    What it cannot tell: whether epochs help. On a few weeks alone a network follows what has changed and what is chance
+    alike, and forgets the other seasons; a year that ends with those weeks is the safer choice. A backtest tells.
+
+    In a frozen estimator (:class:`~sklearn.frozen.FrozenEstimator`) and in meta-estimators that are not known here,
+    such as :class:`~sklearn.ensemble.VotingRegressor`, history alone is brought up to date.
 
     Examples
     --------
@@ -105,7 +110,7 @@ def update(pipe: Any, X_new: Any, y_new: Any = None, *, epochs: int = 0) -> Any:
         check_same_series(X_new, y_new)
     elif epochs:
         raise ValueError(f"update(epochs={epochs}, y_new=None): give y_new, the target to train on, or epochs=0.")
-    _check_later(pipe, X_new)
+    _check_later(pipe, X_new, once_more=epochs > 0)
     with _as_before_on_error(pipe):
         n_trained = update_part(pipe, X_new, y_new, epochs)
         if epochs and not n_trained:
@@ -193,8 +198,11 @@ def _as_before_on_error(pipe: Any) -> Iterator[None]:
         raise
 
 
-def _check_later(pipe: Any, X: Any) -> None:
-    """Refuse rows that are no later than those that parts of the pipe have learned from."""
+def _check_later(pipe: Any, X: Any, *, once_more: bool) -> None:
+    """Refuse rows that are no later than those that parts of the pipe have learned from.
+
+    Where rows may be given once more, only series without a later row are refused.
+    """
     index = read_index(X)
     if index.ticks is None:
         return
@@ -202,7 +210,10 @@ def _check_later(pipe: Any, X: Any) -> None:
         trained = _trained_times(part)
         if trained is None or (trained.names is None) != (index.names is None):
             continue
-        early = np.flatnonzero(trained.reached(index))
+        is_early = trained.reached(index)
+        if once_more:  # what is left has series without a later row
+            is_early &= ~np.isin(index.series, index.series[~is_early])
+        early = np.flatnonzero(is_early)
         if len(early):
             row = int(early[0])
             assert index.clock is not None
@@ -211,7 +222,8 @@ def _check_later(pipe: Any, X: Any) -> None:
             raise ValueError(
                 f"update: {len(early)} of {len(index.ticks)} rows of X_new are no later than those that "
                 f"{type(part).__name__} has seen of their series, the first of them row {row}, {where}. "
-                f"Give rows that came since, each once; HistoryPrepender.partial_fit takes any."
+                "Give rows that came since, each once; with epochs, rows before them may be given again, too. "
+                "HistoryPrepender.partial_fit takes any."
             )
 
 

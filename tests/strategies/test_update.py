@@ -227,6 +227,43 @@ def test_the_first_new_row_teaches_and_rows_before_do_not(rows):
         update(make_pipe(network()).fit(X, y), X_new, y_new.where(first & ~first), epochs=1)
 
 
+def test_rows_that_are_given_again_are_trained_on_and_count_for_nothing_else(rows):
+    (X, y), (X_new, y_new), (X_later, _) = rows
+    is_late = X.index.get_level_values("time") >= "2024-01-05"
+    again, y_again = joined(X[is_late], X_new), joined(y[is_late], y_new)
+    fitted = [ConformalRegressor(make_pipe(network()), method="residual").fit(X, y) for _ in range(2)]
+    update(fitted[0], X_new, y_new, epochs=1)
+    update(fitted[1], again, y_again, epochs=1)
+    one, other = fitted
+    assert one.n_calibration_ == other.n_calibration_
+    assert_array_equal(one._held_out.forecasts, other._held_out.forecasts)
+    assert_array_equal(one._held_out.y, other._held_out.y)
+    assert one.estimator_[:2].transform(X_later).equals(other.estimator_[:2].transform(X_later))
+    by_hand = make_pipe(network()).fit(X, y)
+    slow = by_hand[-1]
+    for group in slow.net_.optimizer_.param_groups:
+        group["lr"] *= 0.1
+    slow.partial_fit(SlidingWindower(6, HORIZON, known="wind").fit_transform(by_hand[0].transform(again)), y_again)
+    for found, wanted in zip(weights_of(other.estimator_), slow.net_.module_.parameters(), strict=True):
+        np.testing.assert_allclose(found, wanted.detach(), rtol=1e-6)
+    with pytest.raises(ValueError, match="given again, too"):
+        update(one, X[is_late], y[is_late], epochs=1)
+
+
+@pytest.mark.parametrize("around", ["boa", "bias"])
+def test_weights_and_bias_read_new_rows_alone(rows, around):
+    (X, y), (X_new, y_new), _ = rows
+    named = [("network", make_pipe(network())), ("published", ColumnRegressor("published"))]
+    make = {
+        "boa": lambda: CombinationRegressor(named, method="boa", target="power"),
+        "bias": lambda: RecalibratedRegressor(make_pipe(network()), target="power"),
+    }[around]
+    fitted = [make().fit(X, y) for _ in range(2)]
+    update(fitted[0], X_new, y_new, epochs=1)
+    update(fitted[1], joined(X, X_new), joined(y, y_new), epochs=1)
+    assert_array_equal(*(each._errors if around == "bias" else each._held_out.experts for each in fitted))
+
+
 @pytest.mark.parametrize("params", [{}, {"lr_schedule": "one_cycle", "early_stopping": True}, {"batch_size": "auto"}])
 def test_parameters_and_rates_stay_and_later_ones_do_not_count(rows, params):
     (X, y), (X_new, y_new), (X_later, _) = rows
