@@ -18,7 +18,7 @@ EXOGENOUS = ["exog1", "exog2"]
 
 @dataclass(frozen=True)
 class Scale:
-    """Units in which spikes do not rule the training: asinh of prices in deviations, learned from the training hours."""
+    """Units in which spikes do not rule the training: asinh of prices in deviations of the training hours."""
 
     middle: float
     spread: float

@@ -61,7 +61,7 @@ def stretched(q, y, share):
 
 
 def show_coverage(X, y, trains):
-    """Print the coverage of quantile trees, as learned and calibrated, and give that of each lead: a column for each."""
+    """Print the coverage of quantile trees, as learned and calibrated, and give that of each lead, in columns."""
     known = [name for name in X.columns if name.startswith("era5")]
     trees = HistGradientBoostingRegressor(
         loss="quantile", max_iter=60, max_leaf_nodes=15, learning_rate=0.1, random_state=0
