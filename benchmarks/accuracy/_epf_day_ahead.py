@@ -67,5 +67,5 @@ def make_pipeline(seed, quick=False, quantiles=None):
 
 def last_day_or_week(price):
     """Forecast the day before, and on Mondays, Saturdays and Sundays the week before."""
-    same_as_week = price.index.dayofweek.isin([0, 5, 6])
+    same_as_week = price.index.day_of_week.isin([0, 5, 6])
     return price.shift(HORIZON).where(~same_as_week, price.shift(WINDOW))

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from benchmarks._report import ROOT, data_file, fill
-from benchmarks.accuracy import epf, etth1, gefcom2012, gefcom2014, la_haute_borne, transformer
+from benchmarks.accuracy import epf, epf_fev, epf_lago, etth1, gefcom2012, gefcom2014, la_haute_borne, transformer
+from benchmarks.accuracy._epf_day_ahead import Scale
 from benchmarks.accuracy._fits import PUBLISHED, Results
 
 
@@ -38,6 +39,40 @@ def test_a_month_goes_from_its_second_hour_to_the_first_of_the_next(load):
 def test_the_naive_prices_are_those_of_the_published_protocol(load, model):
     scores = epf.fit_and_score(model, "PJM", None, load(epf)["PJM"], quick=False)
     assert np.round([scores["mse"], scores["mae"]], 4).tolist() == PUBLISHED["epf"]["checked"][model]["PJM"]
+
+
+@pytest.mark.parametrize("market", epf.MARKETS)
+def test_the_seasonal_naive_quantiles_are_those_of_fev_bench(load, market):
+    scores = epf_fev.fit_and_score(epf_fev.NAIVE, market, None, load(epf)[market], quick=False)
+    assert [round(scores["sql"], 6)] == PUBLISHED["epf_fev"]["checked"][epf_fev.NAIVE][market]
+
+
+@pytest.mark.parametrize("market", epf.MARKETS)
+def test_the_728_days_are_those_that_were_published(load, market):
+    table, path = load(epf)[market], data_file(None, epf.FILE)
+    scores = epf_lago.fit_and_score(epf_lago.NAIVE, market, None, table, None, quick=False)
+    assert [round(scores["mae"], 3)] == PUBLISHED["epf_lago"]["checked"][epf_lago.NAIVE][market]
+    published, test = epf_lago.read_published(path, market), epf_lago.split(table)[1]
+    assert published.index.equals(test.index)
+    errors = published.sub(test["price"], axis=0).abs().mean().round(3).tolist()
+    rows = PUBLISHED["epf_lago"]["rows"]
+    assert errors == [rows[name][epf.MARKETS.index(market)] for name in ("DNN ensemble", "LEAR ensemble")]
+
+
+def test_prices_come_back_from_the_units_of_the_training(load):
+    train, test = epf_lago.split(load(epf)["DE"])
+    scale = Scale.fit(train)
+    np.testing.assert_allclose(scale.inverse(scale.transform(test)["price"]), test["price"], atol=1e-8)
+
+
+def test_a_combination_begins_with_the_mean_and_learns_from_days_before_alone(load):
+    price = load(epf)["NP"]["price"][-10 * 24 :]
+    forecasts = pd.DataFrame({"good": price + 1.0, "bad": price - 9.0})[-8 * 24 :]
+    combined = epf_lago.combine_online(forecasts, price)
+    np.testing.assert_allclose(combined[:24], forecasts.mean(axis=1)[:24])
+    assert np.abs(combined - price[-8 * 24 :])[-24:].mean() < 1.5
+    changed = epf_lago.combine_online(forecasts, price.where(price.index < price.index[-24], 0.0))
+    np.testing.assert_array_equal(changed, combined)
 
 
 @pytest.mark.parametrize("lookback", [96, 336])
@@ -81,7 +116,9 @@ def make_scores(**job):
     return {"loss": 0.5}
 
 
-@pytest.mark.parametrize("script", [etth1, epf, gefcom2012, gefcom2014, la_haute_borne], ids=lambda script: script.NAME)
+@pytest.mark.parametrize(
+    "script", [etth1, epf, epf_fev, epf_lago, gefcom2012, gefcom2014, la_haute_borne], ids=lambda script: script.NAME
+)
 def test_the_page_is_what_the_results_say(script):
     results = Results.read(script.NAME)
     page = (ROOT / "docs" / "accuracy" / f"{script.NAME}.md").read_text(encoding="utf-8")
