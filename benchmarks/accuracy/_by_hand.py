@@ -1,4 +1,4 @@
-"""What a competent forecaster makes by hand for gradient boosting: one row for each forecast, by its origin and lead."""
+"""What a competent forecaster makes by hand for gradient boosting: a row for each forecast, by origin and lead."""
 
 import numpy as np
 import pandas as pd
@@ -128,7 +128,7 @@ def load_rows(values, origins, horizon, *, days):
     return pd.DataFrame({name: v.ravel() for name, v in rows.items()}).astype(np.float32), once(level).ravel()
 
 
-def turbine_rows(X, power, origin, *, hours=(-3, -2, -1, 1, 2, 3)):
+def turbine_rows(X, power, origin, *, hours=(-6, -4, -3, -2, -1, 1, 2, 3, 4, 6)):
     """Put side by side what may be read when the power of turbines is forecast from an origin on.
 
     Parameters
@@ -145,7 +145,7 @@ def turbine_rows(X, power, origin, *, hours=(-3, -2, -1, 1, 2, 3)):
     Returns
     -------
     rows : DataFrame of float32
-        The weather of the hour and of those around it, its mean over 5 and 25 hours; the last power of the turbine and
+        The weather of the hour and of those around it, its mean over 5 and 13 hours; the last power of the turbine and
         of all, the wind at that time, means over 6 and 24 hours; hour, season, lead and turbine.
     """
     turbine, time = X.index.get_level_values(0), X.index.get_level_values(-1)
@@ -154,27 +154,28 @@ def turbine_rows(X, power, origin, *, hours=(-3, -2, -1, 1, 2, 3)):
     around = [wind.shift(-hour).add_suffix(f" {hour:+d} h") for hour in hours]
     speed = [name for name in X if name.startswith("speed")]
     means = [
-        by_turbine[speed].transform(lambda each, n=n: each.rolling(n, center=True, min_periods=1).mean())
-        .add_suffix(f" over {n} h") for n in (5, 25)
+        by_turbine[speed]
+        .transform(lambda each, n=n: each.rolling(n, center=True, min_periods=1).mean())
+        .add_suffix(f" over {n} h")
+        for n in (5, 13)
     ]
-    measured = power.unstack(0)
-    seen = measured.ffill(limit=24)
+    own = power.groupby(level=0, sort=False)
+    seen = own.ffill(limit=DAY).groupby(level=0, sort=False)
     past = {
-        "power": seen.shift(1).stack(future_stack=True),
-        "power 2 h before": seen.shift(2).stack(future_stack=True),
-        "power over 6 h": measured.rolling(6, min_periods=1).mean().shift(1).stack(future_stack=True),
-        "power over 24 h": measured.rolling(24, min_periods=1).mean().shift(1).stack(future_stack=True),
+        "power": seen.shift(1),
+        "power 2 h before": seen.shift(2),
+        "power over 6 h": own.transform(lambda each: each.rolling(6, min_periods=1).mean().shift(1)),
+        "power over 24 h": own.transform(lambda each: each.rolling(DAY, min_periods=1).mean().shift(1)),
     }
-    at = pd.MultiIndex.from_arrays([origin, turbine])
-    past = {name: values.reindex(at).to_numpy() for name, values in past.items()}
-    past["power of all"] = seen.mean(axis=1).shift(1).reindex(origin).to_numpy()
-    before = pd.MultiIndex.from_arrays([turbine, pd.DatetimeIndex(origin) - pd.Timedelta(hours=1)])
-    past["speed before the origin"] = X[speed[-1]].reindex(before).to_numpy()
+    past["power of all"] = past["power"].groupby(level=-1).transform("mean")
+    past["speed before the origin"] = by_turbine[speed[-1]].shift(1)
+    at = pd.MultiIndex.from_arrays([turbine, pd.DatetimeIndex(origin)])
+    past = pd.DataFrame(past).reindex(at).set_axis(X.index)
     when = {
         "hour": time.hour,
         "season": time.dayofyear,
         "lead": (time - pd.DatetimeIndex(origin)) // pd.Timedelta(hours=1) + 1,
         "turbine": pd.factorize(turbine, sort=True)[0],
     }
-    parts = [X, *around, *means, pd.DataFrame(past | when, index=X.index)]
+    parts = [X, *around, *means, past, pd.DataFrame(when, index=X.index)]
     return pd.concat(parts, axis=1).astype(np.float32)

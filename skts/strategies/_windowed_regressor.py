@@ -60,7 +60,8 @@ class WindowedRegressor(CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, Ba
         Of a table with runs none is: a run ends with its horizon.
     series : bool, default=False
         Whether the number of the series is a column of its own, before the lead. For an estimator that has a parameter
-        `categorical_features` it is a category, unless that is set.
+        `categorical_features` it is a category, unless that is set; likewise for LightGBM, whose `fit` takes
+        `categorical_feature`.
     quantiles : iterable of float, default=None
         Levels to learn, such as (0.1, 0.9); the median is always among them. One clone of `estimator` is fitted per
         level.
@@ -266,8 +267,8 @@ class WindowedRegressor(CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, Ba
         """Read where the target can lie."""
         if self.active is not None and self.leads == "outputs":
             raise ValueError(
-                f'WindowedRegressor(active={self.active!r}, leads="outputs") would learn all leads of a window at once, '
-                'those that are known to be 0 among them: give leads="rows".'
+                f'WindowedRegressor(active={self.active!r}, leads="outputs") would learn all leads at once, '
+                'those known to be 0 among them: give leads="rows".'
             )
         return Limits.learn(type(self).__name__, inputs, self.bounds, self.active)
 
@@ -284,7 +285,8 @@ class WindowedRegressor(CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, Ba
                 f"of positive weight and none missing in {values.shape[2]}: {way_out}."
             )
         matrix, y = design.matrix(wanted), values[wanted]
-        params = {} if weights is None else {"sample_weight": weights[wanted]}
+        params: dict[str, Any] = {} if weights is None else {"sample_weight": weights[wanted]}
+        params |= self._category_at_fit(design)
         self.estimators_ = []
         for level in self.levels_ or [None]:
             estimator = clone_for(self._with_category(design), y.shape[1], self.quantile_parameter, level)
@@ -309,8 +311,15 @@ class WindowedRegressor(CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, Ba
             chosen is None or (isinstance(chosen, str) and chosen == "from_dtype")
         ):
             return self.estimator
-        column = design.n_columns - 1 - (design.design.around is not None)
-        return clone(self.estimator).set_params(categorical_features=[column])
+        return clone(self.estimator).set_params(categorical_features=[design.column_of_series])
+
+    def _category_at_fit(self, design: DesignMatrix) -> dict[str, Any]:
+        """Tell the same to an estimator whose `fit` is told, as that of LightGBM is."""
+        if design.design.series_names is None or not has_fit_parameter(self.estimator, "categorical_feature"):
+            return {}
+        if "categorical_feature" in self.estimator.get_params(deep=False):
+            return {}
+        return {"categorical_feature": [design.column_of_series]}
 
     def _forecast(self, inputs: Inputs) -> NDArray[np.float64]:
         """Forecast all levels, in increasing order: (n_windows, horizon, n_targets, n_levels)."""
