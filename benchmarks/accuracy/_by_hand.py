@@ -80,7 +80,7 @@ def price_rows(table, origins, horizon, *, ahead):
             }
     times = table.index[at.ravel()]
     rows = {name: values.ravel() for name, values in rows.items()}
-    rows |= {"hour": times.hour, "weekday": times.dayofweek, "season": times.dayofyear}
+    rows |= {"hour": times.hour, "weekday": times.day_of_week, "season": times.day_of_year}
     rows |= {"lead": np.broadcast_to(lead + 1, at.shape).ravel()}
     return pd.DataFrame(rows).astype(np.float32), once(level).ravel()
 
@@ -173,7 +173,7 @@ def turbine_rows(X, power, origin, *, hours=(-6, -4, -3, -2, -1, 1, 2, 3, 4, 6))
     past = pd.DataFrame(past).reindex(at).set_axis(X.index)
     when = {
         "hour": time.hour,
-        "season": time.dayofyear,
+        "season": time.day_of_year,
         "lead": (time - pd.DatetimeIndex(origin)) // pd.Timedelta(hours=1) + 1,
         "turbine": pd.factorize(turbine, sort=True)[0],
     }
