@@ -33,7 +33,6 @@ MODELS = [*NETWORKS, *LIGHTGBM, "last day"]
 SCORES = ["mse", "mae"]
 BEGIN_VALIDATION, BEGIN_TEST, END_TEST = (months * 30 * 24 for months in (12, 16, 20))  # rows of the published loaders
 DAY = 24
-STRIDES = {True: (11, 7), False: (23, 13)}  # of training windows for LightGBM, by hand and not, up to 96 hours and on
 
 
 def make_pipeline(model, lookback, horizon, seed, quick=False):
@@ -64,9 +63,14 @@ def make_pipeline(model, lookback, horizon, seed, quick=False):
                 8 if quick else 64, num_layers=1, patch_len=DAY, lr=2e-3, batch_size=256, **same
             )
         regressor = EnsembleRegressor(network, n_members=2 if quick else 5, random_state=seed)
-    stride = STRIDES[horizon <= 96][1] if model == ON_WINDOWS else 1
+    stride = stride_of(model, horizon)
     windower = SlidingWindower(lookback, horizon, stride=97 if quick else stride)
     return Pipeline([("windows", windower), ("regressor", regressor)])
+
+
+def stride_of(model, horizon):
+    """Say how far apart the windows are that a model learns from; LightGBM has a row for each hour ahead of them."""
+    return {BY_HAND: (11, 23), ON_WINDOWS: (7, 13)}.get(model, (1, 1))[horizon > 96]
 
 
 def make_boosting(quick=False):
@@ -86,7 +90,7 @@ def make_boosting(quick=False):
 def forecast_by_hand(train, test, lookback, horizon, quick=False):
     """Forecast each series from every hour of the test, having learned from some hours of the training."""
     n_train = len(train.loc[train.index[0][0]])
-    origins = np.arange(lookback, n_train - horizon + 1, 97 if quick else STRIDES[horizon <= 96][0])
+    origins = np.arange(lookback, n_train - horizon + 1, 97 if quick else stride_of(BY_HAND, horizon))
     tables, targets = [], []
     names = sorted(train.index.unique("series"))  # as the windows have them
     for number, name in enumerate(names):

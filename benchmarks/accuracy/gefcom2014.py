@@ -125,13 +125,13 @@ def make_boosting(quick=False):
 
 
 def make_windowed(quick=False):
-    """The rival on the windows of the networks: the weather of an hour and of those beside it, farm by farm."""
+    """The rival on the windows of the networks: the weather of an hour and of two on either side."""
     boosting = make_lightgbm(
         200,
         quick,
         objective="quantile",
         learning_rate=0.08,
-        num_leaves=63,
+        num_leaves=31,
         min_child_samples=300,
         colsample_bytree=0.5,
         subsample=0.5,
@@ -140,8 +140,8 @@ def make_windowed(quick=False):
         boosting,
         leads="rows",
         lags=(),
-        around=1,
-        lookahead=1,
+        around=2,
+        lookahead=2,
         series=True,
         quantiles=BOOSTED,
         quantile_parameter="alpha",

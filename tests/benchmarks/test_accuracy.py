@@ -82,7 +82,9 @@ def test_prices_by_hand_read_nothing_from_the_origin_on_but_what_is_known(ahead)
         pd.testing.assert_frame_equal(again, rows[own].reset_index(drop=True))
         np.testing.assert_array_equal(level_again, level[own])
     told = rows["price 1 days before"] + level
-    np.testing.assert_allclose(told, table["price"].to_numpy()[ORIGINS[:, None] - 24 + np.arange(24)].ravel(), rtol=1e-5)
+    np.testing.assert_allclose(
+        told, table["price"].to_numpy()[ORIGINS[:, None] - 24 + np.arange(24)].ravel(), rtol=1e-5
+    )
 
 
 def test_loads_by_hand_read_nothing_from_the_origin_on():
@@ -103,7 +105,9 @@ def test_turbines_by_hand_read_no_power_from_the_origin_on():
     time = X.index.get_level_values("time")
     rows, midnight = turbine_rows(X, y, time.floor("D")), pd.Timestamp("2014-01-10", tz="UTC")
     again = turbine_rows(X, y.mask(time >= midnight, 9.0), time.floor("D"))
-    pd.testing.assert_frame_equal(again[time < midnight + pd.Timedelta("1D")], rows[time < midnight + pd.Timedelta("1D")])
+    pd.testing.assert_frame_equal(
+        again[time < midnight + pd.Timedelta("1D")], rows[time < midnight + pd.Timedelta("1D")]
+    )
     at = (X.index[0][0], midnight)
     assert rows.loc[at, "power"] == pytest.approx(y[X.index[0][0], midnight - pd.Timedelta("1h")])
     assert rows.loc[at, "lead"] == 1
