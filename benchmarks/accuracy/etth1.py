@@ -19,16 +19,17 @@ from sklearn.preprocessing import StandardScaler
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # a checkout that is not installed
 from benchmarks._report import data_file, markdown, number_of
+from benchmarks.accuracy._by_hand import BY_HAND, LIGHTGBM, ON_WINDOWS, load_rows, make_lightgbm
 from benchmarks.accuracy._fits import PUBLISHED, Results, make_parser
 from skts import DLinearRegressor, GRURegressor, NLinearRegressor, SlidingWindower, TransformerRegressor
-from skts.strategies import EnsembleRegressor
+from skts.strategies import EnsembleRegressor, WindowedRegressor
 
 NAME = "etth1"
 FILE = "ett/ETT-small.zip"
 MEMBER = "ETT-small/ETTh1.csv"
 LINEAR = {"DLinear": DLinearRegressor, "NLinear": NLinearRegressor}
 NETWORKS = ["gru", "transformer", *LINEAR]
-MODELS = [*NETWORKS, "last day"]
+MODELS = [*NETWORKS, *LIGHTGBM, "last day"]
 SCORES = ["mse", "mae"]
 BEGIN_VALIDATION, BEGIN_TEST, END_TEST = (months * 30 * 24 for months in (12, 16, 20))  # rows of the published loaders
 DAY = 24
@@ -39,6 +40,11 @@ def make_pipeline(model, lookback, horizon, seed, quick=False):
     if model in LINEAR:
         linear = {"lr": 5e-3, "lr_schedule": "one_cycle", "batch_size": 224}
         regressor = LINEAR[model](max_epochs=1 if quick else 6, random_state=seed, **linear)
+    elif model == ON_WINDOWS:
+        boosting = make_lightgbm(
+            60, quick, learning_rate=0.1, num_leaves=15, min_child_samples=100, colsample_bytree=0.3, subsample=0.7
+        )
+        regressor = WindowedRegressor(boosting, series=True)
     else:
         same = {
             "dropout": 0.3,
@@ -57,8 +63,49 @@ def make_pipeline(model, lookback, horizon, seed, quick=False):
                 8 if quick else 64, num_layers=1, patch_len=DAY, lr=2e-3, batch_size=256, **same
             )
         regressor = EnsembleRegressor(network, n_members=2 if quick else 5, random_state=seed)
-    windower = SlidingWindower(lookback, horizon, stride=97 if quick else 1)
+    stride = stride_of(model, horizon)
+    windower = SlidingWindower(lookback, horizon, stride=97 if quick else stride)
     return Pipeline([("windows", windower), ("regressor", regressor)])
+
+
+def stride_of(model, horizon):
+    """Say how far apart the windows are that a model learns from; LightGBM has a row for each hour ahead of them."""
+    return {BY_HAND: (11, 23), ON_WINDOWS: (7, 13)}.get(model, (1, 1))[horizon > 96]
+
+
+def make_boosting(quick=False):
+    """LightGBM by hand, one for all hours ahead."""
+    return make_lightgbm(
+        200,
+        quick,
+        objective="l1",
+        learning_rate=0.05,
+        num_leaves=31,
+        min_child_samples=500,
+        colsample_bytree=0.5,
+        subsample=0.7,
+    )
+
+
+def forecast_by_hand(train, test, lookback, horizon, quick=False):
+    """Forecast each series from every hour of the test, having learned from some hours of the training."""
+    n_train = len(train.loc[train.index[0][0]])
+    origins = np.arange(lookback, n_train - horizon + 1, 97 if quick else stride_of(BY_HAND, horizon))
+    tables, targets = [], []
+    names = sorted(train.index.unique("series"))  # as the windows have them
+    for number, name in enumerate(names):
+        values = train.loc[name, "value"].to_numpy()
+        rows, level = load_rows(values, origins, horizon, days=lookback // DAY)
+        tables.append(rows.assign(series=number))
+        targets.append(values[origins[:, None] + np.arange(horizon)].ravel() - level)
+    boosting = make_boosting(quick).fit(pd.concat(tables), np.concatenate(targets), categorical_feature=["series"])
+    forecasts = []
+    for number, name in enumerate(names):
+        values = test.loc[name, "value"].to_numpy()
+        every_hour = np.arange(lookback, len(values) - horizon + 1)
+        rows, level = load_rows(values, every_hour, horizon, days=lookback // DAY)
+        forecasts.append((boosting.predict(rows.assign(series=number)) + level).reshape(-1, horizon))
+    return np.concatenate(forecasts)
 
 
 def load(path):
@@ -86,6 +133,8 @@ def fit_and_score(model, part, seed, table, quick):
     y_true = windows.targets(test["value"])
     if model == "last day":
         y_pred = np.tile(windows[:][:, -DAY:, 0], (1, -(-horizon // DAY)))[:, :horizon]
+    elif model == BY_HAND:
+        y_pred = forecast_by_hand(train, test, lookback, horizon, quick)
     else:
         pipe = make_pipeline(model, lookback, horizon, seed, quick).fit(train, train["value"])
         y_pred = pipe["regressor"].predict(windows)
@@ -116,7 +165,11 @@ def main():
     options = parser.parse_args()
     table = load(data_file(options.data, FILE))
     pairs = list(product(options.lookbacks, options.horizons))
-    estimators = {model: make_pipeline(model, *pairs[0], None) for model in options.models if model in NETWORKS}
+    estimators = {
+        model: make_boosting() if model == BY_HAND else make_pipeline(model, *pairs[0], None)
+        for model in options.models
+        if model != "last day"
+    }
     results = Results.start(NAME, options, estimators)
     parts = {f"{lookback} to {horizon}": {"table": table} for lookback, horizon in pairs}
     results.run(fit_and_score, parts, NETWORKS, options)

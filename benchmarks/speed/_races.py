@@ -72,7 +72,7 @@ class Wind:
 
     def for_boostings(self) -> Boostings:
         """One row for each hour: weather of all farms and of the hours around, and the power before midnight."""
-        steps = [step for _, step in gefcom2014.make_features("boosting")]
+        steps = [step for _, step in gefcom2014.make_features(gefcom2014.BY_HAND)]
         features = make_pipeline(*steps, FunctionTransformer(gefcom2014.add_hours_around))
         table = pd.concat([self.train, self.valid]).sort_index()
         rows = features.set_output(transform="pandas").fit_transform(table.drop(columns="power"))

@@ -94,6 +94,11 @@ class DesignMatrix:
         """Columns that are the same for all windows of a series: the static ones, then its number."""
         return self.inputs.n_static + (self.design.series_names is not None)
 
+    @property
+    def column_of_series(self) -> int:
+        """Where the number of the series stands, if it is read."""
+        return self.n_columns - 1 - (self.design.around is not None)
+
     @cached_property
     def series(self) -> NDArray[np.float64]:
         """The number of the series of each window, (n_windows, 1); of an unknown one missing."""

@@ -12,12 +12,13 @@ from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from skts._compat import HasMethods, Interval, StrOptions, check_sample_weight, fit_context, fit_task
-from skts.nn import interpolate_levels, sort_levels
+from skts.nn import PointHead, QuantileHead, sort_levels
 from skts.panel import has_target
 from skts.strategies._clones import clone_for, warn_if_alike
 from skts.strategies._design import Design, DesignMatrix, read_lags
 from skts.supervised import (
     Inputs,
+    Limits,
     ScoreMixin,
     Targets,
     check_sizes,
@@ -59,13 +60,21 @@ class WindowedRegressor(CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, Ba
         Of a table with runs none is: a run ends with its horizon.
     series : bool, default=False
         Whether the number of the series is a column of its own, before the lead. For an estimator that has a parameter
-        `categorical_features` it is a category, unless that is set.
+        `categorical_features` it is a category, unless that is set; likewise for LightGBM, whose `fit` takes
+        `categorical_feature`.
     quantiles : iterable of float, default=None
         Levels to learn, such as (0.1, 0.9); the median is always among them. One clone of `estimator` is fitted per
         level.
     quantile_parameter : str, default="quantile"
         The parameter of `estimator` that takes the level: "quantile" of ``HistGradientBoostingRegressor(
         loss="quantile")``, "alpha" of ``LGBMRegressor(objective="quantile")``.
+    bounds : (lower, upper), default=None
+        What the target cannot go beyond, in its unit: `(0, 2500.0)`, `(0, None)`, or `(0, "capacity")` for a static
+        column of the windower that says it by series. Forecasts and quantiles are clipped to them.
+    active : str or int, default=None
+        The name of a column known ahead that is 0 in rows where the target is known to be 0, and 1 elsewhere, as the
+        `is_day` of :class:`~skts.features.SolarFeatures` for solar power; a scaler may have changed the two values.
+        Rows with 0 teach nothing, and every forecast of them is 0. Only with ``leads="rows"``.
 
     Attributes
     ----------
@@ -136,6 +145,8 @@ class WindowedRegressor(CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, Ba
         "series": ["boolean"],
         "quantiles": ["array-like", None],
         "quantile_parameter": [str],
+        "bounds": ["array-like", None],
+        "active": [str, Integral, None],
     }
 
     def __init__(
@@ -149,6 +160,8 @@ class WindowedRegressor(CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, Ba
         series: bool = False,
         quantiles: Iterable[float] | None = None,
         quantile_parameter: str = "quantile",
+        bounds: tuple[float | str | None, float | str | None] | None = None,
+        active: str | int | None = None,
     ):
         self.estimator = estimator
         self.leads = leads
@@ -158,6 +171,8 @@ class WindowedRegressor(CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, Ba
         self.series = series
         self.quantiles = quantiles
         self.quantile_parameter = quantile_parameter
+        self.bounds = bounds
+        self.active = active
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
@@ -194,12 +209,16 @@ class WindowedRegressor(CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, Ba
             )
         with fit_task(self, X, y):
             inputs = read_inputs(self, X, reset=True)
-            targets = read_targets(type(self).__name__, inputs, y, sample_weight)
+            self._limits = self._learn_limits(inputs)
+            targets = self._limits.put_on(read_targets(type(self).__name__, inputs, y, sample_weight), inputs)
             self.levels_ = None if self.quantiles is None else sort_levels(self.quantiles)
             self._y_shape = targets.shape
             self._sizes = read_sizes(inputs, targets.n_targets, targets.horizon)
             self._design = self._make_design(inputs)
             values = targets.values[targets.starts[:, None] + np.arange(targets.horizon)]  # (n, H, T)
+            at_zero = self._limits.at_zero(inputs)
+            if at_zero is not None:
+                values[at_zero] = np.nan  # which teaches nothing
             weights = None if sample_weight is None else self._weights(inputs, targets, y, sample_weight)  # (n, H)
             if self._design.around is None:
                 values = values.reshape(len(values), 1, -1)  # (n, 1, H T)
@@ -238,11 +257,20 @@ class WindowedRegressor(CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, Ba
         if inputs.windows is not None:
             warn_missing_history(inputs.windows)
         forecasts = self._forecast(inputs)  # (n_windows, horizon, n_targets, n_levels)
-        if self.levels_ is None or quantiles is None:
-            forecasts = forecasts[..., 0 if self.levels_ is None else self.levels_.index(0.5)]
-        else:
-            forecasts = interpolate_levels(forecasts, self.levels_, quantiles)
-        return to_output(forecasts, inputs, self._y_shape)
+        head = PointHead() if self.levels_ is None else QuantileHead(self.levels_)
+        forecasts = forecasts[..., 0] if self.levels_ is None else forecasts
+        levels = None if quantiles is None else list(quantiles)
+        answer = self._limits.answer(head, forecasts, levels, inputs)
+        return to_output(answer, inputs, self._y_shape)
+
+    def _learn_limits(self, inputs: Inputs) -> Limits:
+        """Read where the target can lie."""
+        if self.active is not None and self.leads == "outputs":
+            raise ValueError(
+                f'WindowedRegressor(active={self.active!r}, leads="outputs") would learn all leads at once, '
+                'those known to be 0 among them: give leads="rows".'
+            )
+        return Limits.learn(type(self).__name__, inputs, self.bounds, self.active)
 
     def _fit_clones(
         self, design: DesignMatrix, values: NDArray[np.float64], weights: NDArray[np.float64] | None
@@ -257,7 +285,8 @@ class WindowedRegressor(CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, Ba
                 f"of positive weight and none missing in {values.shape[2]}: {way_out}."
             )
         matrix, y = design.matrix(wanted), values[wanted]
-        params = {} if weights is None else {"sample_weight": weights[wanted]}
+        params: dict[str, Any] = {} if weights is None else {"sample_weight": weights[wanted]}
+        params |= self._category_at_fit(design)
         self.estimators_ = []
         for level in self.levels_ or [None]:
             estimator = clone_for(self._with_category(design), y.shape[1], self.quantile_parameter, level)
@@ -282,8 +311,15 @@ class WindowedRegressor(CallbackSupportMixin, MetaEstimatorMixin, ScoreMixin, Ba
             chosen is None or (isinstance(chosen, str) and chosen == "from_dtype")
         ):
             return self.estimator
-        column = design.n_columns - 1 - (design.design.around is not None)
-        return clone(self.estimator).set_params(categorical_features=[column])
+        return clone(self.estimator).set_params(categorical_features=[design.column_of_series])
+
+    def _category_at_fit(self, design: DesignMatrix) -> dict[str, Any]:
+        """Tell the same to an estimator whose `fit` is told, as that of LightGBM is."""
+        if design.design.series_names is None or not has_fit_parameter(self.estimator, "categorical_feature"):
+            return {}
+        if "categorical_feature" in self.estimator.get_params(deep=False):
+            return {}
+        return {"categorical_feature": [design.column_of_series]}
 
     def _forecast(self, inputs: Inputs) -> NDArray[np.float64]:
         """Forecast all levels, in increasing order: (n_windows, horizon, n_targets, n_levels)."""

@@ -6,6 +6,7 @@ import pytest
 
 from benchmarks._report import ROOT, data_file, fill
 from benchmarks.accuracy import epf, epf_fev, epf_lago, etth1, gefcom2012, gefcom2014, la_haute_borne, transformer
+from benchmarks.accuracy._by_hand import BY_HAND, ON_WINDOWS, load_rows, price_rows, turbine_rows
 from benchmarks.accuracy._epf_day_ahead import Scale
 from benchmarks.accuracy._fits import PUBLISHED, Results
 
@@ -99,6 +100,54 @@ def test_the_last_year_is_forecast_once():
     assert all(times[train].max() < times[test].min() for train, test in splits)
 
 
+ORIGINS = np.array([168, 250, 331])
+
+
+@pytest.mark.parametrize("ahead", [False, True])
+def test_prices_by_hand_read_nothing_from_the_origin_on_but_what_is_known(ahead):
+    times = pd.date_range("2024-01-01", periods=400, freq="h")
+    table = pd.DataFrame(np.random.default_rng(0).random((400, 3)), times, columns=["exog1", "exog2", "price"])
+    rows, level = price_rows(table, ORIGINS, 24, ahead=ahead)
+    for number, origin in enumerate(ORIGINS):
+        changed = table.copy()
+        changed.loc[times[origin] :, "price"] = 99.0
+        changed.loc[times[origin + 24 if ahead else origin] :, ["exog1", "exog2"]] = 99.0
+        again, level_again = price_rows(changed, ORIGINS[[number]], 24, ahead=ahead)
+        own = slice(24 * number, 24 * number + 24)
+        pd.testing.assert_frame_equal(again, rows[own].reset_index(drop=True))
+        np.testing.assert_array_equal(level_again, level[own])
+    told = rows["price 1 days before"] + level
+    np.testing.assert_allclose(
+        told, table["price"].to_numpy()[ORIGINS[:, None] - 24 + np.arange(24)].ravel(), rtol=1e-5
+    )
+
+
+def test_loads_by_hand_read_nothing_from_the_origin_on():
+    values = np.random.default_rng(0).random(400)
+    rows, level = load_rows(values, ORIGINS, 48, days=4)
+    for number, origin in enumerate(ORIGINS):
+        changed = np.where(np.arange(400) < origin, values, 99.0)
+        again, _ = load_rows(changed, ORIGINS[[number]], 48, days=4)
+        pd.testing.assert_frame_equal(again, rows[48 * number : 48 * number + 48].reset_index(drop=True))
+    last_day = values[ORIGINS[:, None] - 24 + np.arange(48) % 24]
+    np.testing.assert_allclose(rows["1 days before"] + level, last_day.ravel(), rtol=1e-5)
+
+
+def test_turbines_by_hand_read_no_power_from_the_origin_on():
+    X, y = la_haute_borne.load(None)
+    first = X.index.get_level_values("time") < "2014-01-20"
+    X, y = X[first].assign(speed_u100=1.0).drop(columns="power_kw"), y[first]
+    time = X.index.get_level_values("time")
+    rows, midnight = turbine_rows(X, y, time.floor("D")), pd.Timestamp("2014-01-10", tz="UTC")
+    again = turbine_rows(X, y.mask(time >= midnight, 9.0), time.floor("D"))
+    pd.testing.assert_frame_equal(
+        again[time < midnight + pd.Timedelta("1D")], rows[time < midnight + pd.Timedelta("1D")]
+    )
+    at = (X.index[0][0], midnight)
+    assert rows.loc[at, "power"] == pytest.approx(y[X.index[0][0], midnight - pd.Timedelta("1h")])
+    assert rows.loc[at, "lead"] == 1
+
+
 def test_results_are_kept_after_each_fit_and_added_to(tmp_path):
     options = la_haute_borne.make_parser("", la_haute_borne.MODELS).parse_args(
         ["--output", str(tmp_path), "--add", "--n-jobs", "1"]
@@ -130,12 +179,19 @@ def test_the_page_is_what_the_results_say(script):
     [
         (etth1, ["--lookbacks", "96", "--horizons", "96", "--models", "gru"]),
         (epf, ["--markets", "NP", "--models", "lstm"]),
+        (epf, ["--markets", "NP", "--models", f"{BY_HAND}, ahead"]),
+        (epf, ["--markets", "NP", "--models", ON_WINDOWS]),
+        (etth1, ["--lookbacks", "96", "--horizons", "96", "--models", BY_HAND]),
+        (la_haute_borne, ["--parts", "last 59 days", "--models", BY_HAND]),
+        (la_haute_borne, ["--parts", "last 59 days", "--models", ON_WINDOWS]),
+        (gefcom2014, ["--tasks", "4", "--models", ON_WINDOWS]),
     ],
-    ids=["etth1", "epf"],
+    ids=lambda each: each.NAME if hasattr(each, "NAME") else each[-1],
 )
 @pytest.mark.slow
-def test_a_quick_run_of_a_network_writes_results_and_page(load, script, options, monkeypatch, tmp_path):
-    load(script)
+def test_a_quick_run_writes_results_and_page(load, script, options, monkeypatch, tmp_path):
+    if script is not la_haute_borne:
+        load(script)
     quick = ["--quick", "--seeds", "0", "--n-jobs", "1", "--output", str(tmp_path)]
     monkeypatch.setattr("sys.argv", [f"{script.NAME}.py", *quick, *options])
     script.main()

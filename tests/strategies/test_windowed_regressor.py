@@ -384,3 +384,81 @@ def test_the_number_of_the_series_may_be_a_column(trees):
         assert told.estimators_[0].categorical_features == [1]
         assert spread[1] < 0.1 * spread[0]
     assert told.estimators_[0].n_features_in_ == plain.estimators_[0].n_features_in_ + 1
+
+
+def test_the_number_of_the_series_is_a_category_for_lightgbm():
+    lightgbm = pytest.importorskip("lightgbm")
+    X, _ = make_panel(n_series=3, n_rows=80, random_state=0)
+    windows = SlidingWindower(2, 2, known=["wind"]).fit_transform(X)
+    y = pd.Series(np.repeat([0.0, 10.0, 2.0], 80), index=X.index)
+    for leads, column in (("rows", 1), ("outputs", 2)):
+        boosting = lightgbm.LGBMRegressor(n_estimators=3, min_child_samples=5, verbose=-1, n_jobs=1)
+        fitted = WindowedRegressor(boosting, leads=leads, lags=(), series=True).fit(windows, y).estimators_[0]
+        inner = fitted if leads == "rows" else fitted.estimators_[0]
+        assert inner.booster_.dump_model()["feature_infos"][f"Column_{column}"]["values"]  # of a category alone
+
+
+# --- bounds, and rows known to be zero ----------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def parks():
+    """Windows of two parks of different capacity, dark by night; their power; and which rows are dark."""
+    times = pd.date_range("2024-01-01", periods=120, freq="h")
+    index = pd.MultiIndex.from_product([["a", "b"], times], names=["park", "time"])
+    capacity = index.get_level_values("park").map({"a": 1.0, "b": 4.0}).to_numpy(dtype=float)
+    is_day = np.asarray((index.get_level_values("time").hour >= 6), dtype=float)
+    wind = np.random.default_rng(0).normal(0.5, 0.6, len(index))
+    X = pd.DataFrame({"wind": wind, "is_day": is_day, "capacity": capacity}, index=index)
+    windows = SlidingWindower(3, 6, known=["wind", "is_day"], static=["capacity"]).fit_transform(X)
+    return windows, pd.Series(wind.clip(0, 1) * capacity * is_day, index=index), pd.Series(is_day == 0, index=index)
+
+
+@LEADS
+def test_no_forecast_lies_beyond_the_capacity_of_its_series(parks, leads):
+    windows, y, _ = parks
+    free = WindowedRegressor(LinearRegression(), leads=leads, lags=()).fit(windows, y).predict(windows)
+    bounded = WindowedRegressor(LinearRegression(), leads=leads, lags=(), bounds=(0, "capacity")).fit(windows, y)
+    capacity = windows.static[windows.series]
+    assert (free < 0).any()
+    assert (free > capacity).any()
+    np.testing.assert_array_equal(bounded.predict(windows), free.clip(0, capacity))
+
+
+def test_what_is_known_to_be_zero_is_answered_so_and_teaches_nothing(parks):
+    windows, y, is_dark = parks
+    boosting = GradientBoostingRegressor(loss="quantile", n_estimators=5, random_state=0)
+    regressor = WindowedRegressor(
+        boosting,
+        leads="rows",
+        lags=(),
+        quantiles=(0.1, 0.9),
+        quantile_parameter="alpha",
+        bounds=(0, 9),
+        active="is_day",
+    )
+    levels, dark = [0.1, 0.5, 0.9], windows.targets(is_dark)
+    y_pred = regressor.fit(windows, y).predict(windows, quantiles=levels)
+    assert (y_pred[dark] == 0).all()
+    assert (y_pred[~dark][:, 2] > 0).all()
+    other = y.mask(is_dark, 8.0)  # the nights say something else, and nobody listens
+    np.testing.assert_array_equal(
+        clone(regressor).fit(windows, other).predict(windows, quantiles=[0.1, 0.5, 0.9]), y_pred
+    )
+    np.testing.assert_array_equal(regressor.predict(windows), y_pred[..., 1])
+    listening = clone(regressor).set_params(active=None).fit(windows, other).predict(windows)
+    assert (listening[dark] > 1).all()
+
+
+def test_all_leads_at_once_cannot_leave_rows_out(parks):
+    with pytest.raises(ValueError, match=r'active=\'is_day\', leads="outputs"\) .* give leads="rows"'):
+        WindowedRegressor(LinearRegression(), active="is_day").fit(*parks[:2])
+    with pytest.raises(ValueError, match=r"WindowedRegressor\(bounds=\(0, 'height'\)\): 'height' is no static column"):
+        WindowedRegressor(LinearRegression(), bounds=(0, "height")).fit(*parks[:2])
+
+
+def test_one_side_may_be_without_a_bound(parks):
+    windows, y, _ = parks
+    regressor = WindowedRegressor(LinearRegression(), leads="rows", lags=(), bounds=(0, None)).fit(windows, y)
+    free = WindowedRegressor(LinearRegression(), leads="rows", lags=()).fit(windows, y).predict(windows)
+    np.testing.assert_array_equal(regressor.predict(windows), free.clip(0))
