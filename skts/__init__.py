@@ -1,6 +1,7 @@
 """Forecasting of many series with neural networks that are plain scikit-learn estimators."""
 
 from skts._version import __version__
+from skts.panel import describe_panel, to_panel
 from skts.regressors import (
     DLinearRegressor,
     FoundationRegressor,
@@ -27,5 +28,7 @@ __all__ = [
     "TransformerRegressor",
     "Windows",
     "__version__",
+    "describe_panel",
+    "to_panel",
     "update",
 ]
