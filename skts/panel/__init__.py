@@ -1,7 +1,7 @@
 """The table: who and when of every row, grouping by series, gaps."""
 
 from skts.panel._clock import Clock
-from skts.panel._columns import Columns, check_choices, find_columns, refuse_repeated
+from skts.panel._columns import Columns, check_choices, find_columns, refusal, refuse_repeated
 from skts.panel._gaps import commonest_step, stretch_starts, within_series
 from skts.panel._index_table import find_column, index_table
 from skts.panel._layout import Layout
@@ -41,6 +41,7 @@ __all__ = [
     "naming_cells",
     "read_index",
     "read_values",
+    "refusal",
     "refuse_repeated",
     "refuse_runs",
     "series_keys",
