@@ -239,8 +239,9 @@ def _check_increasing(index: RowIndex, rows: Ints, indptr: Ints, ticks: Ints) ->
     assert clock is not None
     time, before = clock.label(ticks[bad[0] + 1]), clock.label(ticks[bad[0]])
     several = (
-        "Where the table holds several series, put their names into the index: X.set_index([series, time]). Where a "
-        "search or an ensemble drew these rows at random, let it not: HalvingGridSearchCV does so unless it is given "
+        "Where the table holds several series, put their names into the index: X.set_index([series, time]), or "
+        "skts.to_panel(X, series=..., time=...) for a table of columns. Where a search or an ensemble drew these rows "
+        "at random, let it not: HalvingGridSearchCV does so unless it is given "
         'another resource, such as resource="lstm__max_epochs".'
     )
     if time == before:

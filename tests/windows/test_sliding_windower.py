@@ -278,9 +278,10 @@ def test_a_table_that_lost_its_series_is_refused_at_fit():
 @pytest.mark.parametrize("names", ["columns", "positions"])
 def test_series_and_time_left_in_columns_are_noticed_with_the_way_out(names):
     X = pd.DataFrame({"wind": np.sin(np.arange(1000)), "id": np.repeat([4, 2], 500), "t": np.tile(np.arange(500), 2)})
-    X, told = (X, r"\['id', 't'\]") if names == "columns" else (X.to_numpy(), r"\[1, 2\]")
+    told = r"X, series='id', time='t'" if names == "columns" else r"pandas.DataFrame\(X\), series=1, time=2"
+    X = X if names == "columns" else X.to_numpy()
     for method in (SlidingWindower(4).fit, SlidingWindower(4).fit_transform):
-        with pytest.warns(LostSeriesWarning, match=rf"windows run across them.*X.set_index\({told}\)"):
+        with pytest.warns(LostSeriesWarning, match=rf"windows run across them.*skts.to_panel\({told}\)"):
             method(X)
 
 
