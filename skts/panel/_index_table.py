@@ -91,7 +91,9 @@ def find_column(columns: Iterable[Any], name: Any, parameter: str, words: Words)
     columns = list(columns)
     if name in columns:
         return name
-    hint = "".join(f" Did you mean {match!r}?" for match in difflib.get_close_matches(str(name), map(str, columns), n=1))
+    hint = "".join(
+        f" Did you mean {match!r}?" for match in difflib.get_close_matches(str(name), map(str, columns), n=1)
+    )
     if len(columns) == 1 and (found := [mark for mark in (";", "\t") if mark in str(columns[0])]):
         hint = f" Its fields seem to be separated by {found[0]!r}: save it with commas."
     raise ValueError(

@@ -116,7 +116,9 @@ def find_repeats(X: pd.DataFrame) -> list[Any]:
     found: list[Any] = []
     for i in range(X.shape[1]):
         column = X.iloc[:, i]
-        codes = pd.util.hash_array(np.asarray(column.astype(object) if column.dtype.kind not in "biuf" else column + 0.0))
+        codes = pd.util.hash_array(
+            np.asarray(column.astype(object) if column.dtype.kind not in "biuf" else column + 0.0)
+        )
         alike = first.setdefault(codes.tobytes(), [])
         found.append(X.columns[alike[0]] if alike else None)
         alike.append(i)

@@ -90,7 +90,9 @@ def _parse(times: pd.Series, words: Words, time_format: str | None) -> pd.Series
         way_out = "Mend it, or name another column"
         refuse_at(bad, times.index, f"{said} no time such as {_EXAMPLE} but {example!r}", way_out)
     way_out = f"Write {_EXAMPLE}, or say how it is written, as by {words.given('time_format', '%d/%m/%Y %H:%M')}"
-    refuse_at(bad, times.index, f"{said} {example!r}, of which it is unclear what is the day and what the month,", way_out)
+    refuse_at(
+        bad, times.index, f"{said} {example!r}, of which it is unclear what is the day and what the month,", way_out
+    )
     raise AssertionError
 
 

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skts._compat import Interval, validate_params
 from skts.exceptions import PanelIndexError
-from skts.panel import RUN, Clock, PanelIndex, RowIndex, commonest_step, read_index
+from skts.panel import RUN, Clock, PanelIndex, RowIndex, commonest_step, read_index, refusal
 from skts.windows._history_prepender import HistoryPrepender
 from skts.windows._origins import ranges
 from skts.windows._sliding_windower import SlidingWindower
@@ -282,7 +282,9 @@ def _find_places(index: pd.Index, known: pd.DataFrame) -> Ints:
     keys = pd.MultiIndex.from_arrays([theirs.series, theirs.ticks])
     if keys.has_duplicates:
         row = int(np.flatnonzero(keys.duplicated())[0])
-        raise PanelIndexError(f"future_rows(known=...): row {row} is the second one for {_at(known.index, row)}: drop one.")
+        raise PanelIndexError(
+            f"future_rows(known=...): row {row} is the second one for {_at(known.index, row)}: drop one."
+        )
     wanted = pd.MultiIndex.from_arrays([numbers[ours.series], ours.ticks])
     return np.asarray(keys.get_indexer(wanted), dtype=np.int64)
 
@@ -326,6 +328,8 @@ def _find_sources(steps: list[Any], windower: SlidingWindower, rows: pd.DataFram
         warnings.simplefilter("ignore")
         try:
             by_itself = is_missing(full)
-            return {name for name in rows.columns if (is_missing(full.assign(**{str(name): np.nan})) & ~by_itself).any()}
+            return {
+                name for name in rows.columns if (is_missing(full.assign(**{str(name): np.nan})) & ~by_itself).any()
+            }
         except Exception:  # a step that cannot do with made-up numbers: what the windower names is all that is known
             return set()

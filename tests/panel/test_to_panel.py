@@ -52,8 +52,8 @@ def test_a_dataset_needs_no_names_and_its_coordinates_become_columns(dims):
 def test_what_is_indexed_already_stays_and_is_found_without_names():
     pd.testing.assert_frame_equal(to_panel(ZONED.sample(frac=1, random_state=0)), ZONED)
     single = PANEL.loc["a"]
-    pd.testing.assert_frame_equal(to_panel(single.iloc[::-1]), single)
-    pd.testing.assert_frame_equal(to_panel(single.reset_index()), single)
+    for table in (single.iloc[::-1], single.reset_index()):
+        pd.testing.assert_frame_equal(to_panel(table), single, check_freq=False)
 
 
 @pytest.mark.parametrize("calendar", CALENDARS, ids=lambda calendar: str(calendar.dtype))
@@ -107,7 +107,7 @@ def test_local_times_that_repeat_are_refused_and_told_apart_by_their_zone():
     with pytest.raises(PanelIndexError, match=r"Series a has the time 2024-10-27 02:00:00 .* again in row 4.*tz='Euro"):
         to_panel(local, **WHO)
     pd.testing.assert_frame_equal(to_panel(local, **WHO, tz="Europe/Paris"), ZONED)
-    with pytest.raises(PanelIndexError, match=r"time that this zone has twice, and once, in row 4\. Give times with"):
+    with pytest.raises(PanelIndexError, match=r"time that this zone has twice, and once, in row 3\. Give times with"):
         to_panel(local.drop(3), **WHO, tz="Europe/Paris")
     with pytest.raises(PanelIndexError, match=r"2024-03-31 02:00:00, a time that this zone skips, in row 2"):
         to_panel(FLAT, **WHO, tz="Europe/Paris")
@@ -115,8 +115,8 @@ def test_local_times_that_repeat_are_refused_and_told_apart_by_their_zone():
 
 def test_days_and_months_become_periods():
     months = pd.DataFrame({"when": ["2024-01", "2024-02", "2024-03"], "mw": [1.0, 2.0, 3.0]})
-    with pytest.raises(PanelIndexError, match=r"in a step of 29 days .* no whole number of steps .* freq='M'"):
-        to_panel(months.assign(when=["2024-01", "2024-02", "2024-03"]).iloc[[0, 1, 2]], time="when")
+    with pytest.raises(PanelIndexError, match=r"in a step of 31 days .* no whole number of steps .* freq='M'"):
+        to_panel(months, time="when")
     expected = pd.period_range("2024-01", periods=3, freq="M", name="when")
     assert to_panel(months, time="when", freq="M").index.equals(expected)
 
@@ -188,6 +188,12 @@ def test_a_report_counts_what_is_there_and_what_is_not():
     assert report.columns["repeats"].dropna().to_dict() == {}  # one value is missing in mw alone
     assert describe_panel(PANEL.assign(again=PANEL["mw"])).columns["repeats"].dropna().to_dict() == {"again": "mw"}
     text = str(report)
-    for fact in ["2 series: a, b", "1 row missing", "1 row: a, 2024-03-31 02:00", "before the last: 1 series: b", "mw 17 %"]:
+    for fact in [
+        "2 series: a, b",
+        "1 row missing",
+        "1 row: a, 2024-03-31 02:00",
+        "before the last: 1 series: b",
+        "mw 16.7 %",
+    ]:
         assert fact in text
         assert fact in report._repr_html_()

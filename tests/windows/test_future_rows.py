@@ -17,6 +17,7 @@ from tests._panels import CALENDARS, make_table
 ZONE = "Europe/Paris"
 ENDS = {"a": 60, "b": 57}  # hours
 TABLE = make_table([(name, hour) for name, end in ENDS.items() for hour in range(end)])
+TARGET = np.sin(TABLE["seen"])
 WEATHER = make_table([(name, hour) for name in ENDS for hour in range(80)])[["known"]]
 FOREVER = [
     pd.date_range("2024-10-26 18:00", periods=20, freq="h", tz=ZONE, name="time"),  # clocks go back on the 27th
@@ -35,7 +36,7 @@ def make_pipe(*before, known=("known",)):
 
 @pytest.fixture(scope="module")
 def pipe():
-    return make_pipe(StandardScaler()).fit(TABLE, TABLE["seen"])
+    return make_pipe(StandardScaler()).fit(TABLE, TARGET)
 
 
 @pytest.mark.parametrize("calendar", FOREVER, ids=lambda calendar: f"{calendar.dtype} from {calendar[0]}")
@@ -67,7 +68,7 @@ def test_what_was_observed_later_does_not_change_the_forecast_of_blank_rows(pipe
 
 
 def test_rows_go_on_after_an_update():
-    pipe = make_pipe().fit(TABLE, TABLE["seen"])
+    pipe = make_pipe().fit(TABLE, TARGET)
     new = future_rows(TABLE, 3, known=WEATHER).assign(seen=1.0)
     update(pipe, new)
     assert future_rows(pipe, 1, known=WEATHER).index.tolist() == [(s, CALENDARS[0][end + 3]) for s, end in ENDS.items()]
@@ -77,7 +78,7 @@ def test_searches_and_pipes_by_series_know_their_next_rows(pipe):
     search = GridSearchCV(make_pipe(), {"slidingwindower__stride": [1]}, cv=[(np.arange(110), np.arange(110, 117))])
     each = PerSeriesRegressor(make_pipe())
     for estimator in (search, each):
-        estimator.fit(TABLE, TABLE["seen"])
+        estimator.fit(TABLE, TARGET)
         pd.testing.assert_frame_equal(future_rows(estimator, known=WEATHER), future_rows(pipe, known=WEATHER))
 
 
@@ -93,10 +94,12 @@ def test_columns_that_steps_make_of_the_index_need_nothing_and_others_are_named_
     steps = [CalendarFeatures(), WindFeatures(u="u", v="v"), StandardScaler()]
     names = [name for name in make_pipe(*steps[:2])[:2].fit(X).transform(X).columns if name not in X]
     calendar = [name for name in names if name.endswith(("_sin", "_cos"))]
-    pipe = make_pipe(*steps, known=calendar).fit(X, X["seen"])
+    pipe = make_pipe(*steps, known=calendar).fit(X, TARGET)
     assert len(future_rows(pipe)) == 8
-    pipe = make_pipe(*steps, known=names).fit(X, X["seen"])
-    with pytest.raises(ValueError, match=r"'u', 'v' must be known ahead, and known=None does not hold them for a, 2024-"):
+    pipe = make_pipe(*steps, known=names).fit(X, TARGET)
+    with pytest.raises(
+        ValueError, match=r"'u', 'v' must be known ahead, and known=None does not hold them for a, 2024-"
+    ):
         future_rows(pipe)
 
 
@@ -122,13 +125,15 @@ def test_where_nothing_tells_what_comes_next_the_way_out_is_named(pipe):
     with pytest.raises(TypeError, match="skts.to_panel makes a DataFrame"):
         future_rows(TABLE.to_numpy(), 3)
     with pytest.raises(ValueError, match=r"Ridge holds no HistoryPrepender.*future_rows\(X, horizon\)"):
-        future_rows(Ridge().fit(TABLE, TABLE["seen"]), 3)
+        future_rows(Ridge().fit(TABLE, TARGET), 3)
     with pytest.raises(PanelIndexError, match="fitted on an array"):
         future_rows(make_pipe(known=()).fit(TABLE.to_numpy()[:60], np.arange(60.0)))
     with pytest.raises(PanelIndexError, match="no series has two rows"):
         future_rows(TABLE.iloc[[0]], 3)
     runs = TABLE.assign(run=CALENDARS[0][0]).set_index("run", append=True).swaplevel()
-    with pytest.raises(PanelIndexError, match=r"next run of the weather forecast: .*weather.reindex\(columns=X.columns\)"):
+    with pytest.raises(
+        PanelIndexError, match=r"next run of the weather forecast: .*weather.reindex\(columns=X.columns\)"
+    ):
         future_rows(runs, 3)
     plain = future_rows(TABLE.reset_index(drop=True), 2)
     assert plain.index.tolist() == [117, 118]
