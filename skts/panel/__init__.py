@@ -7,7 +7,7 @@ from skts.panel._index_table import find_column, index_table
 from skts.panel._layout import Layout
 from skts.panel._missing import check_squares, has_target
 from skts.panel._panel_index import PanelIndex
-from skts.panel._panel_report import PanelReport, describe_panel
+from skts.panel._panel_report import PanelReport, describe_panel, is_static
 from skts.panel._period import write_period, write_step
 from skts.panel._row_index import RUN, RowIndex, check_same_series, first_difference, read_index, series_names
 from skts.panel._runs import refuse_runs
@@ -38,6 +38,7 @@ __all__ = [
     "first_difference",
     "has_target",
     "index_table",
+    "is_static",
     "naming_cells",
     "read_index",
     "read_values",

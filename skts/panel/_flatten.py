@@ -67,7 +67,8 @@ def plain_column(column: pd.Series) -> pd.Series:
         if len(there) and there.map(lambda value: isinstance(value, str)).any():
             return column
         try:
-            return pd.to_numeric(column.astype(np.float64) if there.map(type).eq(bool).all() else column)
+            is_truth = all(isinstance(value, bool) for value in there)
+            return pd.to_numeric(column.astype(np.float64) if is_truth else column)
         except (ValueError, TypeError):
             return column
     if not pd.api.types.is_numeric_dtype(column.dtype) or isinstance(column.dtype, pd.CategoricalDtype):

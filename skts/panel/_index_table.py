@@ -63,8 +63,8 @@ def index_table(
         table[name] = table[name].infer_objects()
     if RUN in series and tz is not None:
         raise PanelIndexError(
-            f"{words.given('tz', tz)}: the times of runs overlap, so that a time that a zone has twice is unclear. Give "
-            f"{RUN!r} and {time!r} with their offsets from UTC, or in UTC, and leave {words.option('tz')} out."
+            f"{words.given('tz', tz)}: the times of runs overlap, so that a time that a zone has twice is unclear. "
+            f"Give {RUN!r} and {time!r} with their offsets from UTC, or in UTC, and leave {words.option('tz')} out."
         )
     for name in (time, *(name for name in series if name == RUN)):
         table[name] = read_times(
@@ -138,7 +138,7 @@ def _refuse_irregular(table: pd.DataFrame, time: Any, series: Sequence[Any], wor
     clock, ticks = Clock.read(pd.Index(table[time]))
     numbers = np.zeros(len(table), dtype=np.int64)
     if series:
-        numbers = table.groupby(list(series), sort=False).ngroup().to_numpy()
+        numbers = table.groupby(list(series), sort=False).ngroup().to_numpy(dtype=np.int64)
     order = np.lexsort([ticks, numbers])
     ticks, counts = ticks[order], np.bincount(numbers)
     indptr = np.append(0, np.cumsum(counts)).astype(np.int64)

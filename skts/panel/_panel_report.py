@@ -110,6 +110,12 @@ def describe_panel(X: Any) -> PanelReport:
     return PanelReport({name: text for name, text in facts.items() if text}, columns, series)
 
 
+def is_static(column: pd.Series, series: Ints) -> bool:
+    """Tell whether a column has at most one value in each series, missing ones left out."""
+    first = column.groupby(series).transform("first")
+    return bool((column.isna() | (column == first)).all())
+
+
 def find_repeats(X: pd.DataFrame) -> list[Any]:
     """Name for every column the first one before it that holds the same values, NaN included; None where none does."""
     first: dict[bytes, list[int]] = {}
@@ -126,13 +132,11 @@ def find_repeats(X: pd.DataFrame) -> list[Any]:
 
 
 def _describe_columns(X: pd.DataFrame, panel: PanelIndex) -> pd.DataFrame:
-    is_one = [X.iloc[:, i].nunique(dropna=True) <= 1 for i in range(X.shape[1])]
-    groups = X.groupby(panel.index.series, sort=False)
-    static = groups.nunique(dropna=True).le(1).all() if X.shape[1] else pd.Series(dtype=bool)
+    series, whole = panel.index.series, np.zeros(len(X), dtype=np.int64)
     table = {
         "missing": X.isna().mean().to_numpy(dtype=np.float64),
-        "constant": np.asarray(is_one, dtype=bool),
-        "static": static.to_numpy(dtype=bool),
+        "constant": np.array([is_static(X.iloc[:, i], whole) for i in range(X.shape[1])], dtype=bool),
+        "static": np.array([is_static(X.iloc[:, i], series) for i in range(X.shape[1])], dtype=bool),
         "repeats": pd.Series(find_repeats(X), dtype=object).to_numpy(),
     }
     return pd.DataFrame(table, index=X.columns.rename("column"))

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skts._compat import Interval, validate_params
 from skts.exceptions import PanelIndexError
-from skts.panel import RUN, Clock, PanelIndex, RowIndex, commonest_step, read_index, refusal
+from skts.panel import RUN, Clock, PanelIndex, RowIndex, commonest_step, is_static, read_index, refusal
 from skts.windows._history_prepender import HistoryPrepender
 from skts.windows._origins import ranges
 from skts.windows._sliding_windower import SlidingWindower
@@ -147,8 +147,8 @@ def future_rows(pipe_or_X: Any, horizon: int | None = None, *, known: pd.DataFra
     if needed:
         raise ValueError(
             f"future_rows: {', '.join(map(repr, needed))} must be known ahead, and known="
-            f"{'None' if known is None else given} does not hold {'them' if len(needed) > 1 else 'it'} for {_at(index, 0)}"
-            f" and the rows after it. Give known=..., a DataFrame with a row for each of these {len(index)} rows."
+            f"{'None' if known is None else given} does not hold {'them' if len(needed) > 1 else 'it'} for "
+            f"{_at(index, 0)} and the rows after it. Give known=..., a DataFrame with a row for each of these {len(index)} rows."
         )
     return rows if known is None else _fill(rows, known, given)
 
@@ -232,9 +232,9 @@ def _go_on(X: pd.DataFrame, index: pd.Index) -> pd.DataFrame:
     for i in range(X.shape[1]):
         column = X.iloc[:, i]
         column = column.astype(np.float64) if column.dtype.kind in "biu" else column
-        grouped = column.groupby(panel.index.series)  # in the order of the series' numbers
-        lasting = len(X) > n_series and not column.isna().all() and bool((grouped.nunique() <= 1).all())
-        values = grouped.first() if lasting else column.iloc[:0].reindex(range(n_series))
+        values = column.groupby(panel.index.series).first()  # in the order of the series' numbers
+        if len(X) == n_series or not is_static(column, panel.index.series):
+            values = column.iloc[:0].reset_index(drop=True).reindex(range(n_series))
         columns.append(values.iloc[np.repeat(np.arange(n_series), horizon)].set_axis(index))
     return pd.concat(columns, axis=1, keys=X.columns) if columns else pd.DataFrame(index=index)
 
@@ -262,7 +262,7 @@ def _fill(rows: pd.DataFrame, known: pd.DataFrame, names: list[Any]) -> pd.DataF
 
 
 def _find_places(index: pd.Index, known: pd.DataFrame) -> Ints:
-    """Find the row of a table for each label of an index, by time alone where it has no series; -1 where there is none."""
+    """Find the row of a table for each label of an index, by time alone where it has no series; -1 for none."""
     ours, theirs = read_index(pd.DataFrame(index=index)), read_index(known)
     if ours.clock is None and isinstance(index, pd.Index) and theirs.clock is None:
         places = known.index.get_indexer(index)
@@ -295,7 +295,7 @@ def _at(index: pd.Index, row: int) -> str:
 
 
 def _find_needed(pipe: Any, rows: pd.DataFrame) -> list[Any]:
-    """Name the columns that must be there over the horizon: those known to the windowers, and those they are made of."""
+    """Name the columns that must be there over the horizon: those known to windowers, and what they are made of."""
     named = [find_known(windower, rows) for windower in find_windowers(pipe)]
     needed = {rows.columns[i] for found in named if found is not None for i in found}
     for steps, windower in _ways_to_windowers(pipe, list(rows.columns)):

@@ -8,7 +8,6 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-import xarray as xr
 
 from skts import describe_panel, to_panel
 from skts.exceptions import PanelIndexError
@@ -26,10 +25,6 @@ def make_panel(times):
 PANEL = make_panel(pd.date_range("2024-03-31", periods=4, freq="h"))
 ZONED = make_panel(pd.date_range("2024-10-26 23:00", periods=6, freq="h", tz="Europe/Paris"))
 FLAT = PANEL.reset_index()
-
-
-def to_dataset(X):
-    return X.to_xarray()
 
 
 @pytest.mark.parametrize("X", [PANEL, ZONED], ids=["naive", "over a clock change"])

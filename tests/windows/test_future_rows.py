@@ -122,7 +122,7 @@ def test_what_is_not_known_is_named_with_its_time(pipe, known, message):
 def test_where_nothing_tells_what_comes_next_the_way_out_is_named(pipe):
     with pytest.raises(ValueError, match="a table has no horizon of its own"):
         future_rows(TABLE)
-    with pytest.raises(TypeError, match="skts.to_panel makes a DataFrame"):
+    with pytest.raises(TypeError, match=r"skts.to_panel makes a DataFrame"):
         future_rows(TABLE.to_numpy(), 3)
     with pytest.raises(ValueError, match=r"Ridge holds no HistoryPrepender.*future_rows\(X, horizon\)"):
         future_rows(Ridge().fit(TABLE, TARGET), 3)
