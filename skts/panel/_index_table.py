@@ -138,7 +138,7 @@ def _refuse_irregular(table: pd.DataFrame, time: Any, series: Sequence[Any], wor
     clock, ticks = Clock.read(pd.Index(table[time]))
     numbers = np.zeros(len(table), dtype=np.int64)
     if series:
-        numbers = table.groupby(list(series), sort=False).ngroup().to_numpy(dtype=np.int64)
+        numbers = np.asarray(table.groupby(list(series), sort=False).ngroup(), dtype=np.int64)
     order = np.lexsort([ticks, numbers])
     ticks, counts = ticks[order], np.bincount(numbers)
     indptr = np.append(0, np.cumsum(counts)).astype(np.int64)

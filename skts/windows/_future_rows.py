@@ -145,10 +145,11 @@ def future_rows(pipe_or_X: Any, horizon: int | None = None, *, known: pd.DataFra
     given = [] if known is None else list(known.columns)
     needed = [name for name in _find_needed(pipe_or_X, rows) if name not in given]
     if needed:
+        there, them = None if known is None else given, "them" if len(needed) > 1 else "it"
         raise ValueError(
-            f"future_rows: {', '.join(map(repr, needed))} must be known ahead, and known="
-            f"{'None' if known is None else given} does not hold {'them' if len(needed) > 1 else 'it'} for "
-            f"{_at(index, 0)} and the rows after it. Give known=..., a DataFrame with a row for each of these {len(index)} rows."
+            f"future_rows: {', '.join(map(repr, needed))} must be known ahead, and known={there} does not hold {them} "
+            f"for {_at(index, 0)} and the rows after it. Give known=..., a DataFrame with a row for each of these "
+            f"{len(index)} rows."
         )
     return rows if known is None else _fill(rows, known, given)
 

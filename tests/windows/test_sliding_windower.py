@@ -290,7 +290,7 @@ def test_words_and_dates_in_columns_are_shown_the_way_into_the_index():
     for left in (["series", "time"], ["series"], ["time"]):
         with pytest.raises((ValueError, TypeError)) as refused:
             SlidingWindower(2).fit(X.reset_index()[[*left, "seen"]])
-        assert "X.set_index([series, time])" in refused.value.__notes__[0]
+        assert "skts.to_panel(X, series=..., time=...)" in refused.value.__notes__[0]
 
 
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names")
