@@ -36,6 +36,8 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     table = parser.add_argument_group("the table")
     table.add_argument("data", nargs="?", type=Path, help="CSV or Parquet file, one row per series and time")
     table.add_argument("--time", metavar="COLUMN", help="column with the times (needed with a file)")
+    table.add_argument("--time-format", metavar="FORMAT", help="how times are written, such as %%d/%%m/%%Y %%H:%%M")
+    table.add_argument("--tz", metavar="ZONE", help="zone of the times, such as Europe/Berlin (default: as they are)")
     table.add_argument("--series", metavar="COLUMN", nargs="+", default=[], help="column(s) that name the series")
     table.add_argument("--target", metavar="COLUMN", help="column to forecast (needed with a file)")
     table.add_argument(

@@ -1,13 +1,18 @@
 """What a file holds: times, series and numbers. Whatever is wrong is named by its line and by the option that helps."""
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from skts.panel import Words, find_column, index_table
 
-def read_panel(path: Path, time: str, series: list[str]) -> pd.DataFrame:
+WORDS = Words("file", options=True)
+
+
+def read_panel(
+    path: Path, time: str, series: list[str], *, time_format: str | None = None, tz: str | None = None
+) -> pd.DataFrame:
     """Read a CSV or Parquet file with series and time in its index, sorted.
 
     Parameters
@@ -18,6 +23,8 @@ def read_panel(path: Path, time: str, series: list[str]) -> pd.DataFrame:
         Column with the times.
     series : list of str
         Columns that name the series; none for a single one.
+    time_format, tz : str, default=None
+        As :func:`skts.to_panel` has them.
 
     Returns
     -------
@@ -29,26 +36,13 @@ def read_panel(path: Path, time: str, series: list[str]) -> pd.DataFrame:
         No table, or times and series that do not tell its rows apart.
     """
     table = _read(path)
-    for name in series:
-        find_column(table.columns, name, "--series")
-    find_column(table.columns, time, "--time")
-    table[time] = _times(table[time])
-    for name, option in [*((name, "--series") for name in series), (time, "--time")]:
-        _refuse_at(table[name].isna(), f"{option} {name!r} is empty", "Fill it in, or drop the row")
-    _refuse_repeated(table, time, series)
-    _refuse_irregular(table, time, series)
-    return table.set_index([*series, time]).sort_index()
-
-
-def find_column(columns: Iterable[str], name: str, option: str) -> str:
-    """Give the name of a column back, or say that there is none, in terms of the option that asked for it."""
-    columns = [str(column) for column in columns]
-    if name in columns:
-        return name
-    hint = ""
-    if len(columns) == 1 and (found := [mark for mark in (";", "\t") if mark in columns[0]]):
-        hint = f" Its fields seem to be separated by {found[0]!r}: save it with commas."
-    raise ValueError(f"{option} {name!r} is no column of the file; those are {', '.join(columns)}.{hint}")
+    find_column(table.columns, time, "time", WORDS)
+    if pd.api.types.is_numeric_dtype(table[time].dtype) and table[time].notna().any():
+        raise ValueError(
+            f"--time {time!r} holds numbers (the first is {table[time].iloc[0]}), and not times such as "
+            "2024-01-31 13:00: name another column."
+        )
+    return index_table(table, time, series, WORDS, time_format=time_format, tz=tz)
 
 
 def numbers_of(X: pd.DataFrame, target: str) -> pd.DataFrame:
@@ -89,60 +83,6 @@ def _read(path: Path) -> pd.DataFrame:
     return table
 
 
-def _times(times: pd.Series) -> pd.Series:
-    """Read times; those of several offsets from UTC, as local time has over a year, become UTC."""
-    if pd.api.types.is_datetime64_any_dtype(times.dtype):
-        return times
-    if pd.api.types.is_numeric_dtype(times.dtype):
-        raise ValueError(
-            f"--time {times.name!r} holds numbers (the first is {times.iloc[0]}), and not times such as "
-            "2024-01-31 13:00: name another column."
-        )
-    try:
-        return pd.to_datetime(times)
-    except ValueError:
-        read = pd.to_datetime(times, utc=True, errors="coerce")
-    _refuse_at(
-        read.isna() & times.notna(),
-        f"--time {times.name!r} holds no time such as 2024-01-31 13:00 but {{}}",
-        "Mend it, or name another column",
-        values=times,
-    )
-    return read
-
-
-def _refuse_repeated(table: pd.DataFrame, time: str, series: list[str]) -> None:
-    repeated = table.duplicated([*series, time]).to_numpy()
-    if not repeated.any():
-        return
-    row = table.iloc[int(np.flatnonzero(repeated)[0])]
-    who = f"Series {', '.join(str(row[name]) for name in series)} has" if series else "The file has"
-    others = [str(name) for name in table.columns if name not in (time, *series) and table[name].dtype.kind not in "fc"]
-    of_these = f" ({', '.join(others)}?)" if others else ""
-    tell = "a further column that tells series apart" if series else "the column that tells series apart"
-    raise ValueError(
-        f"{who} the time {row[time]} more than once, first again in {table.index.name} {row.name}: name {tell} with "
-        f"--series{of_these}, or drop the repeated rows."
-    )
-
-
-def _refuse_irregular(table: pd.DataFrame, time: str, series: list[str]) -> None:
-    """Refuse times that lie between the steps of the commonest length."""
-    ordered = table[[*series, time]].sort_values([*series, time])
-    steps = (ordered.groupby(series)[time] if series else ordered[time]).diff()
-    if steps.notna().sum() == 0:
-        return
-    step = steps.mode().iloc[0]
-    irregular = steps.notna() & (steps % step != pd.Timedelta(0))
-    if irregular.any():
-        row = ordered[irregular].iloc[0]
-        who = f"Series {', '.join(str(row[name]) for name in series)}" if series else "The file"
-        raise ValueError(
-            f"{who} goes to {row[time]} ({table.index.name} {row.name}) in a step of {steps[irregular].iloc[0]}, which "
-            f"is no whole number of steps of {step}, the commonest: bring the file to a regular step."
-        )
-
-
 def _no_number(column: pd.Series) -> str:
     said = f"--target {column.name!r} does not hold numbers"
     text = column.notna() & pd.to_numeric(column, errors="coerce").isna()
@@ -153,13 +93,6 @@ def _no_number(column: pd.Series) -> str:
         f"{said} everywhere: at {_place(place)} it is {column[text].iloc[0]!r}. Leave fields without a value empty, "
         "write 1.5 with a point, or name another column."
     )
-
-
-def _refuse_at(wrong: pd.Series, what: str, way_out: str, values: pd.Series | None = None) -> None:
-    if wrong.any():
-        row = wrong.index[wrong][0]
-        said = what if values is None else what.format(repr(values[row]))
-        raise ValueError(f"{said} in {wrong.index.name} {row}. {way_out}.")
 
 
 def _place(label: object) -> str:

@@ -7,8 +7,9 @@ from fnmatch import fnmatchcase
 import numpy as np
 import pandas as pd
 
-from skts.commandline._file import find_column, numbers_of, read_panel
+from skts.commandline._file import WORDS, numbers_of, read_panel
 from skts.datasets import load_la_haute_borne
+from skts.panel import find_column
 
 _QUICK_TIMES = 5000
 
@@ -62,8 +63,8 @@ def load_table(options: argparse.Namespace) -> Table:
         X, y = load_la_haute_borne(return_X_y=True)
         target, unit, known, n_test = y.name, " (kW)", [name for name in X if name.startswith("era5_")], 1416
     else:
-        X = read_panel(options.data, options.time, options.series)
-        target, unit = find_column(X.columns, options.target, "--target"), ""
+        X = read_panel(options.data, options.time, options.series, time_format=options.time_format, tz=options.tz)
+        target, unit = find_column(X.columns, options.target, "target", WORDS), ""
         X = numbers_of(X, target)
         known = match_columns(X, options.known)
         if target in known:

@@ -19,7 +19,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from skts._compat import HasMethods, Interval, StrOptions, Subtask, progress, safe_indexing, validate_params
 from skts.exceptions import FutureTrainingWarning
-from skts.model_selection._fold_table import check_level_names, make_fold_table, read_levels
+from skts.model_selection._fold_table import check_level_names, make_fold_table, read_forecasts, read_levels
 from skts.model_selection._history import place_before
 from skts.model_selection._leave_series_out import LeaveSeriesOut
 from skts.model_selection._purged_panel_k_fold import PurgedPanelKFold
@@ -326,26 +326,16 @@ def _forecast(
     X_test = safe_indexing(X, fold.test)
     layout = PanelIndex.read(safe_indexing(X, train)).layout
     ready = place_before(fitted, X, PanelIndex.read(X), train, fold.test)
-    y_pred = _read_forecasts("predict(X)", ready.predict(X_test), (len(fold.test),))
+    y_pred = read_forecasts("predict(X)", ready.predict(X_test), (len(fold.test),))
     table = make_fold_table(X_test, PanelIndex.read(X_test, layout), fold.test, find_horizon(fitted))
     table["fold"] = fold.number
     table["y_true"] = np.asarray(safe_indexing(y, fold.test), dtype=np.float64).ravel()
     table["y_pred"] = y_pred
     if levels is not None:
         forecasts = unwrap(ready).predict(X_test, quantiles=levels.tolist())
-        forecasts = _read_forecasts("predict(X, quantiles=...)", forecasts, (len(fold.test), len(levels)))
+        forecasts = read_forecasts("predict(X, quantiles=...)", forecasts, (len(fold.test), len(levels)))
         table[[f"q{level}" for level in levels]] = forecasts
     return table
-
-
-def _read_forecasts(call: str, forecasts: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    read = np.asarray(forecasts, dtype=np.float64)
-    if read.shape != shape and read.shape != (*shape, 1):
-        raise ValueError(
-            f"{call} gave the shape {read.shape}, and {shape} is expected, one forecast for each row of the "
-            "test set: put HistoryPrepender before SlidingWindower."
-        )
-    return read.reshape(shape)
 
 
 def _collect(done: list[pd.DataFrame | str]) -> pd.DataFrame:

@@ -52,25 +52,53 @@ def make_fold_table(X: Any, panel: PanelIndex, rows: NDArray[np.int64], horizon:
         A series would take the name of another column.
     """
     check_level_names(X)
-    leads, origins = panel.leads(horizon)
+    origins, leads = find_origins(X, panel, rows, horizon)
     names: Any = series_names(X.index) if level_names(X) else None
     columns = {name: names.get_level_values(i) for i, name in enumerate(level_names(X))}
+    times = rows if panel.index.clock is None else X.index.get_level_values(-1)
+    return pd.DataFrame(columns | {"time": times, "origin": origins, "lead": leads})
+
+
+def find_origins(
+    X: Any, panel: PanelIndex, rows: NDArray[np.int64], horizon: int | None
+) -> tuple[Any, NDArray[np.int64]]:
+    """Say of every row from when and how far ahead it is forecast.
+
+    Parameters
+    ----------
+    X, panel, rows, horizon
+        As :func:`make_fold_table` has them.
+
+    Returns
+    -------
+    origins : Index or ndarray of shape (n_test,)
+        The time of lead 1; the run where the table has runs, the row's place where it has no times.
+    leads : ndarray of int64 of shape (n_test,)
+    """
+    leads, origins = panel.leads(horizon)
     clock = panel.index.clock
     if clock is None:
-        columns |= {"time": rows, "origin": rows[origins]}
-    else:
-        times = X.index.get_level_values(-1)
-        made = clock.labels(origins) if panel.index.runs is None else X.index.get_level_values(RUN)
-        columns |= {"time": times, "origin": made}
-    return pd.DataFrame(columns | {"lead": leads})
+        return rows[origins], leads
+    return clock.labels(origins) if panel.index.runs is None else X.index.get_level_values(RUN), leads
 
 
-def read_levels(quantiles: ArrayLike) -> NDArray[np.float64]:
+def read_forecasts(call: str, forecasts: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Read forecasts, of which there must be one for each row."""
+    read = np.asarray(forecasts, dtype=np.float64)
+    if read.shape != shape and read.shape != (*shape, 1):
+        raise ValueError(
+            f"{call} gave the shape {read.shape}, and {shape} is expected, one forecast for each row to forecast: put "
+            "HistoryPrepender before SlidingWindower."
+        )
+    return read.reshape(shape)
+
+
+def read_levels(quantiles: ArrayLike, caller: str = "backtest") -> NDArray[np.float64]:
     """Read quantile levels in increasing order."""
     levels = np.unique(np.asarray(quantiles, dtype=np.float64))
     if len(levels) == 0 or not ((levels > 0) & (levels < 1)).all():
         raise ValueError(
-            f"backtest(quantiles={quantiles!r}): levels strictly between 0 and 1 are expected, such as [0.1, 0.9]."
+            f"{caller}(quantiles={quantiles!r}): levels strictly between 0 and 1 are expected, such as [0.1, 0.9]."
         )
     return levels
 

@@ -55,7 +55,8 @@ class Clock:
             return clock, labels.to_numpy(dtype=np.int64)
         raise PanelIndexError(
             f"The last level of the index, {labels.name!r}, must hold times (date-times, periods or integers) and has "
-            f"dtype {labels.dtype}: convert it with pandas.to_datetime, and put the level with the times last."
+            f"dtype {labels.dtype}: convert it with pandas.to_datetime, and put the level with the times last, as "
+            "skts.to_panel does."
         )
 
     @property

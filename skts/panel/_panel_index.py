@@ -199,12 +199,13 @@ class PanelIndex:
         first, last = ticks[indptr[:-1]], ticks[indptr[1:] - 1]
         return int(((last - first) // (self.step or 1) + 1).sum()) - len(ticks)
 
-    def _repr_html_(self) -> str:
-        """Say, in a notebook, who and when this is; quick, however many rows there are."""
+    @property
+    def facts(self) -> dict[str, str | None]:
+        """Say who and when this is, by name; quick, however many rows there are."""
         first, last = self.ticks.min(), self.ticks.max()
         lengths, n_missing, names = np.diff(self.indptr), self.count_missing(), self.index.names
         holes = f"{write_count(n_missing, 'row')} missing ({write_share(n_missing, n_missing + len(self.latest.rows))})"
-        facts = {
+        return {
             "series": "1 series" if names is None else write_names(names),
             "rows": f"{len(self.rows):,} in all" * (self.n_series > 1) + _write_lengths(lengths),
             "period": write_period(self.index.clock, int(first), int(last)),
@@ -212,7 +213,10 @@ class PanelIndex:
             "step": None if self.step is None else write_step(self.index.clock, self.step),
             "holes": holes if n_missing else "none: every series has a row for each step",
         }
-        return write_facts("Panel", facts)
+
+    def _repr_html_(self) -> str:
+        """Say, in a notebook, who and when this is."""
+        return write_facts("Panel", self.facts)
 
     @property
     def layout(self) -> "Layout":
@@ -235,8 +239,9 @@ def _check_increasing(index: RowIndex, rows: Ints, indptr: Ints, ticks: Ints) ->
     assert clock is not None
     time, before = clock.label(ticks[bad[0] + 1]), clock.label(ticks[bad[0]])
     several = (
-        "Where the table holds several series, put their names into the index: X.set_index([series, time]). Where a "
-        "search or an ensemble drew these rows at random, let it not: HalvingGridSearchCV does so unless it is given "
+        "Where the table holds several series, put their names into the index: X.set_index([series, time]), or "
+        "skts.to_panel(X, series=..., time=...) for a table of columns. Where a search or an ensemble drew these rows "
+        "at random, let it not: HalvingGridSearchCV does so unless it is given "
         'another resource, such as resource="lstm__max_epochs".'
     )
     if time == before:

@@ -56,7 +56,7 @@ def naming_cells(X: Any, largest: float = np.inf) -> Iterator[None]:
             error.add_note(
                 f"Row {row}, column {column!r}: {value!r}. Finite numbers are expected, and NaN where one is missing: "
                 "correct the value, or turn the column into numbers or drop it. What names the series or tells the "
-                "time of each row belongs into the index: X.set_index([series, time])."
+                "time of each row belongs into the index: skts.to_panel(X, series=..., time=...)."
             )
         raise
 

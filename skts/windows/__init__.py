@@ -1,5 +1,7 @@
 """The cut: history in front of new rows, windows as addresses into one table, and the way to both in any pipeline."""
 
+from skts.windows._forecast_blocks import forecast_blocks
+from skts.windows._future_rows import future_rows
 from skts.windows._history_prepender import HistoryPrepender
 from skts.windows._sliding_windower import SlidingWindower
 
@@ -27,6 +29,8 @@ __all__ = [
     "find_lookahead",
     "find_static",
     "find_windowers",
+    "forecast_blocks",
+    "future_rows",
     "holder_of_parts",
     "unwrap",
     "walk",

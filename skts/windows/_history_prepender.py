@@ -251,7 +251,7 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
                 )
             self._warn_unseen(panel.index.names)
             if self._has_blocks and panel.runs is None:
-                X = _name_blocks(X, panel)
+                X = name_blocks(X, panel)
                 panel = PanelIndex.read(X, self._layout)
             if not self._has_blocks:
                 self._warn_future(panel)
@@ -340,7 +340,7 @@ def _end_of_use(tail: pd.DataFrame, panel: PanelIndex) -> NDArray[np.int64]:
     return end
 
 
-def _name_blocks(X: pd.DataFrame, panel: PanelIndex) -> pd.DataFrame:
+def name_blocks(X: pd.DataFrame, panel: PanelIndex) -> pd.DataFrame:
     """Make a run of every stretch of rows without a gap, named by its first time."""
     clock = panel.index.clock
     assert clock is not None

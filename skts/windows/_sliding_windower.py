@@ -341,11 +341,12 @@ class SlidingWindower(  # type: ignore[call-arg]
             return
         names = X.columns if isinstance(X, pd.DataFrame) else np.arange(X.shape[1])
         series, time = (repr(name) for name in names[list(found)].tolist())
+        table = "X" if isinstance(X, pd.DataFrame) else "pandas.DataFrame(X)"
         warnings.warn(
             f"The index tells no series and no times, but column {series} stays the same over many rows, and "
             f"column {time} counts on in each and starts anew in the next, as series and times do. All rows are taken "
             "for one series, and windows run across them. Where they are series, put both into the index: "
-            f"X.set_index([{series}, {time}]).",
+            f"skts.to_panel({table}, series={series}, time={time}).",
             LostSeriesWarning,
             stacklevel=5,
         )

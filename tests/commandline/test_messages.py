@@ -16,6 +16,8 @@ SMALL = ["--window", "24", "--horizon", "6", "--test", "50", "--splits", "2", "-
 WHO = ["--time", "time", "--series", "station", "--target", "power"]
 PYTHON = [
     "set_index",
+    "to_panel",
+    "tz=",
     "X.",
     "SlidingWindower",
     "HistoryPrepender",

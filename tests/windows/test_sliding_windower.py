@@ -278,9 +278,10 @@ def test_a_table_that_lost_its_series_is_refused_at_fit():
 @pytest.mark.parametrize("names", ["columns", "positions"])
 def test_series_and_time_left_in_columns_are_noticed_with_the_way_out(names):
     X = pd.DataFrame({"wind": np.sin(np.arange(1000)), "id": np.repeat([4, 2], 500), "t": np.tile(np.arange(500), 2)})
-    X, told = (X, r"\['id', 't'\]") if names == "columns" else (X.to_numpy(), r"\[1, 2\]")
+    told = r"X, series='id', time='t'" if names == "columns" else r"pandas.DataFrame\(X\), series=1, time=2"
+    X = X if names == "columns" else X.to_numpy()
     for method in (SlidingWindower(4).fit, SlidingWindower(4).fit_transform):
-        with pytest.warns(LostSeriesWarning, match=rf"windows run across them.*X.set_index\({told}\)"):
+        with pytest.warns(LostSeriesWarning, match=rf"windows run across them.*skts.to_panel\({told}\)"):
             method(X)
 
 
@@ -289,7 +290,7 @@ def test_words_and_dates_in_columns_are_shown_the_way_into_the_index():
     for left in (["series", "time"], ["series"], ["time"]):
         with pytest.raises((ValueError, TypeError)) as refused:
             SlidingWindower(2).fit(X.reset_index()[[*left, "seen"]])
-        assert "X.set_index([series, time])" in refused.value.__notes__[0]
+        assert "skts.to_panel(X, series=..., time=...)" in refused.value.__notes__[0]
 
 
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names")
