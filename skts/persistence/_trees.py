@@ -1,0 +1,61 @@
+"""Trees of scikit-learn, whose numbers its compiled code follows without a look."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.ensemble import BaseEnsemble
+from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
+from sklearn.tree._tree import Tree
+
+from skts.exceptions import SavedFileError
+
+_LEAF = -1
+
+
+def check_trees(part: Any) -> None:
+    """Refuse an estimator whose trees lead outside of their own nodes, or read columns that there are not.
+
+    Parameters
+    ----------
+    part : object
+        What is no such estimator is left alone.
+    """
+    state = vars(part)
+    n_features = state.get("n_features_in_")
+    for held in (state.get("tree_"), state.get("estimators_"), state.get("_predictors")):
+        if held is not None:
+            for tree in _trees_in(held):
+                _check_tree(tree, n_features)
+    if isinstance(part, BaseEnsemble) and n_features is not None:
+        for member in np.ravel(np.asarray(state.get("estimators_", []), dtype=object)):
+            if hasattr(member, "tree_") and member.tree_.n_features > n_features:
+                raise SavedFileError("a forest whose trees read more columns than it is given")
+
+
+def _trees_in(held: Any) -> list[Any]:
+    if isinstance(held, Tree | TreePredictor):
+        return [held]
+    if isinstance(held, list):
+        return [tree for each in held for tree in _trees_in(each)]
+    return []
+
+
+def _check_tree(tree: Any, n_features: Any) -> None:
+    if isinstance(tree, Tree):
+        left, right, column = tree.children_left, tree.children_right, tree.feature
+        is_leaf = left == _LEAF
+        is_wrong = not (len(left) == tree.node_count > 0) or (n_features is not None and tree.n_features > n_features)
+        limit = tree.n_features
+    else:
+        nodes = tree.nodes
+        left, right, column = (nodes[name].astype(np.int64) for name in ("left", "right", "feature_idx"))
+        is_leaf = nodes["is_leaf"].astype(bool)
+        limit = np.inf if n_features is None else n_features
+        bits = nodes["bitset_idx"].astype(np.int64)[~is_leaf & nodes["is_categorical"].astype(bool)]
+        n_bits = min(len(tree.raw_left_cat_bitsets), len(tree.binned_left_cat_bitsets))
+        is_wrong = len(nodes) == 0 or nodes.ndim != 1 or bool(((bits < 0) | (bits >= n_bits)).any())
+    own = np.arange(len(left))[~is_leaf]
+    for children in (left[~is_leaf], right[~is_leaf]):  # later nodes only, so that no way is without end
+        is_wrong = is_wrong or bool(((children <= own) | (children >= len(left))).any())
+    if is_wrong or bool(((column[~is_leaf] < 0) | (column[~is_leaf] >= limit)).any()):
+        raise SavedFileError("a tree whose branches lead nowhere")
