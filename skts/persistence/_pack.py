@@ -169,7 +169,7 @@ class Unpacker:
 
     def unpack(self, value: Any) -> Any:
         """Unpack a value, in place where that is an object, a list or a dict."""
-        if type(value) in _PLAIN or isinstance(value, np.ndarray | _AS_THEY_ARE):
+        if type(value) in _PLAIN or isinstance(value, (np.ndarray, *_AS_THEY_ARE)):
             return value
         if id(value) in self._done:
             return self._done[id(value)][1]
