@@ -84,7 +84,9 @@ class Audit:
             raise SavedFileError(f"{name} as a {kind}")
         if kind == "LossNode" and not name.startswith(("sklearn._loss._loss.", "sklearn.linear_model._sgd_fast.")):
             raise SavedFileError(f"{name} as a {kind}")
-        if kind == "ObjectNode" and name.startswith(("builtins.", "sklearn._loss._loss.", "torch.", "sklearn.tree._tree")):
+        if kind == "ObjectNode" and name.startswith(
+            ("builtins.", "sklearn._loss._loss.", "torch.", "sklearn.tree._tree")
+        ):
             raise SavedFileError(f"{name} as a {kind}")
         self.names.add(name)
 

@@ -122,7 +122,9 @@ def check_array(entry: bytes, what: str) -> None:
     stream = io.BytesIO(entry)
     try:
         version = np.lib.format.read_magic(stream)
-        read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
+        read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[
+            version
+        ]
         shape, _, dtype = read_header(stream)
         declared = dtype.itemsize
         for length in shape:

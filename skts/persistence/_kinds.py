@@ -1,7 +1,7 @@
 """Values of numpy and pandas taken apart into plain arrays and strings, and put together again."""
 
 import datetime
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -13,7 +13,7 @@ import torch
 
 _GENERATORS = ("PCG64", "PCG64DXSM", "SFC64")
 _WORDS = 624  # of the state of a Mersenne twister
-_SPARSE = ("csr", "csc", "coo")
+_SPARSE = ("csr", "csc")  # the first is compressed by its rows, the other by its columns
 
 
 class Kind(NamedTuple):
@@ -35,7 +35,7 @@ class Kind(NamedTuple):
 
 def _take_frame(frame: pd.DataFrame) -> list:
     dtypes = list(frame.dtypes)
-    plain = len(set(dtypes)) == 1 and isinstance(dtypes[0], np.dtype) and dtypes[0] != object
+    plain = len(set(dtypes)) == 1 and isinstance(dtypes[0], np.dtype) and not dtypes[0].hasobject
     values = frame.to_numpy() if plain else [frame.iloc[:, place].array for place in range(frame.shape[1])]
     return [values, frame.index, frame.columns]
 
@@ -44,8 +44,8 @@ def _put_frame(content: list) -> pd.DataFrame:
     values, index, columns = content
     if isinstance(values, np.ndarray):
         return pd.DataFrame(values, index=index, columns=columns)
-    if len(values) != len(columns):
-        raise ValueError(f"{len(values)} columns of values for {len(columns)} names")
+    if len(values) != len(columns) or not all(len(each) == len(index) for each in values):
+        raise ValueError(f"{len(values)} columns of values for {len(columns)} names and {len(index)} rows")
     frame = pd.DataFrame(dict(enumerate(values)), index=index)
     return frame.set_axis(columns, axis=1)
 
@@ -56,6 +56,8 @@ def _take_series(series: pd.Series) -> list:
 
 def _put_series(content: list) -> pd.Series:
     values, index, name = content
+    if len(values) != len(index):  # pandas would repeat one value for an index of any length
+        raise ValueError(f"{len(values)} values for {len(index)} rows")
     return pd.Series(values, index=index, name=name)
 
 
@@ -81,6 +83,8 @@ def _put_levels(content: list) -> pd.MultiIndex:
 def _take_array(array: Any) -> list:
     """Take a column of pandas apart: the values, as numpy has them, and the name of their dtype."""
     dtype = array.dtype
+    if isinstance(array, pd.arrays.NumpyExtensionArray):
+        dtype = dtype.numpy_dtype
     if isinstance(dtype, np.dtype):
         return [dtype, np.asarray(array)]
     if isinstance(dtype, pd.DatetimeTZDtype | pd.PeriodDtype):
@@ -232,20 +236,19 @@ def _put_generator(content: dict) -> np.random.Generator:
 
 
 def _take_sparse(matrix: Any) -> list:
-    csr = matrix.tocsr()
-    return [matrix.format if matrix.format in _SPARSE else "csr", isinstance(matrix, scipy.sparse.sparray)] + [
-        *(list(matrix.shape), csr.data, csr.indices, csr.indptr)
-    ]
+    own = matrix if matrix.format in _SPARSE else matrix.tocsr()
+    is_array = isinstance(matrix, scipy.sparse.sparray)
+    return [own.format, is_array, list(own.shape), own.data, own.indices, own.indptr]
 
 
 def _put_sparse(content: list) -> Any:
     form, is_array, shape, data, indices, indptr = content
-    make = scipy.sparse.csr_array if is_array else scipy.sparse.csr_matrix
-    if form not in _SPARSE or len(indptr) != shape[0] + 1:
+    if form not in _SPARSE or len(shape) != 2 or len(indptr) != shape[_SPARSE.index(form)] + 1:
         raise ValueError("a sparse matrix of no known form")
+    make = getattr(scipy.sparse, f"{form}_{'array' if is_array else 'matrix'}")
     matrix = make((data, indices, indptr), shape=tuple(shape))
     matrix.check_format(full_check=True)
-    return matrix.asformat(form)
+    return matrix
 
 
 def _take_masked(array: np.ma.MaskedArray) -> list:
@@ -259,7 +262,7 @@ def _put_masked(content: list) -> np.ma.MaskedArray:
 
 def _put_default(content: list) -> defaultdict:
     factory, pairs = content
-    if factory not in (None, list, dict, int, float, set, str):
+    if factory not in (None, list, dict, OrderedDict, int, float, set, str):
         raise ValueError("a dict with an unknown default")
     return defaultdict(factory, ((tuple(key) if isinstance(key, list) else key, value) for key, value in pairs))
 

@@ -43,7 +43,8 @@ def describe(estimator: Any, card: Mapping[str, Any] | None, trusted: Collection
     manifest = {
         "format": FORMAT,
         "saved": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "packages": {"python": platform.python_version(), "skts": __version__} | {each: version(each) for each in _PACKAGES},
+        "packages": {"python": platform.python_version(), "skts": __version__}
+        | {each: version(each) for each in _PACKAGES},
         "trusted": sorted(trusted),
         "estimator": name_of(type(estimator)),
         "parameters": {name: _plain(value) for name, value in params.items()},
@@ -55,7 +56,9 @@ def describe(estimator: Any, card: Mapping[str, Any] | None, trusted: Collection
     try:
         return json.loads(json.dumps(manifest, allow_nan=True))
     except TypeError as error:
-        raise TypeError(f"save(card=...) takes what JSON can write (numbers, strings, lists, dicts): {error}") from error
+        raise TypeError(
+            f"save(card=...) takes what JSON can write (numbers, strings, lists, dicts): {error}"
+        ) from error
 
 
 def _plain(value: Any) -> Any:

@@ -20,7 +20,13 @@ from skts.persistence._packed import Packed
 from skts.persistence._types import name_of, resolve
 
 _PLAIN = (type(None), bool, int, float, str)
-_AS_THEY_ARE = (slice, type, FunctionType, np.ufunc)  # skops writes them; whether they are allowed is asked before
+_AS_THEY_ARE = (
+    slice,
+    type,
+    FunctionType,
+    np.ufunc,
+    type(np.clip),
+)  # skops writes them; whether they are allowed is asked before
 _STATE_OF_ITS_OWN = (object.__getstate__, BaseEstimator.__getstate__)  # which does no more than copy `__dict__`
 
 
@@ -70,6 +76,8 @@ class Packer:
             if isinstance(value, kind.types):
                 try:
                     return Packed(name, self.pack(kind.take_apart(value), path))
+                except UntrustedTypeError:
+                    raise
                 except (TypeError, AttributeError, KeyError) as error:
                     raise UntrustedTypeError(f"{path} cannot be saved: it is {error}.") from error
         if isinstance(value, dict | list | tuple | set):
@@ -110,8 +118,10 @@ class Packer:
 
     def _pack_object(self, value: Any, path: str) -> Any:
         kind = type(value)
-        if isinstance(value, MethodType) or callable(value) and not hasattr(value, "__dict__"):
-            raise UntrustedTypeError(f"{path} cannot be saved: it is {value!r}. Give a function of a module of its own.")
+        if isinstance(value, MethodType) or (callable(value) and not hasattr(value, "__dict__")):
+            raise UntrustedTypeError(
+                f"{path} cannot be saved: it is {value!r}. Give a function of a module of its own."
+            )
         self._check(kind, path)
         if not hasattr(value, "__dict__"):  # compiled: skops knows it, or says that it does not
             return value
@@ -235,6 +245,8 @@ def _put_named_tuple(of: type, parts: list[Any]) -> Any:
 
 
 def _put_object(of: type, state: dict[str, Any]) -> Any:
+    if of.__module__.startswith(("builtins", "torch.", "collections")) or not isinstance(state, dict):
+        raise SavedFileError(f"{of!r} made of its attributes")
     value = of.__new__(of)
     if hasattr(value, "__setstate__"):
         value.__setstate__(state)

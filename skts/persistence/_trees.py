@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-from sklearn.ensemble import BaseEnsemble
 from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
 from sklearn.tree._tree import Tree
 
@@ -21,36 +20,38 @@ def check_trees(part: Any) -> None:
         What is no such estimator is left alone.
     """
     state = vars(part)
+    held = [state.get(name) for name in ("tree_", "estimators_", "_predictors")]
+    trees = [tree for each in held for tree in _trees_in(each)]
+    if not trees:
+        return
     n_features = state.get("n_features_in_")
-    for held in (state.get("tree_"), state.get("estimators_"), state.get("_predictors")):
-        if held is not None:
-            for tree in _trees_in(held):
-                _check_tree(tree, n_features)
-    if isinstance(part, BaseEnsemble) and n_features is not None:
-        for member in np.ravel(np.asarray(state.get("estimators_", []), dtype=object)):
-            if hasattr(member, "tree_") and member.tree_.n_features > n_features:
-                raise SavedFileError("a forest whose trees read more columns than it is given")
+    if not isinstance(n_features, int | np.integer):
+        raise SavedFileError("trees of an estimator that does not say how many columns it is given")
+    for tree in trees:
+        _check_tree(tree, int(n_features))
 
 
 def _trees_in(held: Any) -> list[Any]:
     if isinstance(held, Tree | TreePredictor):
         return [held]
-    if isinstance(held, list):
+    if isinstance(held, np.ndarray) and held.dtype == object:
+        held = held.ravel().tolist()
+    if isinstance(held, list | tuple):
         return [tree for each in held for tree in _trees_in(each)]
-    return []
+    return _trees_in(vars(held).get("tree_")) if hasattr(held, "__dict__") and "tree_" in vars(held) else []
 
 
-def _check_tree(tree: Any, n_features: Any) -> None:
+def _check_tree(tree: Any, n_features: int) -> None:
     if isinstance(tree, Tree):
         left, right, column = tree.children_left, tree.children_right, tree.feature
         is_leaf = left == _LEAF
-        is_wrong = not (len(left) == tree.node_count > 0) or (n_features is not None and tree.n_features > n_features)
+        is_wrong = not (len(left) == tree.node_count > 0) or tree.n_features > n_features
         limit = tree.n_features
     else:
         nodes = tree.nodes
         left, right, column = (nodes[name].astype(np.int64) for name in ("left", "right", "feature_idx"))
         is_leaf = nodes["is_leaf"].astype(bool)
-        limit = np.inf if n_features is None else n_features
+        limit = n_features
         bits = nodes["bitset_idx"].astype(np.int64)[~is_leaf & nodes["is_categorical"].astype(bool)]
         n_bits = min(len(tree.raw_left_cat_bitsets), len(tree.binned_left_cat_bitsets))
         is_wrong = len(nodes) == 0 or nodes.ndim != 1 or bool(((bits < 0) | (bits >= n_bits)).any())

@@ -19,10 +19,12 @@ _CLASSES = re.compile(
 )
 _CALLBACKS = "EarlyStopping|EpochTimer|PrintLog|PassthroughScoring|EpochScoring|LRScheduler|GradientNormClipping"
 _SKORCH = re.compile(rf"skorch\.callbacks\.\w+\.({_CALLBACKS})$|skorch\.dataset\.(Dataset|ValidSplit)$")
-_FUNCTIONS = re.compile(rf"skts\.({_ROOMS})\.|sklearn\.metrics\.|skorch\.utils\.noop$")
+_FUNCTIONS = re.compile(r"skts\.metrics\.|sklearn\.metrics\.|skorch\.utils\.noop$")
 _BUILTINS = {f"builtins.{kind.__name__}" for kind in (bool, int, float, str, list, tuple, dict, set)}
 _CONTAINERS = {"collections.OrderedDict"}
-_COMPILED = re.compile(r"sklearn\.tree\._tree\.Tree$|sklearn\._loss\._loss\.Cy\w+$|sklearn\.linear_model\._sgd_fast\.\w+$")
+_COMPILED = re.compile(
+    r"sklearn\.tree\._tree\.Tree$|sklearn\._loss\._loss\.Cy\w+$|sklearn\.linear_model\._sgd_fast\.\w+$"
+)
 _MOVED: dict[str, str] = {}  # old name: new name, of what was moved since a format was written
 _HEAP_TYPE = 1 << 9  # of a class that is written in Python
 
@@ -40,7 +42,9 @@ def read_trusted(trusted: Iterable[str | type] | None) -> frozenset[str]:
     given = [trusted] if isinstance(trusted, str | type) else list(trusted)
     for each in given:
         if not (isinstance(each, str) or callable(each)):
-            raise TypeError(f"trusted must hold classes, functions or their names, such as 'my.module.MyClass': {each!r}.")
+            raise TypeError(
+                f"trusted must hold classes, functions or their names, such as 'my.module.MyClass': {each!r}."
+            )
     return frozenset(each if isinstance(each, str) else name_of(each) for each in given)
 
 

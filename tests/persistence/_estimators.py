@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor, make_column_selector
 from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
 from sklearn.impute import SimpleImputer
@@ -69,10 +69,10 @@ PIPELINES = {name: pipe(network, StandardScaler()) for name, network in NETWORKS
             verbose_feature_names_out=False,
         ),
     ),
-    "features": pipe(LINEAR, CalendarFeatures(), FunctionTransformer(np.log1p, validate=False), StandardScaler()),
+    "features": pipe(LINEAR, CalendarFeatures(), FunctionTransformer(np.tanh, validate=False), StandardScaler()),
     "ensemble": pipe(EnsembleRegressor(LINEAR, n_members=2, random_state=0), StandardScaler()),
     "per_series": PerSeriesRegressor(pipe(LINEAR)),
-    "conformal": ConformalRegressor(pipe(LINEAR), quantiles=(0.1, 0.9), adaptive="aci", target="power", min_rows=5),
+    "conformal": ConformalRegressor(pipe(QUANTILES), adaptive="aci", target="power", min_rows=5),
     "combination": CombinationRegressor(
         [("net", pipe(LINEAR)), ("column", ColumnRegressor("power"))], method="boa", target="power", min_rows=5
     ),
@@ -82,16 +82,20 @@ PIPELINES = {name: pipe(network, StandardScaler()) for name, network in NETWORKS
     "boosting": pipe(WindowedRegressor(HistGradientBoostingRegressor(max_iter=2))),
     "forest": pipe(WindowedRegressor(RandomForestRegressor(n_estimators=2, max_depth=3, random_state=0))),
     "search": GridSearchCV(
-        pipe(LINEAR), {"dlinearregressor__lr": [0.01]}, cv=PanelTimeSeriesSplit(2, test_size=12), scoring=ignore_missing("r2")
+        pipe(LINEAR),
+        {"dlinearregressor__lr": [0.01]},
+        cv=PanelTimeSeriesSplit(2, test_size=12),
+        scoring=ignore_missing("r2"),
     ),
     "target": TransformedTargetRegressor(pipe(LINEAR), transformer=StandardScaler()),
 }
 
 
-class Doubler(BaseEstimator):
+class Doubler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """A transformer of a stranger."""
 
     def fit(self, X, y=None):
+        self.feature_names_in_, self.n_features_in_ = np.asarray(X.columns, dtype=object), X.shape[1]
         return self
 
     def transform(self, X):

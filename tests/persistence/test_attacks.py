@@ -13,11 +13,9 @@ import zipfile
 import numpy as np
 import pytest
 import safetensors.torch
-import torch
 from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
-from sklearn.linear_model import Ridge
 
-from skts import DLinearRegressor, LSTMRegressor
+from skts import LSTMRegressor
 from skts.exceptions import SavedFileError, UntrustedTypeError
 from skts.persistence import load, read_manifest, save
 
@@ -155,7 +153,9 @@ def test_an_entry_that_is_there_twice_or_missing_is_refused(model, tmp_path):
     attack(data, tmp_path, "each once")
     for name in entries:
         attack(made_of({other: entry for other, entry in entries.items() if other != name}), tmp_path)
-    attack(made_of(entries | {"12345.npy": next(e for n, e in entries.items() if n.endswith("npy"))}), tmp_path, "nothing")
+    attack(
+        made_of(entries | {"12345.npy": next(e for n, e in entries.items() if n.endswith("npy"))}), tmp_path, "nothing"
+    )
 
 
 def test_what_unfolds_or_declares_to_be_larger_than_the_file_is_refused(model, tmp_path):
@@ -206,7 +206,9 @@ FOREIGN = [
 ]
 
 
-@pytest.mark.parametrize("loader", ["ObjectNode", "FunctionNode", "TypeNode", "PartialNode", "ConstructorFromReduceNode"])
+@pytest.mark.parametrize(
+    "loader", ["ObjectNode", "FunctionNode", "TypeNode", "PartialNode", "ConstructorFromReduceNode"]
+)
 @pytest.mark.parametrize(("module", "name"), FOREIGN)
 def test_what_is_not_ours_is_refused_by_name(module, name, loader, model, tmp_path):
     def change(schema):
@@ -224,9 +226,13 @@ def test_what_is_not_ours_is_refused_by_name(module, name, loader, model, tmp_pa
     attack(with_schema(model, change), tmp_path)
 
 
-@pytest.mark.parametrize("loader", ["MethodNode", "OperatorFuncNode", "BytesNode", "SparseMatrixNode", "CachedNode", "Nope"])
+@pytest.mark.parametrize(
+    "loader", ["MethodNode", "OperatorFuncNode", "BytesNode", "SparseMatrixNode", "CachedNode", "Nope"]
+)
 def test_parts_that_are_never_written_are_refused(loader, model, tmp_path):
-    attack(with_schema(model, lambda schema: list(nodes(schema))[3].update(__loader__=loader)), tmp_path, "does not write")
+    attack(
+        with_schema(model, lambda schema: list(nodes(schema))[3].update(__loader__=loader)), tmp_path, "does not write"
+    )
 
 
 @pytest.mark.parametrize("protocol", [0, 1, True, None, "2", 99])
@@ -277,7 +283,9 @@ def test_trees_that_lead_out_of_themselves_are_refused(forest, tmp_path):
         if not name.endswith(".npy"):
             continue
         array = np.load(io.BytesIO(entry))
-        for field in {"left_child", "right_child", "feature", "left", "right", "feature_idx"} & set(array.dtype.names or []):
+        for field in {"left_child", "right_child", "feature", "left", "right", "feature_idx"} & set(
+            array.dtype.names or []
+        ):
             changed = array.copy()
             changed[field][0] = 2**31 - 1 if field != "feature_idx" else 2**31 - 2
             buffer = io.BytesIO()
@@ -312,7 +320,9 @@ def mutate(schema, draw):
     elif kind == 3:
         node["__loader__"] = draw.choice(others)["__loader__"]
     elif isinstance(node.get("content"), str):
-        node["content"] = draw.choice(["null", "-1", "1e999", "10000000000000000000000", '"x"', "[[]]", "{", "true", "NaN"])
+        node["content"] = draw.choice(
+            ["null", "-1", "1e999", "10000000000000000000000", '"x"', "[[]]", "{", "true", "NaN"]
+        )
 
 
 def test_of_a_thousand_mutations_each_is_refused_or_gives_an_estimator(model, tmp_path):

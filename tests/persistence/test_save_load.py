@@ -2,6 +2,7 @@
 
 import copy
 import functools
+import re
 import warnings
 
 import numpy as np
@@ -49,8 +50,9 @@ def test_a_loaded_estimator_forecasts_as_it_did_and_goes_on(name, tables, tmp_pa
     estimator = clone(PIPELINES[name]).fit(X, y)
     loaded = there_and_back(estimator, tmp_path)
     assert_same_forecasts(estimator, loaded, X_new)
-    assert repr(loaded) == repr(estimator)
-    assert str(clone(loaded).get_params()) == str(clone(estimator).get_params())
+    told = [(repr(each), str(clone(each).get_params())) for each in (estimator, loaded)]
+    told = [[re.sub("0x[0-9a-f]+", "", text) for text in texts] for texts in told]
+    assert told[0] == told[1]
     for each in (estimator, loaded):
         update(each, X_new[:18], y_new[:18])
     assert_same_forecasts(estimator, loaded, X_new)
@@ -68,8 +70,8 @@ def test_training_goes_on_with_the_optimizer_and_the_generator_as_they_were(name
     assert loaded[-1].history_["train_loss"] == estimator[-1].history_["train_loss"]
 
 
-def test_a_table_with_runs_and_one_without_an_index_are_forecast_after_loading(tmp_path):
-    X, y = forecast_runs(5)
+def test_a_table_with_runs_is_forecast_after_loading(tmp_path):
+    X, y = forecast_runs(5, horizon=3)
     estimator = clone(pipe(LINEAR)).fit(X[of_runs(X, 0, 4)], y[of_runs(X, 0, 4)])
     assert_same_forecasts(estimator, there_and_back(estimator, tmp_path), X[of_runs(X, 4)])
 
@@ -120,7 +122,7 @@ def test_what_is_foreign_is_saved_and_loaded_where_it_is_trusted_and_refused_els
     assert not (tmp_path / "refused.skts").exists()
     loaded = there_and_back(estimator, tmp_path, trusted=[Doubler, Own])
     assert_same_forecasts(estimator, loaded, X_new)
-    with pytest.raises(UntrustedTypeError, match="model.skts is not loaded"):
+    with pytest.raises(UntrustedTypeError, match=r"model\.skts is not loaded"):
         load(tmp_path / "model.skts", trusted=[Own])
 
 

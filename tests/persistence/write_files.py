@@ -1,6 +1,6 @@
 """Write the files that every later version has to load: run once for each format, and never over what is there.
 
-    python -m tests.persistence.write_files
+python -m tests.persistence.write_files
 """
 
 import json
