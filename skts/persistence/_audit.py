@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection
 from typing import Any
 
-from skts.exceptions import SavedFileError
+from skts.exceptions import SavedFileError, UntrustedTypeError
 from skts.persistence._types import resolve
 
 _OLDEST_PROTOCOL = 2  # of skops 0.16
@@ -57,6 +57,8 @@ class Audit:
             raise SavedFileError(f"the protocol {schema.get('protocol')!r} of skops is none that skts has written")
         try:
             self._look(schema, 0)
+        except UntrustedTypeError:
+            raise
         except (KeyError, TypeError, AttributeError) as error:
             raise SavedFileError(f"a part of it lacks what it should have: {error!r}") from error
 

@@ -62,13 +62,14 @@ def _put_series(content: list) -> pd.Series:
 
 
 def _take_index(index: pd.Index) -> list:
-    return [index.array, index.name, getattr(index, "freqstr", None) if isinstance(index, pd.DatetimeIndex) else None]
+    freq = index.freqstr if isinstance(index, pd.DatetimeIndex | pd.TimedeltaIndex) else None
+    return [index.array, index.name, freq]
 
 
 def _put_index(content: list) -> pd.Index:
     values, name, freq = content
     index = pd.Index(values, dtype=values.dtype, name=name, copy=True)
-    return pd.DatetimeIndex(index, freq=freq) if freq is not None else index
+    return index if freq is None else type(index)(index, freq=freq)
 
 
 def _take_levels(index: pd.MultiIndex) -> list:
@@ -127,7 +128,7 @@ def _take_dtype(dtype: Any) -> Any:
     if isinstance(dtype, pd.DatetimeTZDtype):
         return ["zone", dtype.unit, dtype.tz]
     if isinstance(dtype, pd.PeriodDtype):
-        return ["period", dtype.freq.freqstr]
+        return ["pandas", dtype.name]
     if isinstance(dtype, pd.StringDtype):
         return ["string", dtype.storage, dtype.na_value is pd.NA]
     if isinstance(dtype, np.dtype):
@@ -141,8 +142,6 @@ def _put_dtype(content: list) -> Any:
     kind, name, *more = content
     if kind == "zone":
         return pd.DatetimeTZDtype(name, more[0])
-    if kind == "period":
-        return pd.PeriodDtype(name)
     if kind == "string":
         return pd.StringDtype(name, na_value=pd.NA if more[0] else np.nan)
     if kind == "numpy":

@@ -94,7 +94,7 @@ def _take_optimizer(optimizer: torch.optim.Optimizer) -> tuple[dict[str, Any] | 
         for number, moments in state["state"].items()
         for name, tensor in moments.items()
     }
-    return {"groups": groups}, moments
+    return {"groups": groups, "moments": sorted(moments)}, moments
 
 
 def put_net(content: dict[str, Any], tensors: Tensors, trusted: Collection[str]) -> WindowNet:
@@ -221,6 +221,8 @@ def _put_optimizer(optimizer: torch.optim.Optimizer, content: dict[str, Any], mo
     """Give an optimizer its state back."""
     fresh = optimizer.state_dict()
     weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+    if set(content["moments"]) != set(moments):
+        raise SavedFileError("the state of the optimizer is not whole")
     state: dict[int, Tensors] = {}
     for key, tensor in moments.items():
         number, _, name = key.partition(".")

@@ -71,7 +71,7 @@ def test_training_goes_on_with_the_optimizer_and_the_generator_as_they_were(name
 
 
 def test_a_table_with_runs_is_forecast_after_loading(tmp_path):
-    X, y = forecast_runs(5, horizon=3)
+    X, y = forecast_runs(5, horizon=3, every=3)
     estimator = clone(pipe(LINEAR)).fit(X[of_runs(X, 0, 4)], y[of_runs(X, 0, 4)])
     assert_same_forecasts(estimator, there_and_back(estimator, tmp_path), X[of_runs(X, 4)])
 
