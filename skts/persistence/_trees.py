@@ -3,12 +3,15 @@
 from typing import Any
 
 import numpy as np
-from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
-from sklearn.tree._tree import Tree
 
 from skts.exceptions import SavedFileError
+from skts.persistence._types import name_of
 
 _LEAF = -1
+_TREE = "sklearn.tree._tree.Tree"
+_PREDICTOR = "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"
+# whose trees are given rows without another check
+_FORESTS = {f"sklearn.ensemble.{name}" for name in ("_forest", "_gb", "_iforest")}
 
 
 def check_trees(part: Any) -> None:
@@ -20,7 +23,9 @@ def check_trees(part: Any) -> None:
         What is no such estimator is left alone.
     """
     state = vars(part)
-    held = [state.get(name) for name in ("tree_", "estimators_", "_predictors")]
+    held = [state.get(name) for name in ("tree_", "_predictors")]
+    if type(part).__module__ in _FORESTS:
+        held.append(state.get("estimators_"))
     trees = [tree for each in held for tree in _trees_in(each)]
     if not trees:
         return
@@ -32,7 +37,7 @@ def check_trees(part: Any) -> None:
 
 
 def _trees_in(held: Any) -> list[Any]:
-    if isinstance(held, Tree | TreePredictor):
+    if name_of(type(held)) in (_TREE, _PREDICTOR):
         return [held]
     if isinstance(held, np.ndarray) and held.dtype == object:
         held = held.ravel().tolist()
@@ -42,7 +47,7 @@ def _trees_in(held: Any) -> list[Any]:
 
 
 def _check_tree(tree: Any, n_features: int) -> None:
-    if isinstance(tree, Tree):
+    if name_of(type(tree)) == _TREE:
         left, right, column = tree.children_left, tree.children_right, tree.feature
         is_leaf = left == _LEAF
         is_wrong = not (len(left) == tree.node_count > 0) or tree.n_features > n_features
