@@ -94,11 +94,11 @@ class Audit:
 
     def _parts(self, kind: str, node: dict[str, Any]) -> list[dict[str, Any]]:
         """Give the parts of a part, and refuse other content than skops gives it."""
-        content = node.get("content")
+        content: Any = node.get("content")
         if kind in ("TypeNode", "FunctionNode"):
             return []
         if kind == "JsonNode":
-            if not isinstance(json.loads(content), str | int | float | bool | None):  # type: ignore[arg-type]
+            if not isinstance(json.loads(content), str | int | float | bool | None):
                 raise SavedFileError("a plain value that is none")
             return []
         if kind == "SliceNode":

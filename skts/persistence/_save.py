@@ -90,7 +90,7 @@ def save(
     with zipfile.ZipFile(io.BytesIO(written)) as file:
         arrays = {name: file.read(name) for name in file.namelist() if name != SCHEMA}
         schema = json.loads(file.read(SCHEMA))
-    schema, arrays = number(schema, arrays)
+    schema, arrays = renumber(schema, arrays)
     try:
         Audit(names, arrays).look_through(schema)
     except SavedFileError as error:
@@ -105,8 +105,8 @@ def save(
         file.write(write_container(entries))
 
 
-def number(schema: dict[str, Any], arrays: dict[str, bytes]) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """Number the parts that skops wrote, and its arrays, in their order: skops has their addresses in memory.
+def renumber(schema: dict[str, Any], arrays: dict[str, bytes]) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Give the parts that skops wrote, and its arrays, numbers in their order instead of addresses in memory.
 
     So the same estimator gives the same bytes, and files are smaller.
     """
