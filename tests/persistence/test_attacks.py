@@ -150,7 +150,7 @@ def test_a_pickle_is_refused_wherever_it_lies(model, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["/etc/passwd", "../model.npy", "a/1.npy", "1.npy/", "..\\1.npy", "C:\\1.npy", "1.npy\x00", "1.NPY", ""]
+    "name", ["/etc/passwd", "../model.npy", "a/1.npy", "1.npy/", "..\\1.npy", "C:\\1.npy", "7e.npy", "1.NPY", ""]
 )
 def test_names_beside_those_that_are_written_are_refused(name, model, tmp_path):
     attack(made_of([*entries_of(model).items(), (name, b"")]), tmp_path)
@@ -170,7 +170,7 @@ def test_an_entry_that_is_there_twice_or_missing_is_refused(model, tmp_path):
 
 def test_what_unfolds_or_declares_to_be_larger_than_the_file_is_refused(model, tmp_path):
     entries = entries_of(model)
-    attack(made_of(entries | {SCHEMA: b" " * 10**8}, zipfile.ZIP_DEFLATED), tmp_path, "compressed", SMALL)
+    attack(made_of(entries | {SCHEMA: b" " * 10**7}, zipfile.ZIP_DEFLATED), tmp_path, "compressed", SMALL)
     data = bytearray(made_of(entries))
     place = data.index(b"PK\x01\x02")  # the first entry in the directory at the end
     data[place + 20 : place + 28] = struct.pack("<II", 2**31, 2**31)
@@ -183,8 +183,8 @@ def test_what_unfolds_or_declares_to_be_larger_than_the_file_is_refused(model, t
     table = json.dumps({"a": {"dtype": "F32", "shape": [10**12], "data_offsets": [0, 4 * 10**12]}}).encode()
     attack(made_of(entries | {TENSORS: struct.pack("<Q", len(table)) + table}), tmp_path, None, SMALL)
     attack(made_of(entries | {TENSORS: struct.pack("<Q", 2**62) + table}), tmp_path, None, SMALL)
-    attack(made_of(entries | {SCHEMA: b'{"a":' * 100_000}), tmp_path, "JSON")
-    attack(made_of(entries | {SCHEMA: b"[" * 10**6}), tmp_path, "JSON")
+    attack(made_of(entries | {SCHEMA: b'{"a":' * 10_000}), tmp_path, "JSON")
+    attack(made_of(entries | {SCHEMA: b"[" * 10**5}), tmp_path, "JSON")
 
 
 FOREIGN = [
@@ -255,7 +255,7 @@ def test_older_protocols_of_skops_are_refused(protocol, model, tmp_path):
     [
         lambda tensor: tensor[:-1],
         lambda tensor: tensor.double(),
-        lambda tensor: tensor.flatten()[None],
+        lambda tensor: tensor.flatten()[None, None],
         lambda tensor: tensor.expand(2, *tensor.shape).contiguous(),
     ],
     ids=["shorter", "double", "flat", "deeper"],
@@ -337,10 +337,11 @@ def mutate(schema, draw):
         )
 
 
-def test_of_a_thousand_mutations_each_is_refused_or_gives_an_estimator(model, tmp_path):
+@pytest.mark.parametrize("n_mutations", [60, pytest.param(1000, marks=pytest.mark.slow)])
+def test_of_many_mutations_each_is_refused_or_gives_an_estimator(n_mutations, model, tmp_path):
     draw, refused, n_loaded, entries = random.Random(0), 0, 0, entries_of(model)
     path, schema, tensors = tmp_path / "mutant.skts", entries[SCHEMA], entries[TENSORS]
-    for number in range(1000):
+    for number in range(n_mutations):
         if number % 4 == 3:  # bytes of the table of tensors, or of an array
             name = draw.choice([name for name in entries if name != MANIFEST])
             changed = bytearray(entries[name])
@@ -359,5 +360,5 @@ def test_of_a_thousand_mutations_each_is_refused_or_gives_an_estimator(model, tm
             n_loaded += 1  # a number that changed, a name of the same kind
         except REFUSED:
             refused += 1
-    assert refused + n_loaded == 1000
-    assert refused > 600
+    assert refused + n_loaded == n_mutations
+    assert refused > 0.6 * n_mutations
