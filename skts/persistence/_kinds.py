@@ -204,7 +204,7 @@ def _put_objects(content: list) -> np.ndarray:
 
 
 def _take_random_state(state: np.random.RandomState) -> list:
-    kind, *rest = state.get_state()  # type: ignore[misc]
+    kind, *rest = state.get_state()
     if kind != "MT19937":
         raise TypeError(f"a RandomState over {kind}: give an integer, or a RandomState of numpy's own")
     return [np.asarray(rest[0]), *(int(each) for each in rest[1:3]), float(rest[3])]
@@ -287,7 +287,7 @@ KINDS: dict[str, Kind] = {
     "range_index": Kind(
         (pd.RangeIndex,),
         lambda index: [index.start, index.stop, index.step, index.name],
-        lambda content: pd.RangeIndex(*content[:3], name=content[3]),
+        lambda content: pd.RangeIndex(content[0], content[1], content[2], name=content[3]),
     ),
     "index": Kind((pd.Index,), _take_index, _put_index),
     "array": Kind((pd.api.extensions.ExtensionArray,), _take_array, _put_array),
