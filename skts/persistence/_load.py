@@ -56,15 +56,16 @@ def load(path: str | os.PathLike, *, trusted: Iterable[str | type] | None = None
     is whether the model is any good, or was trained to mislead. Of scikit-learn's compiled models trees are checked;
     others (support vector machines) trust their own numbers, so that a crafted one may crash as it forecasts.
     """
+    readers = [import_package(each, "load", INSTALL) for each in ("skops.io", "safetensors.torch")]
     data, name = _read(path), Path(path).name
     names = read_trusted(trusted)
     entries = read_container(data, name)
     check_format(read_json(entries[MANIFEST], f"the manifest of {name}"), name)
     try:
-        return _build(data, entries, names)
+        return _build(data, entries, names, *readers)
     except UntrustedTypeError as error:
         raise UntrustedTypeError(f"{name} is not loaded: {error}") from error
-    except (ImportError, SavedFileError) as error:
+    except SavedFileError as error:
         raise SavedFileError(f"{name} is not loaded: {error}.") from error
     except Exception as error:  # whatever numpy, pandas, torch and skops make of what an attacker chose
         raise SavedFileError(f"{name} is not loaded, its parts do not fit together: {error}") from error
@@ -103,8 +104,7 @@ def _read(path: str | os.PathLike) -> bytes:
     return Path(path).read_bytes()
 
 
-def _build(data: bytes, entries: dict[str, bytes], trusted: Collection[str]) -> Any:
-    skops_io, safetensors = (import_package(each, "load", INSTALL) for each in ("skops.io", "safetensors.torch"))
+def _build(data: bytes, entries: dict[str, bytes], trusted: Collection[str], skops_io: Any, safetensors: Any) -> Any:
     arrays = entries.keys() - {MANIFEST, SCHEMA, TENSORS}
     audit = Audit(trusted, arrays)
     audit.look_through(read_json(entries[SCHEMA], SCHEMA))
