@@ -13,11 +13,13 @@ __all__ = [
     "MissingRunsWarning",
     "NonFiniteLossError",
     "PanelIndexError",
+    "SavedFileError",
     "ShortSeriesError",
     "ShortSeriesWarning",
     "SuspectUnitsWarning",
     "UnscaledColumnsWarning",
     "UnseenSeriesWarning",
+    "UntrustedTypeError",
 ]
 
 
@@ -48,6 +50,14 @@ class LeakError(ValueError):
 
     def __reduce__(self) -> tuple:
         return type(self), (self.report,)
+
+
+class SavedFileError(ValueError):
+    """A file is not one that `skts.persistence.save` wrote, is damaged, or is of a newer format."""
+
+
+class UntrustedTypeError(TypeError):
+    """An estimator or a file holds what is neither ours nor scikit-learn's, nor trusted by the caller."""
 
 
 class KilledFitError(RuntimeError):

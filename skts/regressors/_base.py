@@ -381,7 +381,7 @@ class BaseNetRegressor(SummaryMixin, CallbackSupportMixin, ScoreMixin, BaseEstim
                 with seeded(first_seed, device):
                     self._start(inputs, targets, train, limits, device)
                     order.set_state(torch.get_rng_state())
-            trained_on = TrainedOn.read(inputs, len(train), len(valid))
+            trained_on = TrainedOn.read(inputs, y, len(train), len(valid))
             tables = self._make_tables(inputs, targets, train, valid)
             del inputs, targets, train, valid  # the tables are all that training needs
             self.batch_size_, self.lr_ = settle_batch_size(self, tables[0], search=not goes_on)
@@ -392,7 +392,7 @@ class BaseNetRegressor(SummaryMixin, CallbackSupportMixin, ScoreMixin, BaseEstim
                 self._forget()
             raise
         self.n_iter_ = len(self.net_.history)
-        self._trained_on = trained_on
+        self._trained_on = trained_on.until_now()
         return self
 
     def _learn_limits(self, inputs: Inputs) -> Limits | None:

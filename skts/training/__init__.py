@@ -1,6 +1,7 @@
 """The engine: a table of addresses on the device, batches gathered there, the skorch net that trains on them."""
 
 from skts.training._address_table import AddressTable, fill_forward
+from skts.training._atomic_save import write_atomically
 from skts.training._batch_size import REFERENCE_BATCH_SIZE, find_batch_size, scale_lr
 from skts.training._batches import Batches
 from skts.training._callbacks import check_callbacks
@@ -25,4 +26,5 @@ __all__ = [
     "scale_lr",
     "seeded",
     "tune_allocator",
+    "write_atomically",
 ]

@@ -1,0 +1,364 @@
+"""A file that was damaged or made by somebody who means harm is refused before anything of it runs or fills memory."""
+
+import hashlib
+import io
+import json
+import pickle
+import random
+import struct
+import tracemalloc
+import warnings
+import zipfile
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+import safetensors.torch
+from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
+
+from skts import LSTMRegressor
+from skts.exceptions import SavedFileError, UntrustedTypeError
+from skts.persistence import load, read_manifest, save
+
+REFUSED = (SavedFileError, UntrustedTypeError)
+SCHEMA, TENSORS, MANIFEST = "schema.json", "weights.safetensors", "manifest.json"
+N_DIGITS = 64
+SMALL = 2**24
+
+
+class Bomb:
+    """Leaves a mark where it is unpickled."""
+
+    went_off = False
+
+    def __reduce__(self):
+        return setattr, (Bomb, "went_off", True)
+
+
+@pytest.fixture(scope="module")
+def model():
+    """A file's bytes, of a small network."""
+    return saved(LSTMRegressor(hidden_size=2, max_epochs=1, random_state=0).fit(inputs(), inputs()[:, 0, :1]))
+
+
+def inputs():
+    return np.random.RandomState(0).normal(size=(8, 3, 2))
+
+
+def saved(estimator):
+    import tempfile
+    from pathlib import Path
+
+    with tempfile.TemporaryDirectory() as folder:
+        save(estimator, Path(folder) / "model.skts")
+        return (Path(folder) / "model.skts").read_bytes()
+
+
+def entries_of(data):
+    with zipfile.ZipFile(io.BytesIO(data)) as file:
+        return {name: file.read(name) for name in file.namelist()}
+
+
+def sealed(data):
+    """Put the digest of an attacker's bytes where that of the honest ones was."""
+    return data[:-N_DIGITS] + hashlib.sha256(data[:-N_DIGITS]).hexdigest().encode()
+
+
+def made_of(entries, compression=zipfile.ZIP_STORED):
+    """A file of any entries, sealed as `save` does."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", compression) as file:
+        for name, entry in entries if isinstance(entries, list) else entries.items():
+            file.writestr(zipfile.ZipInfo(name) if compression == zipfile.ZIP_STORED else name, entry)
+        file.comment = b"skts saved this; sha256 of all before: " + b"0" * N_DIGITS
+    return sealed(buffer.getvalue())
+
+
+def with_schema(data, change):
+    entries = entries_of(data)
+    schema = json.loads(entries[SCHEMA])
+    change(schema)
+    return made_of(entries | {SCHEMA: json.dumps(schema).encode()})
+
+
+def nodes(schema):
+    """Go through all parts that skops wrote."""
+    if isinstance(schema, dict):
+        if "__loader__" in schema:
+            yield schema
+        for each in schema.values():
+            yield from nodes(each)
+    elif isinstance(schema, list):
+        for each in schema:
+            yield from nodes(each)
+
+
+def attack(data, tmp_path, match=None, peak=None):
+    """Load what an attacker made: an error of ours, nothing ran, and no more memory than `peak` bytes."""
+    path = tmp_path / "attack.skts"
+    path.write_bytes(data)
+    with traced(peak), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with pytest.raises(REFUSED, match=match):
+            load(path)
+    assert not Bomb.went_off
+
+
+@contextmanager
+def traced(peak):
+    """Look whether the block takes more memory; where `peak` is None it may."""
+    if peak is None:
+        yield
+        return
+    tracemalloc.start()
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] < peak
+    finally:
+        tracemalloc.stop()
+
+
+def test_the_honest_file_and_its_parts_sealed_anew_are_loaded(model, tmp_path):
+    for data in (model, made_of(entries_of(model))):
+        (tmp_path / "m").write_bytes(data)
+        assert load(tmp_path / "m").predict(inputs()).shape == (8, 1)
+
+
+@pytest.mark.parametrize("share", [0, 0.001, 0.3, 0.9, 0.999])
+def test_a_file_that_ends_early_is_refused(share, model, tmp_path):
+    attack(model[: int(share * len(model))], tmp_path, "wrote|end is missing")
+
+
+def test_one_byte_flipped_anywhere_is_noticed(model, tmp_path):
+    for place in np.linspace(0, len(model) - 1, 100).astype(int):
+        data = bytearray(model)
+        data[place] ^= 1 << (place % 8)
+        attack(bytes(data), tmp_path, "damaged|wrote")
+
+
+def test_a_pickle_is_refused_wherever_it_lies(model, tmp_path):
+    poison = pickle.dumps(Bomb())
+    buffer = io.BytesIO()
+    np.save(buffer, np.array([Bomb()], dtype=object), allow_pickle=True)
+    entries = entries_of(model)
+    array = next(name for name in entries if name.endswith(".npy"))
+    attack(poison, tmp_path)
+    for name in entries:
+        attack(made_of(entries | {name: poison}), tmp_path)
+    attack(made_of(entries | {array: buffer.getvalue()}), tmp_path, "pickle")
+    attack(made_of(entries | {"data.pkl": poison}), tmp_path, "no file of skts")
+
+
+@pytest.mark.parametrize(
+    "name", ["/etc/passwd", "../model.npy", "a/1.npy", "1.npy/", "..\\1.npy", "C:\\1.npy", "7e.npy", "1.NPY", ""]
+)
+def test_names_beside_those_that_are_written_are_refused(name, model, tmp_path):
+    attack(made_of([*entries_of(model).items(), (name, b"")]), tmp_path)
+
+
+def test_an_entry_that_is_there_twice_or_missing_is_refused(model, tmp_path):
+    entries = entries_of(model)
+    with pytest.warns(UserWarning, match="Duplicate name"):
+        data = made_of([*entries.items(), (SCHEMA, b"{}")])
+    attack(data, tmp_path, "each once")
+    for name in entries:
+        attack(made_of({other: entry for other, entry in entries.items() if other != name}), tmp_path)
+    attack(
+        made_of(entries | {"12345.npy": next(e for n, e in entries.items() if n.endswith("npy"))}), tmp_path, "nothing"
+    )
+
+
+def test_what_unfolds_or_declares_to_be_larger_than_the_file_is_refused(model, tmp_path):
+    entries = entries_of(model)
+    attack(made_of(entries | {SCHEMA: b" " * 10**7}, zipfile.ZIP_DEFLATED), tmp_path, "compressed", SMALL)
+    data = bytearray(made_of(entries))
+    place = data.index(b"PK\x01\x02")  # the first entry in the directory at the end
+    data[place + 20 : place + 28] = struct.pack("<II", 2**31, 2**31)
+    attack(sealed(bytes(data)), tmp_path, "more than its own", SMALL)
+    header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000,), }"
+    header += b" " * (117 - len(header)) + b"\n"
+    array = next(name for name in entries if name.endswith(".npy"))
+    huge = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header
+    attack(made_of(entries | {array: huge + b"0" * 8}), tmp_path, "declares", SMALL)
+    table = json.dumps({"a": {"dtype": "F32", "shape": [10**12], "data_offsets": [0, 4 * 10**12]}}).encode()
+    attack(made_of(entries | {TENSORS: struct.pack("<Q", len(table)) + table}), tmp_path, None, SMALL)
+    attack(made_of(entries | {TENSORS: struct.pack("<Q", 2**62) + table}), tmp_path, None, SMALL)
+    attack(made_of(entries | {SCHEMA: b'{"a":' * 10_000}), tmp_path, "JSON")
+    attack(made_of(entries | {SCHEMA: b"[" * 10**5}), tmp_path, "JSON")
+
+
+FOREIGN = [
+    ("os", "system"),
+    ("builtins", "eval"),
+    ("builtins", "exec"),
+    ("subprocess", "Popen"),
+    ("posix", "system"),
+    ("numpy", "load"),
+    ("numpy", "fromfile"),
+    ("torch", "load"),
+    ("joblib", "load"),
+    ("sklearn.datasets._base", "os"),
+    ("sklearn.datasets", "load_files"),
+    ("sklearn.utils._testing", "assert_run_python_script_without_output"),
+    ("sklearn.utils._joblib", "joblib"),
+    ("sklearn.neighbors._kd_tree", "KDTree"),
+    ("skops.io", "load"),
+    ("skts.persistence", "load"),
+    ("skts.training._atomic_save", "os"),
+    ("skts.nn.heads._head", "np.load"),
+    ("skts.__main__", "main"),
+    ("skorch.callbacks.training", "LoadInitState"),
+    ("skorch.callbacks.training", "Checkpoint"),
+    ("operator", "attrgetter"),
+    ("functools", "reduce"),
+    ("..skts", "x"),
+    ("", ""),
+]
+
+
+@pytest.mark.parametrize(
+    "loader", ["ObjectNode", "FunctionNode", "TypeNode", "PartialNode", "ConstructorFromReduceNode"]
+)
+@pytest.mark.parametrize(("module", "name"), FOREIGN)
+def test_what_is_not_ours_is_refused_by_name(module, name, loader, model, tmp_path):
+    def change(schema):
+        inner = next(each for each in nodes(schema) if each["__loader__"] == "JsonNode")
+        inner |= {"__module__": module, "__class__": name, "__loader__": loader}
+        if loader == "PartialNode":
+            empty = {"__class__": "tuple", "__module__": "builtins", "__loader__": "TupleNode", "content": []}
+            func = {"__module__": module, "__class__": name, "__loader__": "FunctionNode"}
+            none = {"__class__": "str", "__module__": "builtins", "__loader__": "JsonNode", "content": "null"}
+            inner["content"] = {"func": func, "args": empty, "kwds": none, "namespace": none}
+            inner |= {"__module__": "functools", "__class__": "partial"}
+        else:
+            inner["content"] = None
+
+    attack(with_schema(model, change), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "loader", ["MethodNode", "OperatorFuncNode", "BytesNode", "SparseMatrixNode", "CachedNode", "Nope"]
+)
+def test_parts_that_are_never_written_are_refused(loader, model, tmp_path):
+    attack(
+        with_schema(model, lambda schema: list(nodes(schema))[3].update(__loader__=loader)), tmp_path, "does not write"
+    )
+
+
+@pytest.mark.parametrize("protocol", [0, 1, True, None, "2", 99])
+def test_older_protocols_of_skops_are_refused(protocol, model, tmp_path):
+    attack(with_schema(model, lambda schema: schema.update(protocol=protocol)), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda tensor: tensor[:-1],
+        lambda tensor: tensor.double(),
+        lambda tensor: tensor.flatten()[None, None],
+        lambda tensor: tensor.expand(2, *tensor.shape).contiguous(),
+    ],
+    ids=["shorter", "double", "flat", "deeper"],
+)
+def test_tensors_that_are_not_those_of_the_network_are_refused(change, model, tmp_path):
+    entries = entries_of(model)
+    tensors = safetensors.torch.load(entries[TENSORS])
+    for name in tensors:
+        if tensors[name].ndim:
+            data = safetensors.torch.save(tensors | {name: change(tensors[name])})
+            if ".optimizer_." not in name or change(tensors[name]).shape != tensors[name].shape:
+                attack(made_of(entries | {TENSORS: data}), tmp_path)
+    left = dict(list(tensors.items())[1:])
+    attack(made_of(entries | {TENSORS: safetensors.torch.save(left)}), tmp_path)
+
+
+@pytest.mark.parametrize("argument", ["hidden_size", "num_layers", "n_features", "n_targets", "horizon"])
+def test_a_network_larger_than_its_tensors_is_not_made(argument, model, tmp_path):
+    def change(schema):
+        for each in nodes(schema):
+            if each["__loader__"] == "PartialNode":
+                arguments = each["content"]["kwds"]["content"]
+                if argument in arguments:
+                    arguments[argument]["content"] = "1000000000"
+                    del arguments[argument]["__id__"]  # of a number that skops has seen before it takes that
+
+    attack(with_schema(model, change), tmp_path, None, SMALL)
+
+
+@pytest.mark.parametrize("forest", [RandomForestRegressor(2, max_depth=3), HistGradientBoostingRegressor(max_iter=2)])
+def test_trees_that_lead_out_of_themselves_are_refused(forest, tmp_path):
+    X = np.random.RandomState(0).normal(size=(60, 3))
+    data = saved(forest.fit(X, X[:, 0]))
+    entries = entries_of(data)
+    for name, entry in entries.items():
+        if not name.endswith(".npy"):
+            continue
+        array = np.load(io.BytesIO(entry))
+        for field in {"left_child", "right_child", "feature", "left", "right", "feature_idx"} & set(
+            array.dtype.names or []
+        ):
+            changed = array.copy()
+            changed[field][0] = 2**31 - 1 if field != "feature_idx" else 2**31 - 2
+            buffer = io.BytesIO()
+            np.save(buffer, changed)
+            attack(made_of(entries | {name: buffer.getvalue()}), tmp_path)
+
+
+def test_a_newer_format_is_refused_by_name(model, tmp_path):
+    entries = entries_of(model)
+    manifest = json.loads(entries[MANIFEST])
+    manifest |= {"format": 2, "packages": manifest["packages"] | {"skts": "9.1"}}
+    data = made_of(entries | {MANIFEST: json.dumps(manifest).encode()})
+    attack(data, tmp_path, r"format 2, written by skts '9\.1'.*install a newer skts")
+    with pytest.raises(SavedFileError, match="format 2"):
+        read_manifest(tmp_path / "attack.skts")
+    for wrong in (0, -1, None, "1", 1.0, True, [], {}):
+        attack(made_of(entries | {MANIFEST: json.dumps({"format": wrong}).encode()}), tmp_path, "its format is")
+
+
+def mutate(schema, draw):
+    """Change one thing of what skops wrote."""
+    node = draw.choice(list(nodes(schema)))
+    node.pop("__id__", None)
+    others = list(nodes(schema))
+    key = draw.choice([key for key in node if key != "_skops_version"])
+    kind = draw.randrange(5)
+    if kind == 0:
+        del node[key]
+    elif kind == 1:
+        node[key] = draw.choice([None, -1, 2**70, "x", "\x00", [], {}, [[]], {"a": 1}, 1e308, "../x", "os.system"])
+    elif kind == 2:
+        node[key] = draw.choice(others).get(key)
+    elif kind == 3:
+        node["__loader__"] = draw.choice(others)["__loader__"]
+    elif isinstance(node.get("content"), str):
+        node["content"] = draw.choice(
+            ["null", "-1", "1e999", "10000000000000000000000", '"x"', "[[]]", "{", "true", "NaN"]
+        )
+
+
+@pytest.mark.parametrize("n_mutations", [60, pytest.param(1000, marks=pytest.mark.slow)])
+def test_of_many_mutations_each_is_refused_or_gives_an_estimator(n_mutations, model, tmp_path):
+    draw, refused, n_loaded, entries = random.Random(0), 0, 0, entries_of(model)
+    path, schema, tensors = tmp_path / "mutant.skts", entries[SCHEMA], entries[TENSORS]
+    for number in range(n_mutations):
+        if number % 4 == 3:  # bytes of the table of tensors, or of an array
+            name = draw.choice([name for name in entries if name != MANIFEST])
+            changed = bytearray(entries[name])
+            for _ in range(draw.randrange(1, 4)):
+                changed[draw.randrange(min(len(changed), 400))] = draw.randrange(256)
+            data = made_of(entries | {name: bytes(changed)})
+        else:
+            mutant = json.loads(schema)
+            mutate(mutant, draw)
+            data = made_of(entries | {SCHEMA: json.dumps(mutant).encode(), TENSORS: tensors})
+        path.write_bytes(data)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                load(path)
+            n_loaded += 1  # a number that changed, a name of the same kind
+        except REFUSED:
+            refused += 1
+    assert refused + n_loaded == n_mutations
+    assert refused > 0.6 * n_mutations
