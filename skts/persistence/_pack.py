@@ -117,7 +117,7 @@ class Packer:
         raise UntrustedTypeError(f"{path} cannot be saved: it is a {name_of(kind)}.")
 
     def _pack_object(self, value: Any, path: str) -> Any:
-        kind = type(value)
+        kind: Any = type(value)
         if isinstance(value, MethodType) or (callable(value) and not hasattr(value, "__dict__")):
             raise UntrustedTypeError(
                 f"{path} cannot be saved: it is {value!r}. Give a function of a module of its own."
@@ -244,7 +244,7 @@ def _put_named_tuple(of: type, parts: list[Any]) -> Any:
     return of(*parts)
 
 
-def _put_object(of: type, state: dict[str, Any]) -> Any:
+def _put_object(of: Any, state: dict[str, Any]) -> Any:
     if of.__module__.startswith(("builtins", "torch.", "collections")) or not isinstance(state, dict):
         raise SavedFileError(f"{of!r} made of its attributes")
     value = of.__new__(of)  # type: ignore[call-overload]  # of any class

@@ -1,6 +1,6 @@
 """What a network was trained on, in a few numbers."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Self
 
@@ -37,7 +37,7 @@ class TrainedOn:
     first: int | None = None
     last: int | None = None
     target: tuple[str, ...] = ()
-    ended: str | None = None
+    ended: str | None = field(default=None, compare=False)  # members of an ensemble end one after another
 
     @classmethod
     def read(cls, inputs: Inputs, y: Any, n_train: int, n_valid: int) -> Self:
