@@ -100,7 +100,19 @@ def make_blocks(results):
     rows = [[label, *(results.cell("lstm", market, [score], 3) for market in MARKETS)] for score, label in ROWS]
     rows += [[NAIVE, *(results.cell(NAIVE, market, ["mae"], 3) for market in MARKETS)]]
     rows += [[name, *(number_of(each, 3) for each in errors)] for name, errors in PUBLISHED[NAME]["rows"].items()]
-    return {"results": markdown(["", *MARKETS], [row for row in rows if any(row[1:])])}
+    tables = {"results": rows, "regret": make_regret(results)}
+    return {name: markdown(["", *MARKETS], [row for row in some if any(row[1:])]) for name, some in tables.items()}
+
+
+def make_regret(results):
+    """Say what the online combination lost to the best of its experts and to their mean; below nought is a gain."""
+    means = pd.DataFrame({score: results.table(score)["mean"] for score, _ in ROWS if score != "mae published"})
+    best = results.table("mae best expert")["mean"]
+    found = {"the best of the three": means["mae online"] - best, "their mean": means["mae online"] - means["mae mean"]}
+    return [
+        [name, *(f"{regret.get(('lstm', market), np.nan):+.3f}".replace("+nan", "") for market in MARKETS)]
+        for name, regret in found.items()
+    ]
 
 
 def main():
