@@ -184,7 +184,6 @@ def test_the_page_is_what_the_results_say(script):
         (etth1, ["--lookbacks", "96", "--horizons", "96", "--models", BY_HAND]),
         (la_haute_borne, ["--parts", "last 59 days", "--models", BY_HAND]),
         (la_haute_borne, ["--parts", "last 59 days", "--models", ON_WINDOWS]),
-        (gefcom2014, ["--tasks", "4", "--models", ON_WINDOWS]),
     ],
     ids=lambda each: each.NAME if hasattr(each, "NAME") else each[-1],
 )
