@@ -87,7 +87,9 @@ def to_rows(answers, rows, index):
     return np.array([found[row] for row in index])
 
 
-@pytest.mark.parametrize("scaler", [None, StandardScaler(), FunctionTransformer(lambda X: 1e3 * X - 7)], ids=str)
+@pytest.mark.parametrize(
+    "scaler", [None, StandardScaler(), FunctionTransformer(lambda X: 1e3 * X - 7)], ids=["plain", "scaled", "by hand"]
+)
 @pytest.mark.parametrize("missing", [0.0, 0.2])
 def test_answers_are_those_of_the_package(panel, folder, reference, missing, scaler):
     X, y, X_new, _ = panel
