@@ -133,7 +133,7 @@ class Packer:
         packed = {name: self.pack(each, f"{path}.{name}") for name, each in state.items()}
         if kind.__getstate__ not in _STATE_OF_ITS_OWN:
             return Packed("object", [kind, packed])
-        stand_in = kind.__new__(kind)  # type: ignore[call-overload]  # of any class
+        stand_in = kind.__new__(kind)
         stand_in.__dict__.update(packed)
         return stand_in
 
@@ -247,7 +247,7 @@ def _put_named_tuple(of: type, parts: list[Any]) -> Any:
 def _put_object(of: Any, state: dict[str, Any]) -> Any:
     if of.__module__.startswith(("builtins", "torch.", "collections")) or not isinstance(state, dict):
         raise SavedFileError(f"{of!r} made of its attributes")
-    value = of.__new__(of)  # type: ignore[call-overload]  # of any class
+    value = of.__new__(of)
     if hasattr(value, "__setstate__"):
         value.__setstate__(state)
     else:

@@ -1,7 +1,7 @@
 """Several experts, and one forecast of them."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -24,8 +24,15 @@ from skts._compat import (
 )
 from skts.panel import find_columns
 from skts.strategies._base import BaseTableStrategy
-from skts.strategies._held_out import check_forecasts, choose_splits, forecast_held_out, read_held_out, take_training
-from skts.strategies._places import Places, Taught, check_by
+from skts.strategies._held_out import (
+    HeldOut,
+    check_forecasts,
+    choose_splits,
+    forecast_held_out,
+    read_held_out,
+    take_training,
+)
+from skts.strategies._places import Taught, check_by
 from skts.strategies._pools import Pools
 from skts.strategies._replay import replay, split_cells
 from skts.strategies._update import update_part
@@ -34,26 +41,6 @@ from skts.windows import find_horizon
 
 Floats = NDArray[np.float64]
 _ONLINE: dict[str, Any] = {"ml_poly": MLPoly, "boa": BOA}
-
-
-@dataclass(frozen=True)
-class _HeldOut:
-    """What experts forecast of rows that they had not seen: (n_rows, n_experts), and what came, (n_rows,)."""
-
-    places: Places
-    experts: Floats
-    y: Floats
-
-    def complete(self) -> "_HeldOut":
-        """Give the rows with a target and the forecasts of all experts."""
-        there = np.flatnonzero(~np.isnan(self.y) & ~np.isnan(self.experts).any(axis=1))
-        return _HeldOut(self.places.take(there), self.experts[there], self.y[there])
-
-    def join(self, other: "_HeldOut") -> "_HeldOut":
-        """Put the rows of another after these."""
-        return _HeldOut(
-            self.places.join(other.places), np.vstack([self.experts, other.experts]), np.append(self.y, other.y)
-        )
 
 
 class CombinationRegressor(BaseComposition, BaseTableStrategy):
@@ -321,22 +308,22 @@ class CombinationRegressor(BaseComposition, BaseTableStrategy):
             pools = Pools(keys, self._by, self._min_rows)
             for cell, rows in split_cells(places.keys(self._by)):
                 some = pools.rows_for(cell)
-                weights[rows] = stack(self._held_out.experts[some], self._held_out.y[some])
+                weights[rows] = stack(self._held_out.forecasts[some], self._held_out.y[some])
             return weights
         y = np.full(len(X), np.nan)
         if forecasts is None:
             forecasts = np.full((len(X), n_experts), np.nan)
         else:
             y = self._taught.truths(X, self._target, places)
-        whole = self._held_out.join(_HeldOut(places, forecasts, y))
+        whole = self._held_out.join(HeldOut(places, forecasts, y))
         return self._learn_online(whole)[self._held_out.places.n_rows :]
 
-    def _learn_online(self, table: _HeldOut) -> Floats:
+    def _learn_online(self, table: HeldOut) -> Floats:
         """Go through all truths of a table, cell by cell: the weights of every row, (n_rows, n_experts)."""
-        weights = np.empty_like(table.experts)
-        teaches = ~np.isnan(table.y) & ~np.isnan(table.experts).all(axis=1)
+        weights = np.empty_like(table.forecasts)
+        teaches = ~np.isnan(table.y) & ~np.isnan(table.forecasts).all(axis=1)
         for _, rows in split_cells(table.places.keys(self._by)):
-            experts, y = table.experts[rows], table.y[rows]
+            experts, y = table.forecasts[rows], table.y[rows]
 
             def regrets(some: Any, used: Floats, experts: Floats = experts, y: Floats = y) -> Floats:
                 return _regrets(experts[some], y[some], used, self._loss)
@@ -346,12 +333,12 @@ class CombinationRegressor(BaseComposition, BaseTableStrategy):
             weights[rows] = replay(learner, ticks, seen, teaches[rows], regrets)
         return weights
 
-    def _join(self, X: Any, y: Any, splits: list[Any], held_out: list[list[Floats]]) -> _HeldOut | None:
+    def _join(self, X: Any, y: Any, splits: list[Any], held_out: list[list[Floats]]) -> HeldOut | None:
         """Put the held-out forecasts of all splits together."""
         if not splits:
             return None
         places, truths = read_held_out(X, y, splits, self._horizon, self._taught)
-        whole = _HeldOut(places, np.concatenate([np.column_stack(forecasts) for forecasts in held_out]), truths)
+        whole = HeldOut(places, np.concatenate([np.column_stack(forecasts) for forecasts in held_out]), truths)
         if self.method in _ONLINE:
             return whole
         whole = whole.complete()
@@ -368,7 +355,7 @@ class CombinationRegressor(BaseComposition, BaseTableStrategy):
         X_new, y_new = self._taught.news(X, y)
         taught, places, truths = self._taught.learn(X_new, y_new, self._horizon)
         if y is not None and self._held_out is not None:
-            new = _HeldOut(places, self._ask(X_new, None, {}), truths)
+            new = HeldOut(places, self._ask(X_new, None, {}), truths)
             self._held_out = self._held_out.join(new if self._method in _ONLINE else new.complete())
         self._taught = taught
         return sum(update_part(each, X, y, epochs) for each in self.estimators_)

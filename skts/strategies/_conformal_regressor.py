@@ -1,7 +1,6 @@
 """Quantiles that cover what they promise."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -17,9 +16,16 @@ from skts.nn import interpolate_levels
 from skts.panel import find_columns
 from skts.strategies._base import BaseTableStrategy
 from skts.strategies._conformal import ACI, PID, one_sided, two_sided
-from skts.strategies._held_out import check_forecasts, choose_splits, forecast_held_out, read_held_out, take_training
+from skts.strategies._held_out import (
+    HeldOut,
+    check_forecasts,
+    choose_splits,
+    forecast_held_out,
+    read_held_out,
+    take_training,
+)
 from skts.strategies._levels import find_levels
-from skts.strategies._places import Places, Taught, check_by
+from skts.strategies._places import Taught, check_by
 from skts.strategies._pools import Pools
 from skts.strategies._replay import replay, split_cells
 from skts.windows import find_horizon
@@ -27,28 +33,6 @@ from skts.windows import find_horizon
 Floats = NDArray[np.float64]
 Bounds = tuple[float | None, float | None]
 _ADAPTIVE: dict[str, tuple[Any, float]] = {"aci": (ACI, 0.01), "pid": (PID, 0.01)}
-
-
-@dataclass(frozen=True)
-class _HeldOut:
-    """What was forecast of rows that had not been seen, (n_rows, n_columns), and what came, (n_rows,)."""
-
-    places: Places
-    forecasts: Floats
-    y: Floats
-
-    def scored(self) -> "_HeldOut":
-        """Give the rows that have both."""
-        there = np.flatnonzero(~np.isnan(self.y) & ~np.isnan(self.forecasts).any(axis=1))
-        return _HeldOut(self.places.take(there), self.forecasts[there], self.y[there])
-
-    def join(self, other: "_HeldOut") -> "_HeldOut":
-        """Put the rows of another after these."""
-        return _HeldOut(
-            self.places.join(other.places),
-            np.concatenate([self.forecasts, other.forecasts]),
-            np.append(self.y, other.y),
-        )
 
 
 class ConformalRegressor(BaseTableStrategy):
@@ -250,7 +234,7 @@ class ConformalRegressor(BaseTableStrategy):
             expert = [("estimator", self.estimator, params)]
             held_out, fitted = forecast_held_out(context, self, expert, X, y, splits, self._forecast_held_out)
             places, truths = read_held_out(X, y, splits, self._horizon, self._taught)
-            self._keep(_HeldOut(places, np.concatenate([some for (some,) in held_out]), truths))
+            self._keep(HeldOut(places, np.concatenate([some for (some,) in held_out]), truths))
             self.estimator_ = fitted[0]
             if self.refit:
                 task = context.subcontext(task_name="estimator")
@@ -354,8 +338,8 @@ class ConformalRegressor(BaseTableStrategy):
             )
         return levels
 
-    def _keep(self, held_out: _HeldOut) -> None:
-        self._held_out = held_out.scored()
+    def _keep(self, held_out: HeldOut) -> None:
+        self._held_out = held_out.complete()
         self.n_calibration_ = self._n_fitted = len(self._held_out.y)
         if not self.n_calibration_:
             raise ValueError(
@@ -368,8 +352,8 @@ class ConformalRegressor(BaseTableStrategy):
         X_new, y_new = self._taught.news(X, y)
         taught, places, truths = self._taught.learn(X_new, y_new, self._horizon)
         if y is not None:
-            new = _HeldOut(places, self._forecast(self.estimator_, X_new), truths)
-            self._held_out = self._held_out.join(new.scored())
+            new = HeldOut(places, self._forecast(self.estimator_, X_new), truths)
+            self._held_out = self._held_out.join(new.complete())
             self.n_calibration_ = len(self._held_out.y)
         self._taught = taught
         return super().__skts_update__(X, y, epochs)

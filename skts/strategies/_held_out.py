@@ -1,8 +1,8 @@
 """Forecasts of training rows by an estimator that has not seen them."""
 
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,33 @@ class Split(NamedTuple):
     train: Ints
     test: Ints
     counts: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """What was forecast of rows that were held out, and what came.
+
+    Parameters
+    ----------
+    places : Places
+    forecasts : ndarray of shape (n_rows, n_levels) or (n_rows, n_experts)
+    y : ndarray of shape (n_rows,)
+        The truths, NaN where they are missing or do not count.
+    """
+
+    places: Places
+    forecasts: NDArray[np.float64]
+    y: NDArray[np.float64]
+
+    def complete(self) -> Self:
+        """Give the rows that have a truth and all forecasts."""
+        there = np.flatnonzero(~np.isnan(self.y) & ~np.isnan(self.forecasts).any(axis=1))
+        return replace(self, places=self.places.take(there), forecasts=self.forecasts[there], y=self.y[there])
+
+    def join(self, other: Self) -> Self:
+        """Put the rows of another after these."""
+        forecasts = np.concatenate([self.forecasts, other.forecasts])
+        return replace(self, places=self.places.join(other.places), forecasts=forecasts, y=np.append(self.y, other.y))
 
 
 def choose_splits(owner: str, calibration: Any, X: Any, y: Any) -> list[Split]:

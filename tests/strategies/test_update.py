@@ -169,7 +169,7 @@ def test_stacked_weights_are_solved_again_with_the_new_rows(rows):
     fitted = CombinationRegressor(experts(), method="stacked", by=()).fit(X, y)
     forecasts = np.column_stack([each.predict(X_new) for each in fitted.estimators_])
     errors = np.concatenate(
-        [fitted._held_out.experts - fitted._held_out.y[:, None], forecasts - y_new.to_numpy()[:, None]]
+        [fitted._held_out.forecasts - fitted._held_out.y[:, None], forecasts - y_new.to_numpy()[:, None]]
     )
     gap = errors[:, 1] - errors[:, 0]
     weight = np.clip(-(errors[:, 0] @ gap) / (gap @ gap), 0, 1)
@@ -261,7 +261,7 @@ def test_weights_and_bias_read_new_rows_alone(rows, around):
     fitted = [make().fit(X, y) for _ in range(2)]
     update(fitted[0], X_new, y_new, epochs=1)
     update(fitted[1], joined(X, X_new), joined(y, y_new), epochs=1)
-    assert_array_equal(*(each._errors if around == "bias" else each._held_out.experts for each in fitted))
+    assert_array_equal(*(each._errors if around == "bias" else each._held_out.forecasts for each in fitted))
 
 
 @pytest.mark.parametrize("params", [{}, {"lr_schedule": "one_cycle", "early_stopping": True}, {"batch_size": "auto"}])
