@@ -89,16 +89,16 @@ def draw_coverage(by_lead, path):
     import matplotlib.pyplot as plt
 
     figure, ax = plt.subplots(figsize=(6, 3.4), layout="constrained")
-    looks = {"as learned": ("0.45", "o"), "adaptive=None": ("#0072B2", "s")}
-    looks |= {"adaptive=aci": ("#D55E00", "^"), "adaptive=pid": ("#009E73", "v")}
+    looks = [  # a column, its label, its colour and marker
+        ("as learned", "as learned", "0.45", "o"),
+        ("adaptive=None", "conformal", "#0072B2", "s"),
+        ("adaptive=aci", 'conformal, adaptive="aci"', "#D55E00", "^"),
+        ("adaptive=pid", 'conformal, adaptive="pid"', "#009E73", "v"),
+    ]
     ax.axhspan(79, 81, color="0.9")
     ax.axhline(80, color="0.6", linewidth=1)
-    for name, (color, marker) in looks.items():
-        label = name if name == "as learned" else f"conformal, {name.replace('=', '=' + chr(34)) + chr(34)}"
-        label = label.replace('"None"', "None")
-        ax.plot(
-            by_lead.index + 1, by_lead[name], color=color, marker=marker, markersize=3.5, linewidth=1.2, label=label
-        )
+    for name, label, color, marker in looks:
+        ax.plot(by_lead.index + 1, by_lead[name], color=color, marker=marker, markersize=3.5, lw=1.2, label=label)
     ax.set(
         xlabel="lead (hours)", ylabel="coverage in 2015 (%)", xlim=(0.5, 24.5), ylim=(66, 84), xticks=[1, 6, 12, 18, 24]
     )

@@ -24,7 +24,7 @@ from skts.strategies._held_out import (
     read_held_out,
     take_training,
 )
-from skts.strategies._levels import find_levels
+from skts.strategies._levels import choose_levels
 from skts.strategies._places import Taught, check_by
 from skts.strategies._pools import Pools
 from skts.strategies._replay import replay, split_cells
@@ -324,7 +324,7 @@ class ConformalRegressor(BaseTableStrategy):
         return _check(forecasts, len(X), len(levels))
 
     def _find_levels(self, fitted: Any) -> tuple[float, ...]:
-        levels = find_levels(fitted, self.quantiles)
+        levels = choose_levels(fitted, self.quantiles)
         if levels is None:
             raise ValueError(
                 'ConformalRegressor(method="cqr") calibrates the quantiles of the estimator, and it names none: give '

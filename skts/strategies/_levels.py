@@ -7,7 +7,7 @@ from skts.nn import sort_levels
 from skts.windows import walk
 
 
-def find_levels(estimator: Any, given: Iterable[float] | None) -> tuple[float, ...] | None:
+def choose_levels(estimator: Any, given: Iterable[float] | None) -> tuple[float, ...] | None:
     """Find the levels to work with: those that are given, or the first that a part of an estimator names.
 
     Parameters

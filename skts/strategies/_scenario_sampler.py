@@ -20,7 +20,7 @@ from skts.strategies._cells import Cells
 from skts.strategies._columns import read_numbers
 from skts.strategies._copula import STRUCTURES, Copula, score
 from skts.strategies._held_out import Split, check_forecasts, choose_splits, forecast_held_out, take_training
-from skts.strategies._levels import find_levels
+from skts.strategies._levels import choose_levels
 from skts.strategies._margins import draw_at, transform
 from skts.windows import find_horizon, walk
 
@@ -306,7 +306,7 @@ class ScenarioSampler(BaseTableStrategy):
         self.correlation_ = pd.DataFrame(self._copula.correlation, index=names, columns=names)
 
     def _forecast_held_out(self, name: str, fitted: Any, X: Any) -> Floats:
-        self.levels_ = find_levels(fitted, self.quantiles) or _LEVELS
+        self.levels_ = choose_levels(fitted, self.quantiles) or _LEVELS
         if len(self.levels_) < 2:
             raise ValueError(
                 f"ScenarioSampler needs at least two levels to make a distribution of, and has {self.levels_}: give "

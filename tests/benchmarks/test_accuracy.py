@@ -66,6 +66,27 @@ def test_prices_come_back_from_the_units_of_the_training(load):
     np.testing.assert_allclose(scale.inverse(scale.transform(test)["price"]), test["price"], atol=1e-8)
 
 
+class LastPrice:
+    """Forecasts the last price that it was trained on."""
+
+    def fit(self, X, y):
+        self.last = y.iloc[-1]
+        return self
+
+    def predict(self, X):
+        return np.full(len(X), self.last)
+
+
+def test_whoever_is_trained_anew_has_seen_all_hours_so_far_and_none_after(load):
+    train, test = epf_lago.split(load(epf)["NP"])
+    length = epf_lago.DAYS_BETWEEN * 24
+    once = epf_lago.forecast(LastPrice(), train, test)
+    anew = epf_lago.forecast_anew(LastPrice, train, test, once)
+    last = pd.concat([train, test])["price"].to_numpy()[len(train) - 1 + np.arange(0, len(test), length)]
+    np.testing.assert_allclose(once, last[0])
+    np.testing.assert_allclose(anew, np.repeat(last, length))
+
+
 def test_a_combination_begins_with_the_mean_and_learns_from_days_before_alone(load):
     price = load(epf)["NP"]["price"][-10 * 24 :]
     forecasts = pd.DataFrame({"good": price + 1.0, "bad": price - 9.0})[-8 * 24 :]
