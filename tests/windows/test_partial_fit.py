@@ -46,9 +46,14 @@ def split_in_two(table, data):
     """Any rows first, and the others then."""
     first = np.array(data.draw(st.lists(st.booleans(), min_size=len(table), max_size=len(table))))
     assume(first.any() and not first.all())
-    is_single = [max(map(len, by_series(part).values())) == 1 for part in (table[first], table[~first])]
-    assume(hourly(table[first]) or (is_single[0] and (is_single[1] or hourly(table[~first]))))
+    assume_hours(table[first], table[~first])
     return table[first], table[~first]
+
+
+def assume_hours(one, other):
+    """The table that says first what a step is says an hour."""
+    is_single = [max(map(len, by_series(part).values())) == 1 for part in (one, other)]
+    assume(hourly(one) or (is_single[0] and (is_single[1] or hourly(other))))
 
 
 @settings(deadline=None, max_examples=30)
@@ -68,6 +73,7 @@ def test_rows_that_come_late_fill_gaps_or_leave_them(table, data):
     one, other = split_in_two(table, data)
     there = np.array(data.draw(st.lists(st.booleans(), min_size=len(other), max_size=len(other)).filter(any)))
     both = table[table.index.isin(one.index) | table.index.isin(other[there].index)]
+    assume_hours(one, other[there])
     assume(hourly(both))
     whole = HistoryPrepender(2).fit(both)
     parts = HistoryPrepender(2).fit(one).partial_fit(other[there])
