@@ -5,6 +5,7 @@ from skts.nn._encoder_decoder import Cell, EncoderDecoder
 from skts.nn._forecaster import Forecaster, State
 from skts.nn._instance_norm import InstanceNorm
 from skts.nn._linear_forecaster import LinearForecaster
+from skts.nn._mlp import MLP
 from skts.nn._source_attention import SourceAttention
 from skts.nn._transformer import Transformer
 from skts.nn.heads import (
@@ -22,6 +23,7 @@ from skts.nn.heads import (
 )
 
 __all__ = [
+    "MLP",
     "Cell",
     "CensoredNormalHead",
     "DistributionHead",
