@@ -1,6 +1,6 @@
 """Accuracy on the day-ahead prices of five markets as in fev-bench: quantiles of the last 20 days, scaled loss.
 
-Run: python benchmarks/accuracy/epf_fev.py [--markets NP PJM BE FR DE] [--seeds 0 1 2] [--models lstm "seasonal naive"]
+Run: python benchmarks/accuracy/epf_fev.py [--markets NP PJM BE FR DE] [--seeds 0 1 2] [--models "three networks" "seasonal naive"]
 
 The file is that of epf.py.
 """
@@ -13,7 +13,7 @@ from scipy.stats import norm
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # a checkout that is not installed
 from benchmarks._report import data_file, markdown, number_of
-from benchmarks.accuracy._epf_day_ahead import Scale, make_pipeline
+from benchmarks.accuracy._epf_day_ahead import KINDS, Scale, make_pipeline
 from benchmarks.accuracy._fits import PUBLISHED, Results, make_parser
 from benchmarks.accuracy.epf import FILE, MARKETS, load
 from skts.metrics import mean_quantile_loss
@@ -22,8 +22,8 @@ from skts.strategies import CombinationRegressor
 NAME = "epf_fev"
 DAY, TEST_DAYS = 24, 20
 NAIVE = "seasonal naive"
-BOTH = "lstm + mlp"
-OURS = [BOTH, "lstm"]
+ALL = "three networks"
+OURS = [ALL, "lstm"]
 MODELS = [*OURS, NAIVE]
 LEVELS = (np.arange(1, 10) / 10).round(1)
 READ_BY_NAIVE = 1000  # the rows that its errors are taken from
@@ -52,8 +52,9 @@ def seasonal_naive(price):
 
 def make_regressor(model, seed, quick=False):
     """One network, or several whose quantiles are averaged level by level."""
-    pipes = [(kind, make_pipeline(kind, seed, quick, quantiles=LEVELS.tolist())) for kind in model.split(" + ")]
-    return CombinationRegressor(pipes) if len(pipes) > 1 else pipes[0][1]
+    kinds = KINDS if model == ALL else [model]
+    pipes = [(kind, make_pipeline(kind, seed, quick, quantiles=LEVELS.tolist())) for kind in kinds]
+    return CombinationRegressor(pipes) if model == ALL else pipes[0][1]
 
 
 def fit_and_score(model, part, seed, table, quick):
