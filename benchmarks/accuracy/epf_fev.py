@@ -1,6 +1,6 @@
 """Accuracy on the day-ahead prices of five markets as in fev-bench: quantiles of the last 20 days, scaled loss.
 
-Run: python benchmarks/accuracy/epf_fev.py [--markets NP PJM BE FR DE] [--seeds 0 1 2] [--models "three networks" "seasonal naive"]
+Run: python benchmarks/accuracy/epf_fev.py [--markets NP PJM BE FR DE] [--seeds 0 1 2] [--models lstm]
 
 The file is that of epf.py.
 """
