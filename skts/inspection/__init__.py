@@ -6,6 +6,7 @@ from skts.inspection._feature_importance import feature_importance
 from skts.inspection._history_curve import history_curve
 from skts.inspection._plot import (
     AttentionMapDisplay,
+    DriftDisplay,
     ErrorByLeadDisplay,
     FeatureImportanceDisplay,
     ForecastDisplay,
@@ -25,6 +26,7 @@ from skts.inspection.memory import memory_profile
 
 __all__ = [
     "AttentionMapDisplay",
+    "DriftDisplay",
     "DriftReference",
     "ErrorByLeadDisplay",
     "FeatureImportanceDisplay",

@@ -6,9 +6,9 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 # of units that are mistaken for each other: kilo and mega, m/s and km/h, shares and percent, hours and minutes
-FACTORS = (1000.0, 1e6, 3.6, 100.0, 60.0)
+# by how much the size of a block may be beside it, in natural logarithms
+FACTORS = {1000.0: 0.7, 1e6: 0.7, 3.6: 0.15, 100.0: 0.2, 60.0: 0.2}
 KELVIN = 273.15
-_NEAR = 0.15  # of a factor, in natural logarithms
 _NEAR_KELVIN = 15.0
 
 
@@ -40,8 +40,10 @@ def find_unit(sizes: Floats, medians: Floats, known: Floats) -> tuple[Floats, li
     notes, first, shown = [""] * n_series, np.full(n_series, -1, dtype=np.int64), np.full(n_series, np.nan)
     if len(ratios):
         shown = ratios[-1].copy()
-    hits = {f"about {write_factor(f)}: another unit?": np.abs(log - np.log(f)) < _NEAR for f in _with_inverses()}
-    hits = {note: hit & unseen for note, hit in hits.items()}
+    hits = {
+        f"about {write_factor(factor)}: another unit?": (np.abs(log - np.log(factor)) < near) & unseen
+        for factor, near in _with_inverses()
+    }
     narrow = high - low < 80  # of degrees, no column of another kind
     for sign, word in ((1, "higher"), (-1, "lower")):
         away = np.abs(medians - median - sign * KELVIN) < _NEAR_KELVIN
@@ -53,8 +55,8 @@ def find_unit(sizes: Floats, medians: Floats, known: Floats) -> tuple[Floats, li
     return shown, notes, first
 
 
-def _with_inverses() -> list[float]:
-    return [each for factor in FACTORS for each in (factor, 1 / factor)]
+def _with_inverses() -> list[tuple[float, float]]:
+    return [(each, near) for factor, near in FACTORS.items() for each in (factor, 1 / factor)]
 
 
 def write_factor(factor: float) -> str:

@@ -11,7 +11,7 @@ from skts.inspection.drift._drift_reference import DriftReference, sizes_of_bloc
 from skts.inspection.drift._judge import Judgement, find_change, judge
 from skts.inspection.drift._null import FEWEST
 from skts.inspection.drift._rows import Rows
-from skts.inspection.drift._seasons import beside_others, seasons_of, standardise
+from skts.inspection.drift._seasons import beside_others, borrow_seasons, seasons_of, standardise
 
 COLUMN_CHECKS = ("level", "range", "beside")  # in the order of `block_means_`
 FEW = f"fewer than {FEWEST} blocks to compare with"
@@ -37,16 +37,21 @@ class NewColumns:
         self.unit = self.length // reference._n_units  # of a day, where there are days
         self.n_known = reference.bands_.shape[3]
         self.seasons = seasons_of(grid.panel.index.clock, grid.ticks)
-        scores, outside = zip(*map(self._standardise, range(values.shape[1])), strict=True)
+        scores, outside, borrowed = zip(*map(self._standardise, range(values.shape[1])), strict=True)
         self.scores, self.outside = list(scores), list(outside)  # of each column (T, S)
+        self.borrowed = list(borrowed)  # as scores, of months that training did not have by the nearest ones
 
     def spread(self, column: int) -> Floats:
         """Give a column as a grid of the series of training: (n_times, n_series)."""
         return self.grid.spread(self.values[:, column])[:, : self.n_known]
 
-    def _standardise(self, column: int) -> tuple[Floats, Floats]:
-        bands = self.reference.bands_[column].astype(np.float64)
-        return standardise(self.spread(column), bands, *self.seasons, self.reference._smallest[column])
+    def _standardise(self, column: int) -> tuple[Floats, Floats, Floats]:
+        bands, smallest = self.reference.bands_[column].astype(np.float64), self.reference._smallest[column]
+        values = self.spread(column)
+        scores, outside = standardise(values, bands, *self.seasons, smallest)
+        if np.array_equal(np.isnan(scores), np.isnan(values)):
+            return scores, outside, scores
+        return scores, outside, standardise(values, borrow_seasons(bands), *self.seasons, smallest)[0]
 
     def means(self, values: list[Floats]) -> Floats:
         """Average by block: of each column (T, S), to (n_blocks, S, C)."""
@@ -72,7 +77,7 @@ def compare_columns(new: NewColumns, names: list[Any], columns: list[Any], rows:
     its distance from the other series.
     """
     known = new.reference.block_means_.astype(np.float64)
-    beside = [beside_others(each) for each in new.scores]
+    beside = [beside_others(each) for each in new.borrowed]
     judged = {}
     for number, (check, values) in enumerate(zip(COLUMN_CHECKS, (new.scores, new.outside, beside), strict=True)):
         if check == "beside" and new.n_known < 2:
@@ -88,7 +93,7 @@ def compare_columns(new: NewColumns, names: list[Any], columns: list[Any], rows:
             since = None
             if found.alarm[unit]:
                 since = new.since(of_column[column][:, series], found.usual[unit], int(found.block[unit]))
-            note = _why_not(new, known[0], series, column) if np.isnan(found.p_value[unit]) else ""
+            note = _why_not(new, check, known[0], series, column) if np.isnan(found.p_value[unit]) else ""
             rows.add(
                 names[series], columns[column], check, found.value[unit], found.low[unit], found.high[unit],
                 found.p_value[unit], bool(found.alarm[unit]), since, note,
@@ -106,7 +111,7 @@ def _name_the_odd(
     n_columns = len(new.scores)
     for column in range(n_columns):
         units = np.arange(new.n_known) * n_columns + column
-        others, kept = new.scores[column].copy(), np.zeros(new.n_known, dtype=bool)
+        others, kept = new.borrowed[column].copy(), np.zeros(new.n_known, dtype=bool)
         while (found.alarm[units] & ~kept).any() and (~kept).sum() > 1:
             order = np.round(np.where(kept | ~found.alarm[units], -1.0, np.abs(found.score[units])), 4)
             odd = np.lexsort([strength[units], order])[-1]
@@ -119,15 +124,14 @@ def _name_the_odd(
     return found
 
 
-def _why_not(new: NewColumns, known: Floats, series: int, column: int) -> str:
+def _why_not(new: NewColumns, check: str, known: Floats, series: int, column: int) -> str:
     """Say why a column could not be judged."""
-    if (np.isfinite(known[:, series, column]).sum()) < FEWEST:
+    if np.isfinite(known[:, series, column]).sum() < FEWEST:
         return FEW
-    if not np.isfinite(new.spread(column)[:, series]).any():
-        return "no values"
-    if not np.isfinite(new.scores[column][:, series]).any():
-        return "no such season in training"
-    return "too few values, or no other series"
+    n_values = np.isfinite(new.spread(column)[:, series]).sum()
+    if 2 * n_values < len(new.scores[column]):
+        return "too few values"
+    return "no other series" if check == "beside" else "no such season in training"
 
 
 def find_broken(new: NewColumns, names: list[Any], columns: list[Any], rows: Rows) -> None:

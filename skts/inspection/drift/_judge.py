@@ -124,7 +124,7 @@ def judge(name: str, known: Floats, new: Floats, level: float, n_checks: int) ->
     worst, unit = size.argmax(axis=0), np.arange(n_units)
     limit = null.limit(level, n_tests)
     reach = limit * null.spread * widths[worst, unit]
-    low = check.back(null.mean - reach) if check.both_sides else np.full(n_units, -np.inf)
+    low = check.back(null.mean - reach) if check.both_sides else np.zeros(n_units)
     score = scores[worst, unit]
     alarm = size[worst, unit] > limit
     beyond = size[:n_new] > limit

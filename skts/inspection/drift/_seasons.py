@@ -78,6 +78,25 @@ def learn_bands(values: Floats, months: Ints, parts: Ints, levels: Floats, fewes
     return bands
 
 
+def borrow_seasons(bands: Floats) -> Floats:
+    """Give each month that a series was not there in the quantiles of the nearest month that it was there in.
+
+    Parameters
+    ----------
+    bands : ndarray of shape (12, 4, n_series, n_levels)
+        NaN of the months that are not there.
+
+    Returns
+    -------
+    bands : ndarray of shape (12, 4, n_series, n_levels)
+    """
+    filled = bands.copy()
+    for away in range(1, N_MONTHS // 2 + 1):
+        for shift in (away, -away):
+            filled = np.where(np.isnan(filled), np.roll(bands, shift, axis=0), filled)
+    return filled
+
+
 def smallest_deviations(values: Floats) -> Floats:
     """Tell what counts as a deviation of each series at least, (n_times, n_series) to (n_series,)."""
     there = np.isfinite(values)
