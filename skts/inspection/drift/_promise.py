@@ -76,7 +76,7 @@ def means_by_block(
     counts = np.bincount(cell, minlength=n_blocks * n_series).reshape(n_blocks, n_series)
     sums = np.bincount(cell, values, minlength=n_blocks * n_series).reshape(n_blocks, n_series)
     total, n_total = sums.sum(axis=1, keepdims=True), counts.sum(axis=1, keepdims=True)
-    enough = 2 * counts >= fewest
+    enough = (2 * counts >= fewest) & (counts > 0)
     enough_in_all = 2 * n_total >= np.median(n_total[n_total > 0]) if n_total.any() else n_total > 0
     means = np.full((n_blocks, n_series + 1), np.nan)
     np.divide(sums, counts, out=means[:, :-1], where=enough)
