@@ -79,7 +79,7 @@ def plant(X, reference):
 def main(arguments=None):
     """Watch, print the alarms, draw them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--picture", type=Path, help="where to draw a planted fault, a PNG")
+    parser.add_argument("--picture", type=Path, help="where to draw the month that differs most, a PNG")
     parser.add_argument("--quick", action="store_true", help="two months, to see whether it runs")
     options = parser.parse_args(arguments)
     warnings.simplefilter("ignore", MissingHistoryWarning)  # power has its holes
@@ -94,7 +94,9 @@ def main(arguments=None):
     planted = plant(X, reference)
     print(planted[planted["alarm"]][columns].to_string(index=False, float_format="{:.3f}".format))
     if options.picture is not None:
-        DriftDisplay(report=planted).plot().figure_.savefig(options.picture, dpi=100)
+        month = report["p_value"].idxmin()[0]
+        display = DriftDisplay(report=report.loc[month]).plot()
+        display.figure_.savefig(options.picture, dpi=100)
     return report, planted
 
 

@@ -21,8 +21,8 @@ _N_WRITTEN = (12, 7)  # lanes and columns, in whose cells there is room for a wo
 class DriftDisplay:
     """Picture of a drift report: a line for each series, a cell for each column and each check of errors.
 
-    The shade says how far the check that differs most is from the middle of its band: orange is an alarm, and the word in
-    it the check. To the right stands since when, the earliest alarm of the line; what could not be judged is white.
+    The shade says how far the check that differs most is from the middle of its band: orange is an alarm, and the word
+    in it the check. To the right stands since when, the earliest alarm of the line; what could not be judged is white.
     Recommended is :meth:`from_estimator`, or ``DriftDisplay(report=drift_report(...)).plot()``.
 
     Parameters
@@ -142,7 +142,7 @@ class DriftDisplay:
         n_lanes, n_columns = values.shape
         has_room = n_lanes <= _N_WRITTEN[0] and n_columns <= _N_WRITTEN[1]
         for lane, column in zip(*np.nonzero(np.nan_to_num(values) > 1), strict=True):
-            text = self.checks_.iat[lane, column] if has_room else "•"
+            text = self.checks_.iloc[lane, column] if has_room else "•"
             color = "white" if values[lane, column] > _EDGES[2] else INK
             self.ax_.text(column, lane, text, ha="center", va="center", fontsize="x-small", color=color)
 
@@ -161,7 +161,9 @@ def fill_cells(report: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, list[A
     since : list of n_series times
         None without an alarm.
     """
-    place = [check if column is None else column for check, column in zip(report["check"], report["column"], strict=True)]
+    place = [
+        check if column is None else column for check, column in zip(report["check"], report["column"], strict=True)
+    ]
     table = report.assign(place=pd.Series(place, dtype=object, index=report.index), strength=strengths_of(report))
     is_of_all = (table["check"] == "column").to_numpy()
     table.loc[is_of_all, "place"] = table.loc[is_of_all, "column"]

@@ -100,7 +100,7 @@ def block_means(values: Floats, length: int, begin: int = 0) -> Floats:
     means : ndarray of shape (n_blocks, n_series)
     """
     n_blocks = (len(values) - begin) // length
-    blocks = values[begin : begin + n_blocks * length].reshape(n_blocks, length, -1)
+    blocks = values[begin : begin + n_blocks * length].reshape(n_blocks, length, values.shape[1])
     there = np.isfinite(blocks)
     n_there = there.sum(axis=1)
     sums = np.where(there, blocks, 0.0).sum(axis=1)

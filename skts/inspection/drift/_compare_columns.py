@@ -72,10 +72,10 @@ class NewColumns:
         return self.tick(self.begin + day * self.unit)
 
 
-def compare_columns(new: NewColumns, names: list[Any], columns: list[Any], rows: Rows, level: float, n_checks: int) -> None:
-    """Add a row for each series and column: how far from the usual its level is, its values outside of the band, and
-    its distance from the other series.
-    """
+def compare_columns(
+    new: NewColumns, names: list[Any], columns: list[Any], rows: Rows, level: float, n_checks: int
+) -> None:
+    """Add a row for each series, column and check: its level, its values outside of the band, the series beside it."""
     known = new.reference.block_means_.astype(np.float64)
     beside = [beside_others(each) for each in new.borrowed]
     judged = {}
@@ -105,7 +105,13 @@ def _judge(check: str, known: Floats, new: Floats, level: float, n_checks: int) 
 
 
 def _name_the_odd(
-    new: NewColumns, known: Floats, found: Judgement, strength: Floats, beside: list[Floats], level: float, n_checks: int
+    new: NewColumns,
+    known: Floats,
+    found: Judgement,
+    strength: Floats,
+    beside: list[Floats],
+    level: float,
+    n_checks: int,
 ) -> Judgement:
     """Take the series that is farthest from the others away from these, one by one: then only it is far from them."""
     n_columns = len(new.scores)
@@ -184,7 +190,7 @@ def _back(lacking: Floats, begin: int) -> int:
 
 
 def find_gone(new: NewColumns, names: list[Any], others: list[Any], rows: Rows) -> None:
-    """Add a row for each series: the share of the times without a row in the worst block; and for those that are new."""
+    """Add a row for each series, with the share of times without a row in the worst block, and for each new one."""
     absent = np.isnan(new.grid.spread(np.ones(len(new.values)))).astype(np.float64)[:, : new.n_known]
     _add_gone(new, block_means(absent, new.length, new.begin), absent, names, rows)
     for who in others:
@@ -196,9 +202,9 @@ def _add_gone(new: NewColumns, shares: Floats, absent: Floats, names: list[Any],
         most = float(new.reference._most_absent[series])
         worst, limit = float(shares[:, series].max()), max(0.5, most)
         alarm = worst > limit or (worst == 1 and most < 1)
-        note = "no rows at all" if absent[:, series].all() else "the share of the times without a row, in the worst block"
+        note = (
+            "no rows at all" if absent[:, series].all() else "the share of the times without a row, in the worst block"
+        )
         block = int(shares[:, series].argmax())
         since = new.tick(_back(absent[:, series], new.begin + block * new.length))
         rows.add(who, None, "rows", worst, 0, limit, alarm=alarm, since=since, note=note)
-
-

@@ -30,9 +30,9 @@ _N_FOLDS = 5  # of weeks, each judged by bands without it
 class DriftReference(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Remember what is usual in a training table, by series and season, so that later tables can be compared with it.
 
-    A transformer that leaves the table as it is: as the first step of a pipeline it learns when the pipeline does and is
-    saved with it, and :func:`drift_report` finds it there. Fitted alone on the training table, it is given to the report
-    as `reference`.
+    A transformer that leaves the table as it is: as the first step of a pipeline it learns when the pipeline does and
+    is saved with it, and :func:`drift_report` finds it there. Fitted alone on the training table, it is given to the
+    report as `reference`.
 
     Parameters
     ----------
@@ -56,9 +56,9 @@ class DriftReference(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixi
         By month and six hours of the day, from 0: the ends of the band, and between them the quantiles .16, .5 and .84.
         A month counts with its neighbours. NaN where there was less than a block of the month.
     block_means_ : ndarray of float32 of shape (3, n_blocks, n_series, n_features)
-        Of each block: the mean distance from the middle of its season, in deviations; the share outside of the band; and
-        the mean distance from the median of the other series. Each block is judged by bands that were learned without it
-        and every fifth other one.
+        Of each block: the mean distance from the middle of its season, in deviations; the share outside of the band;
+        and the mean distance from the median of the other series. Each block is judged by bands that were learned
+        without it and every fifth other one.
     promise_ : Promise or None
         The errors and the coverage of a backtest, by block: see :meth:`promise`.
 
@@ -137,7 +137,7 @@ class DriftReference(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixi
         self.block_means_ = np.stack(means, axis=-1).astype(np.float32)
         self._smallest = np.stack(smallest)  # (C, S)
         self._longest_runs = np.stack(runs)  # (C, S)
-        worst = [np.nanmax(block_means(each, length), axis=0, initial=0.0) for each in missing]
+        worst = [np.nan_to_num(block_means(each, length)).max(axis=0, initial=0.0) for each in missing]
         self._most_missing = np.stack(worst)  # (C, S)
         self._sizes = np.stack(sizes)  # (C, 6, S)
         absent = block_means(np.where(np.isnan(present), 1.0, 0.0), length)
@@ -224,8 +224,8 @@ def describe_sizes(values: Floats, length: int) -> Floats:
 def sizes_of_blocks(values: Floats, length: int, begin: int = 0) -> tuple[Floats, Floats]:
     """Give the quantile 0.9 of the absolute values and the median, of each block and series: (n_blocks, n_series)."""
     n_blocks = (len(values) - begin) // length
-    blocks = values[begin : begin + n_blocks * length].reshape(n_blocks, length, -1)
-    blocks = blocks.transpose(1, 0, 2).reshape(length, -1)
+    blocks = values[begin : begin + n_blocks * length].reshape(n_blocks, length, values.shape[1])
+    blocks = blocks.transpose(1, 0, 2).reshape(length, n_blocks * values.shape[1])
     enough = 2 * np.isfinite(blocks).sum(axis=0) >= length
     sizes, medians = np.full((2, blocks.shape[1]), np.nan)
     if enough.any():
@@ -234,4 +234,4 @@ def sizes_of_blocks(values: Floats, length: int, begin: int = 0) -> tuple[Floats
         column = np.arange(len(n_there))
         sizes[enough] = ordered[0][(0.9 * (n_there - 1)).astype(np.int64), column]
         medians[enough] = ordered[1][(n_there - 1) // 2, column]
-    return sizes.reshape(n_blocks, -1), medians.reshape(n_blocks, -1)
+    return sizes.reshape(n_blocks, values.shape[1]), medians.reshape(n_blocks, values.shape[1])

@@ -129,10 +129,13 @@ def drift_report(
     the others is taken away from these before the others are judged, so that only it is named. Of two series it cannot
     tell which one has changed; then that one is named whose level is farther from the usual.
 
-    *Since when* is the day after which the sum of the values, less the usual ones and half of the shift, begins to grow.
+    *Since when* is the day after which the sum of the values, less the usual ones and half of the shift, begins to
+    grow.
 
-    In simulations with hourly autoregressions (.97 from hour to hour, shared by six stations, three columns, a year of
-    training) SIZE
+    In simulations of six stations (three hourly columns with a yearly and a daily cycle, a weather in common, .97 times
+    that of the hour before, and a part of their own, .9 times; a year of training, four new weeks, 120 draws) 5.8 % of
+    the reports had an alarm where nothing had changed, 5 % being stated. Where one column of one station was moved by
+    one deviation in the last week, 99 % named it, and 90 % of these to the very day.
 
     What it cannot tell:
 
@@ -241,8 +244,8 @@ def _check_long_enough(reference: DriftReference, panel: PanelIndex) -> None:
     n_times = (int(past.ticks.max()) - int(past.ticks.min())) // (past.step or 1) + 1
     if n_times < reference.block_length_:
         raise ValueError(
-            f"drift_report: X_new spans {n_times} times, and DriftReference(block={reference.block}) compares blocks of "
-            f"{reference.block_length_}: give the rows before them, too, or fit a DriftReference with a shorter block."
+            f"drift_report: X_new spans {n_times} times, and DriftReference(block={reference.block}) compares blocks "
+            f"of {reference.block_length_}: give the rows before them, too, or fit one with a shorter block."
         )
 
 

@@ -64,9 +64,7 @@ def losses_of(table: pd.DataFrame, levels: dict[str, float]) -> dict[str, Floats
     return losses
 
 
-def means_by_block(
-    values: Floats, blocks: Ints, series: Ints, n_blocks: int, n_series: int, fewest: float
-) -> Floats:
+def means_by_block(values: Floats, blocks: Ints, series: Ints, n_blocks: int, n_series: int, fewest: float) -> Floats:
     """Average by block and series, and over all series: (n_blocks, n_series + 1).
 
     A block counts that has half of the `fewest` rows that it should have of a series; over all series, half of as many
