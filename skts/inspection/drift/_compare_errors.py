@@ -8,7 +8,7 @@ import pandas as pd
 from skts.inspection._plot._forecast_table import number_series, rows_with_target
 from skts.inspection.drift._compare_columns import FEW, NewColumns
 from skts.inspection.drift._judge import Judgement, judge
-from skts.inspection.drift._promise import Promise, losses_of, means_by_block, ticks_of
+from skts.inspection.drift._promise import Promise, losses_of, means_by_block, sizes_of, ticks_of
 from skts.inspection.drift._rows import Rows
 
 ALL = "all"  # series together
@@ -44,12 +44,16 @@ def compare_errors(
     kept = (times >= 0) & (series < len(names)) & (times < new.n_blocks * new.length)
     series, times = series[kept], times[kept]
     n_days = new.n_blocks * new.length // new.unit
+    sizes = means_by_block(sizes_of(there)[kept], times // new.length, series, new.n_blocks, len(names), new.length)
+    both_sizes = promise.sizes, sizes
+    if len(names) == 1:
+        both_sizes = promise.sizes[:, :-1], sizes[:, :-1]
     for check, losses in losses_of(there, promise.levels).items():
         known, each = promise.means[check], losses[kept]
         means = means_by_block(each, times // new.length, series, new.n_blocks, len(names), new.length)
         days = means_by_block(each, times // new.unit, series, n_days, len(names), 0)
         known, means, days = (one[:, :-1] if len(names) == 1 else one for one in (known, means, days))
-        found = judge(check, known, means, level, n_checks)
+        found = judge(check, known, means, level, n_checks, both_sizes)
         _add(new, promise, found, check, days, names if len(names) == 1 else [*names, ALL], rows)
 
 

@@ -137,6 +137,9 @@ def drift_report(
     the reports had an alarm where nothing had changed, 5 % being stated. Where one column of one station was moved by
     one deviation in the last week, 99 % named it, and 90 % of these to the very day.
 
+    *Errors* of a windy week are larger than those of a calm one. Of each block, the bands of errors and coverage allow
+    for the mean size of its forecasts, by one slope for all series that the backtest shows.
+
     What it cannot tell:
 
     - *Why*: a new sensor, another turbine behind the wake, or a winter as there was none in training, all look alike.

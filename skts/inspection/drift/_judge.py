@@ -91,7 +91,9 @@ class Judgement:
     usual: Floats
 
 
-def judge(name: str, known: Floats, new: Floats, level: float, n_checks: int) -> Judgement:
+def judge(
+    name: str, known: Floats, new: Floats, level: float, n_checks: int, sizes: tuple[Floats, Floats] | None = None
+) -> Judgement:
     """Compare the means of new blocks with those of known ones.
 
     Parameters
@@ -103,14 +105,19 @@ def judge(name: str, known: Floats, new: Floats, level: float, n_checks: int) ->
     level : float
         With which probability all checks together may sound an alarm, in any unit, where nothing has changed.
     n_checks : int
+    sizes : (ndarray of shape (n_known, n_units), ndarray of shape (n_new, n_units)), default=None
+        The size of what was forecast in each block: where forecasts are larger, so are errors, and the bands allow for
+        as much of that as the known blocks show.
 
     Returns
     -------
     judgement : Judgement
     """
     check = CHECKS[name]
-    null = Null.learn(check.there(known), check.smallest, both_sides=check.both_sides)
-    moved = check.there(new)
+    known, new = check.there(known), check.there(new)
+    known_part, part = (np.zeros(known.shape), np.zeros(new.shape)) if sizes is None else explain(known, *sizes)
+    null = Null.learn(known - known_part, check.smallest, both_sides=check.both_sides)
+    moved = new - part
     n_new, n_units = moved.shape
     n_tests = n_checks * (n_new + (n_new > 1))
     scores, means, widths = null.score(moved), moved, np.broadcast_to(np.sqrt(1 + 1 / (null.n_blocks - 1)), moved.shape)
@@ -120,25 +127,56 @@ def judge(name: str, known: Floats, new: Floats, level: float, n_checks: int) ->
         width = np.sqrt(share_of_variance(k, null.persistence) + share_of_variance(null.n_blocks, null.persistence))
         scores = np.vstack([scores, null.score_all(moved)])
         means, widths = np.vstack([moved, together]), np.vstack([widths, width])
+        part = np.vstack([part, np.where(np.isfinite(moved), part, 0.0).sum(axis=0) / k])
     size = np.where(np.isnan(scores), -np.inf, np.abs(scores) if check.both_sides else scores)
     worst, unit = size.argmax(axis=0), np.arange(n_units)
     limit = null.limit(level, n_tests)
     reach = limit * null.spread * widths[worst, unit]
-    low = check.back(null.mean - reach) if check.both_sides else np.zeros(n_units)
+    middle = null.mean + part[worst, unit]
+    low = check.back(middle - reach) if check.both_sides else np.zeros(n_units)
     score = scores[worst, unit]
     alarm = size[worst, unit] > limit
     beyond = size[:n_new] > limit
     first = np.where(beyond.any(axis=0), beyond.argmax(axis=0), n_new - 1)
     return Judgement(
-        value=check.back(means[worst, unit]),
+        value=check.back(means[worst, unit] + part[worst, unit]),
         low=np.where(np.isnan(reach), np.nan, low),
-        high=check.back(null.mean + reach),
+        high=check.back(middle + reach),
         p_value=null.p_value(score, n_tests),
         alarm=alarm,
         block=first.astype(np.int64),
         score=score,
-        usual=check.back(null.mean),
+        usual=check.back(null.mean + part[first, unit]),
     )
+
+
+def explain(known: Floats, known_sizes: Floats, new_sizes: Floats) -> tuple[Floats, Floats]:
+    """Tell how far blocks lie from their mean for the size of what was forecast in them, by one slope for all units.
+
+    Parameters
+    ----------
+    known, known_sizes : ndarray of shape (n_known, n_units)
+    new_sizes : ndarray of shape (n_new, n_units)
+
+    Returns
+    -------
+    known_part : ndarray of shape (n_known, n_units)
+    new_part : ndarray of shape (n_new, n_units)
+    """
+    there = np.isfinite(known) & np.isfinite(known_sizes)
+    if not there.any():
+        return np.zeros(known.shape), np.zeros(new_sizes.shape)
+    n = np.maximum(there.sum(axis=0), 1)
+    usual = np.where(there, known_sizes, 0.0).sum(axis=0) / n
+    # nothing at all, as in the dark, is not infinitely small
+    known_logs, new_logs = (_log(np.maximum(sizes, 0.05 * usual)) for sizes in (known_sizes, new_sizes))
+    centre = np.where(there, known_logs, 0.0).sum(axis=0) / n
+    mean = np.where(there, known, 0.0).sum(axis=0) / n
+    apart = np.where(there, known_logs - centre, 0.0)
+    squares = float((apart**2).sum())
+    slope = float((apart * np.where(there, known - mean, 0.0)).sum()) / squares if squares > 1e-4 * there.sum() else 0.0
+    new_apart = np.clip(np.nan_to_num(new_logs - centre), apart.min(), apart.max())
+    return slope * apart, slope * new_apart
 
 
 def find_change(days: Floats, usual: float, end: int, n_days: int) -> int:

@@ -27,6 +27,8 @@ class Promise:
         The columns with quantiles, and their levels.
     means : dict of str to ndarray of shape (n_blocks, n_series + 1)
         By check, "error", "pinball" and "coverage", the mean of each block and series, and of all series together.
+    sizes : ndarray of shape (n_blocks, n_series + 1)
+        The mean of the absolute forecasts.
     months : ndarray of bool of shape (12,)
         Those that it has forecasts of; all where the times are no dates.
     """
@@ -34,6 +36,7 @@ class Promise:
     names: pd.Index | None
     levels: dict[str, float]
     means: dict[str, Floats]
+    sizes: Floats
     months: NDArray[np.bool_]
 
     @classmethod
@@ -48,7 +51,8 @@ class Promise:
             check: means_by_block(values, blocks, numbers, n_blocks, len(names), length)
             for check, values in losses_of(there, levels).items()
         }
-        return cls(None if names == [None] else pd.Index(names), levels, means, _months_of(there["time"]))
+        sizes = means_by_block(sizes_of(there), blocks, numbers, n_blocks, len(names), length)
+        return cls(None if names == [None] else pd.Index(names), levels, means, sizes, _months_of(there["time"]))
 
 
 def losses_of(table: pd.DataFrame, levels: dict[str, float]) -> dict[str, Floats]:
@@ -62,6 +66,11 @@ def losses_of(table: pd.DataFrame, levels: dict[str, float]) -> dict[str, Floats
         if len(levels) > 1:
             losses["coverage"] = ((truth >= quantiles[:, 0]) & (truth <= quantiles[:, -1])).astype(np.float64)
     return losses
+
+
+def sizes_of(table: pd.DataFrame) -> Floats:
+    """Give the absolute value of each forecast."""
+    return np.abs(table["y_pred"].to_numpy(dtype=np.float64))
 
 
 def means_by_block(values: Floats, blocks: Ints, series: Ints, n_blocks: int, n_series: int, fewest: float) -> Floats:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import gumbel_r
 
-from skts.inspection.drift._judge import find_change, judge
+from skts.inspection.drift._judge import explain, find_change, judge
 from skts.inspection.drift._null import Null, fit_gumbel, share_of_variance
 from tests.inspection.drift._worlds import autoregress
 
@@ -61,6 +61,19 @@ def test_a_change_is_found_at_its_day(begin):
     days[3] = np.nan
     end = min(begin // 7 * 7 + 14, 28)
     assert find_change(days, 0.0, end, 7) == begin
+
+
+def test_what_the_size_of_the_forecasts_explains_is_no_alarm_and_widens_no_band():
+    rng = np.random.default_rng(0)
+    sizes = np.exp(rng.normal(size=(60, 3)))
+    errors = sizes**0.5 * np.exp(0.05 * rng.normal(size=(60, 3)))
+    known, new, both = errors[:52], errors[52:] * [1, 1.5, 1], (sizes[:52], sizes[52:])
+    assert judge("error", known, new, 0.05, 1, both).alarm.tolist() == [False, True, False]
+    assert not judge("error", known, new, 0.05, 1).alarm.any()
+    known_part, new_part = explain(np.log(known), *both)
+    assert np.ptp(np.log(known) - known_part) < 0.5 < np.ptp(np.log(known))
+    assert new_part.min() >= known_part.min()
+    assert not np.any(explain(np.log(known), np.ones((52, 3)), np.ones((8, 3))))
 
 
 def test_what_never_changes_is_in_its_band_and_what_then_does_is_not():
