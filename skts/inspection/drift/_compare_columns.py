@@ -120,7 +120,7 @@ def _name_the_odd(
         others, kept = new.borrowed[column].copy(), np.zeros(new.n_known, dtype=bool)
         while (found.alarm[units] & ~kept).any() and (~kept).sum() > 1:
             order = np.round(np.where(kept | ~found.alarm[units], -1.0, np.abs(found.score[units])), 4)
-            odd = np.lexsort([strength[units], order])[-1]
+            odd = int(np.lexsort((strength[units], order))[-1])
             kept[odd] = True
             others[:, odd] = np.nan
             beside[column][:, ~kept] = beside_others(others)[:, ~kept]

@@ -216,8 +216,9 @@ def describe_sizes(values: Floats, length: int) -> Floats:
     for row, (whole, each) in enumerate([(all_sizes, sizes), (all_medians, medians)]):
         out[3 * row] = whole[0] if len(whole) else np.nan
         there = np.isfinite(each).any(axis=0)
-        out[3 * row + 1, there] = np.nanmin(each[:, there], axis=0)
-        out[3 * row + 2, there] = np.nanmax(each[:, there], axis=0)
+        if there.any():
+            out[3 * row + 1, there] = np.nanmin(each[:, there], axis=0)
+            out[3 * row + 2, there] = np.nanmax(each[:, there], axis=0)
     return out
 
 
@@ -225,12 +226,12 @@ def sizes_of_blocks(values: Floats, length: int, begin: int = 0) -> tuple[Floats
     """Give the quantile 0.9 of the absolute values and the median, of each block and series: (n_blocks, n_series)."""
     n_blocks = (len(values) - begin) // length
     blocks = values[begin : begin + n_blocks * length].reshape(n_blocks, length, values.shape[1])
-    blocks = blocks.transpose(1, 0, 2).reshape(length, n_blocks * values.shape[1])
-    enough = 2 * np.isfinite(blocks).sum(axis=0) >= length
-    sizes, medians = np.full((2, blocks.shape[1]), np.nan)
+    each: Floats = blocks.transpose(1, 0, 2).reshape(length, n_blocks * values.shape[1])
+    enough = 2 * np.isfinite(each).sum(axis=0) >= length
+    sizes, medians = np.full((2, each.shape[1]), np.nan)
     if enough.any():
-        ordered = np.sort(np.abs(blocks[:, enough]), axis=0), np.sort(blocks[:, enough], axis=0)
-        n_there = np.isfinite(blocks[:, enough]).sum(axis=0)
+        ordered = np.sort(np.abs(each[:, enough]), axis=0), np.sort(each[:, enough], axis=0)
+        n_there = np.isfinite(each[:, enough]).sum(axis=0)
         column = np.arange(len(n_there))
         sizes[enough] = ordered[0][(0.9 * (n_there - 1)).astype(np.int64), column]
         medians[enough] = ordered[1][(n_there - 1) // 2, column]

@@ -184,7 +184,8 @@ def drift_report(
     grid = Grid.of(panel, reference.series_)
     table = _forecasts(pipe, X_new, y_new, promise, forecasts, lacking)
     names = [None] if reference.series_ is None else list(reference.series_)
-    others = [] if reference.series_ is None else [each for each in panel.index.names if each not in reference.series_]
+    own = panel.index.names
+    others = [] if own is None or reference.series_ is None else [each for each in own if each not in reference.series_]
     new, rows = NewColumns(reference, grid, values), Rows(panel.index.clock)
     n_checks = len(COLUMN_CHECKS) - (len(names) < 2) + len(error_checks(promise) if table is not None else [])
     for column in lacking:
