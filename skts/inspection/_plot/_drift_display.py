@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 _SHADES = {"within its band": "#EAF1F7", "near its end": "#BDD5E8", "alarm": "#F0A878", "far beyond": COLORS[1]}
 _EDGES = (0.7, 1.0, 2.0)  # of the shades, 1 being the end of the band
 _N_NAMED = 25  # lanes
-_N_WRITTEN = (12, 7)  # lanes and columns, in whose cells there is room for a word
+_N_WRITTEN = (12, 9)  # lanes and columns, in whose cells there is room for a word
 
 
 class DriftDisplay:

@@ -52,7 +52,7 @@ def test_shades_say_how_far_from_the_middle_of_its_band_a_value_is():
     since = pd.to_datetime([None, None, "2024-01-01 06:00", "2024-02-01", None], format="ISO8601")
     display = DriftDisplay(report=pd.DataFrame(rows).assign(since=since, note="")).plot()
     np.testing.assert_allclose(display.strengths_["wind"], [0.5, 0.9, 1.5, 9, np.nan])
-    colors = [to_hex(color) for color in display.mesh_.get_facecolor()]
+    colors = [to_hex(color) for color in np.reshape(display.mesh_.get_array(), (-1, 3))]
     legend = {
         text.get_text(): to_hex(patch.get_facecolor())
         for text, patch in zip(
