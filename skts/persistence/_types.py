@@ -15,6 +15,7 @@ _ROOMS = "panel|features|weather|windows|supervised|nn|training|regressors|strat
 # where classes may lie that a file names; what reads files, opens connections or runs tests is left out
 _CLASSES = re.compile(
     rf"skts\.({_ROOMS})\.|skts\.persistence\._packed\.Packed$|torch\.nn\.modules\.|torch\.optim\."
+    r"|skts\.inspection\.drift\._(drift_reference\.DriftReference|promise\.Promise)$"
     r"|sklearn\.(?!datasets\.|externals\.|conftest\.|utils\._testing\.|.*\btests\.|_build_utils\.)"
 )
 _CALLBACKS = "EarlyStopping|EpochTimer|PrintLog|PassthroughScoring|EpochScoring|LRScheduler|GradientNormClipping"
