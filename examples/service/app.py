@@ -108,12 +108,12 @@ def read_json(body: bytes) -> pd.DataFrame:
     try:
         read = json.loads(body)
         if not isinstance(read, list | dict):
-            raise ValueError(f"it is a {type(read).__name__}")
+            raise ValueError(f"it is of type {type(read).__name__}")
         return pd.DataFrame(read)
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(
             'The body is no table: a list of rows, [{"time": "2024-01-01 00:00", "wind": 8.1}, ...], or an object of '
-            f"columns is expected: {error}."
+            f"columns is expected: {str(error).rstrip('.')}."
         ) from error
 
 
@@ -124,8 +124,11 @@ def read_parquet(body: bytes, max_cells: int) -> pd.DataFrame:
         n_rows, n_columns = file.metadata.num_rows, file.metadata.num_columns
         if n_rows * n_columns > max_cells:
             raise ValueError(f"it has {n_rows:,} rows of {n_columns:,} columns, and {max_cells:,} values is the most")
-        texts = [each.name for each in file.schema_arrow if pa.types.is_string(each.type) or each.type == "large_string"]
-        if any(pa.types.is_nested(each.type) or pa.types.is_binary(each.type) for each in file.schema_arrow):
+        kinds = pa.types
+        texts = [
+            each.name for each in file.schema_arrow if kinds.is_string(each.type) or kinds.is_large_string(each.type)
+        ]
+        if any(kinds.is_nested(each.type) or kinds.is_binary(each.type) for each in file.schema_arrow):
             raise ValueError("a column of it holds lists, structs or bytes")
         table = pq.ParquetFile(io.BytesIO(body), read_dictionary=texts).read()
         for name in texts:
@@ -135,7 +138,7 @@ def read_parquet(body: bytes, max_cells: int) -> pd.DataFrame:
             table = table.set_column(table.column_names.index(name), name, table[name].cast(pa.string()))
         return table.to_pandas()
     except (ValueError, TypeError, KeyError, OSError, pa.ArrowException) as error:
-        raise ValueError(f"The body is no Parquet table that can be read: {error}.") from error
+        raise ValueError(f"The body is no Parquet table that can be read: {str(error).rstrip('.')}.") from error
 
 
 def write_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -201,7 +204,7 @@ class Desk:
 class caught_warnings:  # noqa: N801 (a block, as that of `warnings`)
     """Collect what a thread warns of in a list.
 
-    `warnings.catch_warnings` changes what all threads do, and before Python 3.14 there is no other: so warnings are sent
+    `warnings.catch_warnings` changes what all threads do, and before Python 3.14 there is no other. So warnings are sent
     through one function, which knows by the thread whose they are.
     """
 

@@ -11,7 +11,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -44,11 +44,15 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def start(model: Path, port: int | None = None, log: Path | None = None, **environment: str) -> Server:
+COMMAND = ("uvicorn", "--factory", "app:make_app", "--timeout-graceful-shutdown", "30", "--no-access-log")
+
+
+def start(
+    model: Path, port: int | None = None, log: Path | None = None, command: Sequence[str] = COMMAND, **environment: str
+) -> Server:
     """Start the service, and wait until it answers."""
     port = free_port() if port is None else port
-    command = [sys.executable, "-m", "uvicorn", "--factory", "app:make_app", "--port", str(port)]
-    command += ["--timeout-graceful-shutdown", "30", "--no-access-log"]
+    command = [sys.executable, "-m", *command, "--host", "127.0.0.1", "--port", str(port)]
     environment = {**os.environ, "SKTS_MODEL": str(Path(model).resolve()), **environment}
     where = open(os.devnull if log is None else log, "wb")  # noqa: SIM115 (the process has it)
     process = subprocess.Popen(command, cwd=FOLDER, env=environment, stdout=where, stderr=where)
@@ -80,7 +84,7 @@ def running(model: Path, **options: str) -> Iterator[Server]:
         server.process.wait()
 
 
-def measure(server: Server, body: bytes, n_clients: int, n_requests: int) -> dict[str, float]:
+def measure(server: Server, body: bytes, n_clients: int, n_requests: int, kind: str = PARQUET) -> dict[str, float]:
     """Let some clients share a number of requests, each with one under way, and say how it went."""
 
     def send(n: int) -> list[float]:
@@ -88,7 +92,7 @@ def measure(server: Server, body: bytes, n_clients: int, n_requests: int) -> dic
         with httpx.Client(base_url=server.url, timeout=60) as client:
             for _ in range(n):
                 began = time.perf_counter()
-                client.post("/forecast", content=body, headers={"content-type": PARQUET}).raise_for_status()
+                client.post("/forecast", content=body, headers={"content-type": kind}).raise_for_status()
                 times.append(time.perf_counter() - began)
         return times
 
@@ -119,9 +123,10 @@ def main() -> None:
     options = parser.parse_args()
     with running(options.model) as server:
         found = [measure(server, options.rows.read_bytes(), each, options.requests) for each in options.clients]
-    print(" | ".join(found[0]))
+    print(f"| {' | '.join(found[0])} |\n{'|---' * len(found[0])}|")
     for each in found:
-        print(" | ".join(f"{value:.0f}" if value >= 100 or name == "clients" else f"{value:.1f}" for name, value in each.items()))
+        cells = [f"{value:,.0f}" if float(value).is_integer() else f"{value:,.1f}" for value in each.values()]
+        print(f"| {' | '.join(cells)} |")
 
 
 if __name__ == "__main__":

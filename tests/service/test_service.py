@@ -13,9 +13,9 @@ from skts import forecast, future_rows
 from skts.persistence import read_manifest
 from tests.service._served import LEVELS, PARQUET, as_json, ask_directly, fit, flat, load_script, make_tables, write
 
-for package in ("fastapi", "httpx", "pyarrow", "uvicorn"):
+for package in ("fastapi", "pyarrow", "uvicorn"):
     pytest.importorskip(package)
-import httpx
+httpx = pytest.importorskip("httpx")
 
 ASK = f"/forecast?quantiles={','.join(map(str, LEVELS))}"
 
@@ -75,7 +75,10 @@ def test_eight_clients_at_once_get_what_predict_gives(pipe, tables, server):
     def ask(part):
         with httpx.Client(base_url=server.url, timeout=300) as client:
             headers = {"content-type": PARQUET}
-            return [client.post(ASK, json=as_json(flat(part))), client.post(ASK, content=as_parquet(part), headers=headers)]
+            return [
+                client.post(ASK, json=as_json(flat(part))),
+                client.post(ASK, content=as_parquet(part), headers=headers),
+            ]
 
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(ask, parts * 2))
@@ -142,7 +145,17 @@ def test_bad_input_gets_the_message_that_the_model_gives(name, how, pipe, tables
     assert {each["kind"] for each in warned} == kinds.get(name, set())
 
 
-NO_TABLES = [b"", b"{", b"3", b'"rows"', b"[" * 100_000, b"\xff\xfe", b"[1, 2]", b'{"time": [1], "wind": [1, 2]}', b"null"]
+NO_TABLES = [
+    b"",
+    b"{",
+    b"3",
+    b'"rows"',
+    b"[" * 100_000,
+    b"\xff\xfe",
+    b"[1, 2]",
+    b'{"time": [1], "wind": [1, 2]}',
+    b"null",
+]
 
 
 @pytest.mark.parametrize("kind", ["application/json", PARQUET])
