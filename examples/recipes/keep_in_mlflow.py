@@ -1,8 +1,8 @@
 """Keep a forecaster as a model of MLflow, in two flavours.
 
 MLflow's flavour for scikit-learn takes a pipeline of skts as any other, and writes it as a pickle: whoever loads it has
-to trust whoever wrote it. Its way without pickle, `serialization_format="skops"`, refuses what a network is made of. The
-second flavour keeps the file of `skts.persistence.save`, and `mlflow_forecaster.py` to read it: no pickle.
+to trust whoever wrote it. Its way without pickle, `serialization_format="skops"`, refuses what a network is made of.
+The second flavour keeps the file of `skts.persistence.save`, and `mlflow_forecaster.py` to read it: no pickle.
 
 `log_model` of both takes the same arguments, and puts the model into a run instead of a folder.
 """

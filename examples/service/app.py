@@ -204,8 +204,8 @@ class Desk:
 class caught_warnings:  # noqa: N801 (a block, as that of `warnings`)
     """Collect what a thread warns of in a list.
 
-    `warnings.catch_warnings` changes what all threads do, and before Python 3.14 there is no other. So warnings are sent
-    through one function, which knows by the thread whose they are.
+    `warnings.catch_warnings` changes what all threads do, and before Python 3.14 there is no other. So warnings are
+    sent through one function, which knows by the thread whose they are.
     """
 
     _own = threading.local()
