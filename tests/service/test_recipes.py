@@ -1,15 +1,18 @@
-"""The recipes run: a model in MLflow, and one that is brought up to date every night."""
+"""The recipes and the page of serving run: a model in MLflow, and one that is brought up to date every night."""
 
 import os
+import re
+import shlex
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from skts.datasets import make_panel
-from tests.service._served import ROOT
+from tests.service._served import ROOT, load_script
 
 pytestmark = pytest.mark.slow
 
@@ -82,3 +85,25 @@ def test_a_night_that_fails_leaves_all_as_it_was(folder):
         (folder / "weather.csv").write_bytes(weather)
     assert done.returncode != 0
     assert [(folder / name).read_bytes() for name in names] == before
+
+
+def test_the_page_of_serving_runs_with_the_service_in_between(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("httpx")
+    page = (ROOT / "docs" / "serving.md").read_text(encoding="utf-8")
+    first, *others = re.findall(r"^```python\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    (command,) = re.findall(r"^\$ SKTS_MODEL=model.skts (uvicorn .*) --port 8000$", page, re.MULTILINE)
+    monkeypatch.chdir(tmp_path)
+    namespace = {}
+    exec(compile(first, "serving.md", "exec"), namespace)
+    server = load_script("load").start(tmp_path / "model.skts", command=shlex.split(command), PYTHONPATH=PATHS)
+    try:
+        code = "\n".join(others).replace("http://127.0.0.1:8000", server.url)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of `forecast` beside the service
+            exec(compile(code, "serving.md", "exec"), namespace)
+    finally:
+        server.process.kill()
+        server.process.wait()
+        namespace["service"].close()
+    promised = [line.rsplit("  # ", 1)[1] for line in code.splitlines() if line.startswith("print(")]
+    assert capsys.readouterr().out.splitlines() == promised
