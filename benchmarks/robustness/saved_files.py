@@ -92,7 +92,7 @@ def run_attacks(quick):
     return found
 
 
-def tables(n_hours=1000):
+def tables(n_hours=300):
     """Give the first hours of the turbines to train on, with the target, and the day that follows."""
     X, y = load_la_haute_borne(return_X_y=True)
     time_of_row = X.index.get_level_values("time")
@@ -125,7 +125,7 @@ def time_of(code, *arguments):
 def measure_sizes(n_rounds, quick):
     """Save, load and forecast, several times each."""
     torch.set_num_threads(1)
-    X, y, _ = tables(240 if quick else 1000)
+    X, y, _ = tables()
     found = {}
     with tempfile.TemporaryDirectory() as folder:
         for name, n_members in MODELS.items():

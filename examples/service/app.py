@@ -124,12 +124,10 @@ def read_parquet(body: bytes, max_cells: int) -> pd.DataFrame:
         n_rows, n_columns = file.metadata.num_rows, file.metadata.num_columns
         if n_rows * n_columns > max_cells:
             raise ValueError(f"it has {n_rows:,} rows of {n_columns:,} columns, and {max_cells:,} values is the most")
-        kinds = pa.types
-        texts = [
-            each.name for each in file.schema_arrow if kinds.is_string(each.type) or kinds.is_large_string(each.type)
-        ]
-        if any(kinds.is_nested(each.type) or kinds.is_binary(each.type) for each in file.schema_arrow):
-            raise ValueError("a column of it holds lists, structs or bytes")
+        texts = [each.name for each in file.schema_arrow if is_text(each.type)]
+        other = [each.name for each in file.schema_arrow if not (is_text(each.type) or is_plain(each.type))]
+        if other:
+            raise ValueError(f"{other[0]!r} holds neither numbers nor times nor text")
         table = pq.ParquetFile(io.BytesIO(body), read_dictionary=texts).read()
         for name in texts:
             written = [part for chunk in table[name].chunks for part in chunk.dictionary.to_pylist() if part]
@@ -139,6 +137,18 @@ def read_parquet(body: bytes, max_cells: int) -> pd.DataFrame:
         return table.to_pandas()
     except (ValueError, TypeError, KeyError, OSError, pa.ArrowException) as error:
         raise ValueError(f"The body is no Parquet table that can be read: {str(error).rstrip('.')}.") from error
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Tell a column of text."""
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
+
+
+def is_plain(kind: pa.DataType) -> bool:
+    """Tell a column of numbers, times or categories from lists, structs and bytes."""
+    of = pa.types
+    tests = of.is_integer, of.is_floating, of.is_boolean, of.is_decimal, of.is_temporal, of.is_dictionary, of.is_null
+    return any(test(kind) for test in tests) or getattr(kind, "extension_name", None) == "pandas.period"
 
 
 def write_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
