@@ -14,6 +14,9 @@ import numpy as np
 import pytest
 import safetensors.torch
 from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skts import LSTMRegressor
 from skts.exceptions import SavedFileError, UntrustedTypeError
@@ -160,6 +163,13 @@ def test_what_is_not_ours_is_refused_by_name(module, name, loader, model, tmp_pa
     attack(with_schema(model, lambda schema: name_stranger(schema, module, name, loader)), tmp_path)
 
 
+@pytest.mark.parametrize("loader", ["ObjectNode", "TypeNode"])
+def test_a_class_in_python_over_a_compiled_one_is_refused_where_anything_would_do(loader, tmp_path):
+    data = saved(make_pipeline(StandardScaler(), Ridge()))  # the first plain value is the name of a step
+    at = "sklearn.neighbors._kd_tree", "KDTree", loader
+    attack(with_schema(data, lambda schema: name_stranger(schema, *at)), tmp_path, "KDTree")
+
+
 @pytest.mark.parametrize(
     "loader", ["MethodNode", "OperatorFuncNode", "BytesNode", "SparseMatrixNode", "CachedNode", "Nope"]
 )
@@ -254,7 +264,6 @@ def test_of_many_mutations_each_is_refused_or_gives_an_estimator(n_mutations, mo
     assert n_refused > 0.6 * n_mutations
 
 
-@pytest.mark.filterwarnings("ignore:Duplicate name")
 @pytest.mark.parametrize("name", [name for name in ATTACKS if ATTACKS[name] is not mutations])
 def test_the_attacks_of_the_page_are_refused_on_a_pipeline_too(name, tmp_path):
     stem = "boosting" if ATTACKS[name] is lead_trees_astray else "combination"
