@@ -104,7 +104,7 @@ def _is_allowed(name: str, found: Any) -> bool:
 
 
 def _is_plain(kind: type) -> bool:
-    """Tell a class that is written in Python, or one of Python's own, from one whose compiled code trusts its numbers."""
+    """Tell a class in Python, or one of Python's own, from one whose compiled code trusts its numbers."""
     return bool(kind.__flags__ & _HEAP_TYPE) or kind.__module__ == "builtins"
 
 

@@ -177,7 +177,8 @@ def leave_out_or_repeat(data):
         yield made_of({other: entry for other, entry in entries.items() if other != name})
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Duplicate name")
-            yield made_of([*entries.items(), (name, entries[name])])
+            twice = made_of([*entries.items(), (name, entries[name])])
+        yield twice
 
 
 def unfold(data):
