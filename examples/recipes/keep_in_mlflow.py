@@ -22,6 +22,7 @@ from skts import DLinearRegressor, HistoryPrepender, SlidingWindower, forecast
 from skts.datasets import make_panel
 from skts.persistence import save
 
+NEEDS = ["skts[save]"]  # else MLflow loads the model once more, to see what it imports
 CODE = Path(__file__).resolve().parent / "mlflow_forecaster.py"
 
 
@@ -41,13 +42,14 @@ def main():
     torch.set_num_threads(1)
     folder, params = Path(tempfile.mkdtemp()), {"quantiles": [0.1, 0.9]}
     pipe, X = fit()
-    mlflow.sklearn.save_model(pipe, folder / "pickle", serialization_format="cloudpickle")
+    mlflow.sklearn.save_model(pipe, folder / "pickle", serialization_format="cloudpickle", pip_requirements=NEEDS)
     save(pipe, folder / "model.skts")
     mlflow.pyfunc.save_model(
         folder / "plain",
         python_model=str(CODE),
         artifacts={"model": str(folder / "model.skts")},
         signature=infer_signature(X, params=params),
+        pip_requirements=NEEDS,
     )
     same = np.array_equal(mlflow.sklearn.load_model(folder / "pickle").predict(X), pipe.predict(X))
     print(f"scikit-learn's flavour, a pickle: forecasts are the same: {same}")

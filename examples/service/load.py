@@ -21,7 +21,7 @@ import httpx
 
 FOLDER = Path(__file__).resolve().parent
 PARQUET = "application/vnd.apache.parquet"
-N_WARM = 200  # requests that are not measured: after them, buffers have the size that they keep
+N_WARM = 200  # requests that are not measured, at most: after them, buffers have the size that they keep
 
 
 @dataclass
@@ -97,7 +97,7 @@ def measure(server: Server, body: bytes, n_clients: int, n_requests: int, kind: 
         return times
 
     with ThreadPoolExecutor(n_clients) as pool:
-        list(pool.map(send, [N_WARM // n_clients] * n_clients))
+        list(pool.map(send, [min(N_WARM, n_requests) // n_clients] * n_clients))
         before, began = server.rss(), time.perf_counter()
         times = [each for part in pool.map(send, [n_requests // n_clients] * n_clients) for each in part]
         took = time.perf_counter() - began
