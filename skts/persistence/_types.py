@@ -100,8 +100,13 @@ def _is_allowed(name: str, found: Any) -> bool:
     if inspect.isclass(found):
         if _COMPILED.match(name):
             return True
-        return bool((_CLASSES.match(name) or _SKORCH.match(name)) and found.__flags__ & _HEAP_TYPE)
+        return bool(_CLASSES.match(name) or _SKORCH.match(name)) and all(map(_is_plain, found.__mro__))
     return inspect.isfunction(found) and bool(_FUNCTIONS.match(name))
+
+
+def _is_plain(kind: type) -> bool:
+    """Tell a class in Python, or one of Python's own, from one whose compiled code trusts its numbers."""
+    return bool(kind.__flags__ & _HEAP_TYPE) or kind.__module__ == "builtins"
 
 
 def _untrusted(name: str) -> UntrustedTypeError:
