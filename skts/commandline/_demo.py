@@ -5,30 +5,27 @@ import time
 import warnings
 from collections.abc import Sequence
 from importlib.util import find_spec
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 from sklearn.base import clone
-from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV, ParameterGrid
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from skts.commandline._arguments import parse_arguments
 from skts.commandline._checks import check_job, split_size
 from skts.commandline._fit_lines import FitLines, describe
+from skts.commandline._job import Job
 from skts.commandline._messages import show_error, warnings_as_lines
+from skts.commandline._pipeline import build_pipeline, grid_of, settle_job
 from skts.commandline._report import draw, scores, write_table
-from skts.commandline._rivals import LastValue, TimeOfDay
+from skts.commandline._rivals import rivals
 from skts.commandline._table import Table, load_table
 from skts.exceptions import MissingHistoryWarning, ShortSeriesWarning
 from skts.metrics import ignore_missing
 from skts.model_selection import PanelTimeSeriesSplit
 from skts.panel import series_names
-from skts.regressors import LSTMRegressor
-from skts.strategies import WindowedRegressor
 from skts.windows import HistoryPrepender, SlidingWindower
 
 
@@ -83,16 +80,20 @@ def run(options: argparse.Namespace) -> pd.DataFrame:
     return result
 
 
-def build_pipeline(window: int, horizon: int, known: list[str], *, stride: int, **regressor: Any) -> Pipeline:
-    """Put the steps of the LSTM's way together: scale, history, windows, network."""
-    return Pipeline(
-        [
-            ("scale", StandardScaler()),
-            ("history", HistoryPrepender(window)),
-            ("windows", SlidingWindower(window, horizon, stride=stride, known=known, history=window)),
-            ("lstm", LSTMRegressor(**regressor)),
-        ]
-    ).set_output(transform="pandas")
+def make_job(table: Table, options: argparse.Namespace) -> Job:
+    """Say what is to be forecast from what."""
+    known = tuple(table.known)
+    return Job(
+        table.target,
+        known=known,
+        observed=tuple(name for name in table.X.columns if name not in known),
+        window=options.window,
+        horizon=options.horizon,
+        stride=options.stride,
+        seed=options.seed,
+        device=options.device,
+        quick=options.quick,
+    )
 
 
 def _describe(table: Table, options: argparse.Namespace) -> None:
@@ -112,19 +113,11 @@ def _forecast_all(table: Table, options: argparse.Namespace) -> pd.DataFrame:
     X, y = table.train
     X_test, y_test = table.test
     began = time.perf_counter()
-    best = _search(table, options)
+    job = settle_job(make_job(table, options), X, y)
+    best = _search(table, options, job)
     print(f"Best fitted to all {len(X):,} training rows; {time.perf_counter() - began:.0f} s in all.")
-    column = list(X.columns).index(table.target)
-    history = HistoryPrepender(options.window)
-    windower = SlidingWindower(options.window, options.horizon, stride=options.stride, known=table.known)
-    scaled = StandardScaler().set_output(transform="pandas")
-    rivals = {
-        "Ridge": make_pipeline(scaled, history, windower, WindowedRegressor(Ridge(alpha=1000.0))),
-        "climatology": TimeOfDay(),
-        "persistence": make_pipeline(clone(history), clone(windower), LastValue(column)),
-    }
     forecasts = {"LSTM": best.predict(X_test)}
-    for name, rival in rivals.items():
+    for name, rival in rivals(job).items():
         print(f"Fitting {name} ...", flush=True)
         forecasts[name] = rival.fit(X, y).predict(X_test)
     wrong = {name: np.shape(values) for name, values in forecasts.items() if np.shape(values) != y_test.shape}
@@ -140,19 +133,10 @@ def _leads(table: Table, options: argparse.Namespace) -> np.ndarray:
     return windows.to_rows(np.tile(np.arange(1, options.horizon + 1), (len(windows), 1)))
 
 
-def _search(table: Table, options: argparse.Namespace) -> Pipeline:
+def _search(table: Table, options: argparse.Namespace, job: Job) -> Pipeline:
     """Try the settings, list their scores, and fit the best to all training rows."""
     X, y = table.train
-    grid = _grid(options)
-    pipeline = build_pipeline(
-        options.window,
-        options.horizon,
-        table.known,
-        stride=options.stride,
-        max_epochs=3 if options.quick else 8,
-        random_state=options.seed,
-        device=options.device,
-    )
+    grid, pipeline = grid_of(job), build_pipeline(job)
     search = GridSearchCV(
         pipeline,
         grid,
@@ -172,13 +156,6 @@ def _search(table: Table, options: argparse.Namespace) -> Pipeline:
         print(f"  {score:10.4g}  {describe(setting)}")
     print("Fitting the best ...", flush=True)
     return clone(pipeline).set_params(**found[0][1]).fit(X, y)
-
-
-def _grid(options: argparse.Namespace) -> dict[str, list[int]]:
-    short = max(1, options.window // 4)
-    if options.quick:
-        return {"windows__window": [short], "lstm__hidden_size": [8, 16]}
-    return {"windows__window": [short, options.window], "lstm__hidden_size": [16, 32]}
 
 
 def _first(pair: tuple[float, dict[str, int]]) -> float:

@@ -119,5 +119,14 @@ def test_run_gives_its_table(table, tmp_path):
     path = tmp_path / "power.csv"
     table.to_csv(path, index=False)
     result = run(parse_arguments(arguments(path, *SMALL, "--output", str(tmp_path))))
-    assert set(result.index) == {"LSTM", "Ridge", "climatology", "persistence"}
+    assert set(result.index) == {
+        "LSTM",
+        "boosting",
+        "boosting (median)",
+        "Ridge",
+        "climatology",
+        "last week",
+        "yesterday",
+        "persistence",
+    }
     assert result.loc["persistence", "skill"] == 0
