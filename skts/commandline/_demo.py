@@ -1,54 +1,34 @@
-"""Load, search, forecast, compare, save: the whole way, with stock scikit-learn."""
+"""`skts demo`: load, search, forecast, compare, save, the whole way with stock scikit-learn."""
 
 import argparse
 import time
 import warnings
-from collections.abc import Sequence
 from importlib.util import find_spec
 
 import numpy as np
 import pandas as pd
-from joblib.externals.loky.process_executor import TerminatedWorkerError
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, ParameterGrid
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from skts.commandline._arguments import parse_arguments
-from skts.commandline._checks import check_job, split_size
 from skts.commandline._fit_lines import FitLines, describe
 from skts.commandline._job import Job
-from skts.commandline._messages import show_error, warnings_as_lines
+from skts.commandline._output import write_frame
 from skts.commandline._pipeline import build_pipeline, grid_of, settle_job
-from skts.commandline._report import draw, scores, write_table
+from skts.commandline._report import draw, scores, write_reference, write_table
 from skts.commandline._rivals import rivals
-from skts.commandline._table import Table, load_table
+from skts.commandline._say import tell_table
+from skts.commandline._split import Split, check_search, hold_out, split_size
+from skts.commandline._table import load_table
 from skts.exceptions import MissingHistoryWarning, ShortSeriesWarning
 from skts.metrics import ignore_missing
 from skts.model_selection import PanelTimeSeriesSplit
-from skts.panel import series_names
 from skts.windows import HistoryPrepender, SlidingWindower
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command.
-
-    Parameters
-    ----------
-    arguments : sequence of str, default=None
-        `sys.argv[1:]` by default.
-
-    Returns
-    -------
-    status : int
-        0, or 2 where the table cannot be used, with the reason in one line on standard error.
-    """
-    options = parse_arguments(arguments)
-    try:
-        with warnings_as_lines():
-            run(options)
-    except (ValueError, ArithmeticError, OSError, ImportError, MemoryError, TerminatedWorkerError) as error:
-        show_error(error)
-        return 2
+def demo(options: argparse.Namespace) -> int:
+    """Do the whole job, and show the table of scores."""
+    run(options)
     return 0
 
 
@@ -56,23 +36,28 @@ def run(options: argparse.Namespace) -> pd.DataFrame:
     """Do the whole job and give the table of scores."""
     began = time.perf_counter()
     table = load_table(options)
-    _describe(table, options)
-    check_job(table, options)
+    split = hold_out(table, options)
+    tell_table(table)
+    is_test = split.is_test
+    start = table.X.index.get_level_values(-1)[is_test].min()
+    print(f"  test      {int(is_test.sum()):,} rows from {start} on, {options.horizon} rows ahead")
+    check_search(split, options)
     options.output.mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", MissingHistoryWarning)  # the holes were counted above
         warnings.simplefilter("ignore", ShortSeriesWarning)
-        forecasts = _forecast_all(table, options)
-        leads = _leads(table, options)
-    _, y = table.test
-    result = scores(y, forecasts, reference="persistence")
-    print(f"\nScores over the {int(y.notna().sum()):,} test rows with a measured value, skill against persistence:\n")
+        forecasts = _forecast_all(split, options)
+        leads = _leads(split, options)
+    _, y = split.test
+    result = scores(y, forecasts)
+    print(f"\nScores over the {int(y.notna().sum()):,} test rows with a measured value, {write_reference(result)}:\n")
     print(write_table(result, table.unit))
     path = options.output / "forecasts.csv"
-    forecasts.assign(**{f"{table.target} (measured)": y}).to_csv(path, float_format="%.6g")
+    measured = forecasts.assign(**{f"{y.name} (measured)": y})
+    write_frame(path, measured.reset_index())
     print(f"\nSaved {path}")
     if find_spec("matplotlib"):
-        draw(options.output / "forecast.png", table, forecasts, leads)
+        draw(options.output / "forecast.png", y, forecasts, leads, table.unit)
         print(f"Saved {options.output / 'forecast.png'}")
     else:
         print("No picture: matplotlib is not installed (pip install 'skts[plot]').")
@@ -80,41 +65,12 @@ def run(options: argparse.Namespace) -> pd.DataFrame:
     return result
 
 
-def make_job(table: Table, options: argparse.Namespace) -> Job:
-    """Say what is to be forecast from what."""
-    known = tuple(table.known)
-    return Job(
-        table.target,
-        known=known,
-        observed=tuple(name for name in table.X.columns if name not in known),
-        window=options.window,
-        horizon=options.horizon,
-        stride=options.stride,
-        seed=options.seed,
-        device=options.device,
-        quick=options.quick,
-    )
-
-
-def _describe(table: Table, options: argparse.Namespace) -> None:
-    X, is_test = table.X, table.is_test
-    times = X.index.get_level_values(-1)
-    names = series_names(X.index)
-    n_series = 1 if names is None else names.nunique()
-    observed = [name for name in X.columns if name not in table.known]
-    print(f"{len(X):,} rows of {n_series} series, {times.min()} to {times.max()}")
-    print(f"  target    {table.target}, missing in {int(X[table.target].isna().sum()):,} rows")
-    print(f"  observed  {', '.join(observed)}")
-    print(f"  known     {', '.join(table.known) or 'nothing'}")
-    print(f"  test      {int(is_test.sum()):,} rows from {times[is_test].min()} on, {options.horizon} rows ahead")
-
-
-def _forecast_all(table: Table, options: argparse.Namespace) -> pd.DataFrame:
-    X, y = table.train
-    X_test, y_test = table.test
+def _forecast_all(split: Split, options: argparse.Namespace) -> pd.DataFrame:
+    X, y = split.train
+    X_test, y_test = split.test
     began = time.perf_counter()
-    job = settle_job(make_job(table, options), X, y)
-    best = _search(table, options, job)
+    job = settle_job(split.table.job, X, y)
+    best = _search(split, options, job)
     print(f"Best fitted to all {len(X):,} training rows; {time.perf_counter() - began:.0f} s in all.")
     forecasts = {"LSTM": best.predict(X_test)}
     for name, rival in rivals(job).items():
@@ -126,21 +82,21 @@ def _forecast_all(table: Table, options: argparse.Namespace) -> pd.DataFrame:
     return pd.DataFrame(forecasts, index=X_test.index)
 
 
-def _leads(table: Table, options: argparse.Namespace) -> np.ndarray:
+def _leads(split: Split, options: argparse.Namespace) -> np.ndarray:
     """Tell how many rows after the last one seen each test row lies, gaps counted."""
     cut = make_pipeline(HistoryPrepender(options.window), SlidingWindower(options.window, options.horizon))
-    windows = cut.fit(*table.train).transform(table.test[0])
+    windows = cut.fit(*split.train).transform(split.test[0])
     return windows.to_rows(np.tile(np.arange(1, options.horizon + 1), (len(windows), 1)))
 
 
-def _search(table: Table, options: argparse.Namespace, job: Job) -> Pipeline:
+def _search(split: Split, options: argparse.Namespace, job: Job) -> Pipeline:
     """Try the settings, list their scores, and fit the best to all training rows."""
-    X, y = table.train
+    X, y = split.train
     grid, pipeline = grid_of(job), build_pipeline(job)
     search = GridSearchCV(
         pipeline,
         grid,
-        cv=PanelTimeSeriesSplit(options.splits, test_size=split_size(table, options)),
+        cv=PanelTimeSeriesSplit(options.splits, test_size=split_size(X, options)),
         scoring=ignore_missing("neg_mean_absolute_error"),
         n_jobs=options.jobs,
         error_score="raise",

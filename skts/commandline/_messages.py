@@ -18,6 +18,11 @@ def show_error(error: BaseException) -> None:
     print(f"{PROGRAM}: {text}", file=sys.stderr)
 
 
+def note(text: str) -> None:
+    """Print what the user should know, as one line."""
+    print(f"{PROGRAM}: {text}", file=sys.stderr)
+
+
 @contextmanager
 def warnings_as_lines() -> Iterator[None]:
     """Show each warning once, as one line, without the file that it comes from."""

@@ -13,11 +13,14 @@ from skts.commandline._model import Model
 from skts.commandline._output import check_table_output, write_frame
 from skts.commandline._report import score_by_series
 from skts.commandline._say import tell_rows, timed
+from skts.commandline._split import hours_of
 from skts.commandline._table import load_rows
 from skts.model_selection import forecast
 from skts.panel import find_column, read_index
 from skts.strategies import update
-from skts.windows import find_horizon, future_rows
+from skts.windows import HistoryPrepender, find_horizon, future_rows, walk
+
+_MOST_IN_A_DAY = 288  # rows, of five minutes
 
 
 def predict(options: argparse.Namespace) -> int:
@@ -35,7 +38,7 @@ def predict(options: argparse.Namespace) -> int:
     print(f"Saved {options.output}")
     target = model.read_target(options)
     if target is not None and target in X and X[target].notna().any():
-        print(f"\n{score_by_series(X[target], table['forecast'])}")
+        print(f"\n{score_by_series(X[target], table[['forecast']])}")
     return 0
 
 
@@ -72,16 +75,20 @@ def rows_to_come(model: Model, options: argparse.Namespace) -> pd.DataFrame:
         own = own[[name for name in own.columns if own[name].notna().any()]]
         if len(own) and known is None:
             known = own
-    n_between = 0
-    if options.origin is not None:
-        n_between = _rows_until(future_rows(model.estimator, 1, known=known), options.origin, model)
-    rows = future_rows(model.estimator, n_between + horizon, known=known)
-    if n_between:
-        note(f"{n_between} rows lie between the last measured one and the origin {options.origin}: nobody has them.")
-        place = rows.groupby(read_index(rows).series).cumcount().to_numpy()
-        update(model.estimator, rows[place < n_between])
-        rows = rows[place >= n_between]
-    return rows
+    if options.origin is None:
+        return future_rows(model.estimator, horizon, known=known)
+    n_before = _rows_before(model, options.origin)
+    rows = future_rows(model.estimator, int(n_before.max()) + horizon, known=known)
+    series = read_index(rows).series
+    place = pd.Series(series).groupby(series).cumcount().to_numpy()
+    is_between = place < n_before[series]
+    if is_between.any():
+        note(
+            f"{int(n_before.max())} rows lie between the last measured one and the origin {options.origin}: what is "
+            "observed is blank there."
+        )
+        update(model.estimator, rows[is_between])
+    return rows[~is_between & (place < n_before[series] + horizon)]
 
 
 def load_known(model: Model, options: argparse.Namespace, path: Path) -> pd.DataFrame:
@@ -108,29 +115,20 @@ def _until_last(y: pd.Series) -> NDArray[np.bool_]:
 
 def _before_hour(X: pd.DataFrame, origin: str) -> NDArray[np.bool_]:
     """Mark the rows of each series before the first one at an hour of the day."""
-    is_hour = _hours(X) == origin
+    is_hour = hours_of(X.index.get_level_values(-1)) == origin
     return (pd.Series(is_hour).groupby(read_index(X).series).cumsum() == 0).to_numpy()
 
 
-def _rows_until(rows: pd.DataFrame, origin: str, model: Model) -> int:
-    """Count the rows of the future before the first one at an hour of the day, the same for all series."""
-    for n_before in range(10_000):
-        ahead = future_rows_without_known(model, n_before + 1)
-        last = ahead.groupby(read_index(ahead).series).tail(1)
-        if (_hours(last) == origin).all():
-            return n_before
-    raise ValueError(f"--origin {origin} is no hour of the rows to come, which begin at {rows.index[0]}.")
-
-
-def future_rows_without_known(model: Model, n: int) -> pd.DataFrame:
-    raise NotImplementedError
-
-
-def _hours(X: pd.DataFrame) -> NDArray[np.str_]:
-    times = X.index.get_level_values(-1)
-    if not isinstance(times, pd.DatetimeIndex):
-        raise ValueError(f"--origin needs times with hours, and those of the table are {times.dtype}.")
-    return times.strftime("%H:%M").to_numpy(dtype=str)
+def _rows_before(model: Model, origin: str) -> NDArray[np.int64]:
+    """Count for each series the rows to come before the first one at an hour of the day."""
+    past = next(part.tail_ for part in walk(model.estimator) if isinstance(part, HistoryPrepender))
+    rows = future_rows(past, _MOST_IN_A_DAY)
+    series = read_index(rows).series
+    is_origin = pd.Series(hours_of(rows.index.get_level_values(-1)) == origin)
+    if not is_origin.groupby(series).any().all():
+        first = rows.index.get_level_values(-1)[:3]
+        raise ValueError(f"--origin {origin} is the hour of no row to come: they are at {', '.join(map(str, first))}...")
+    return is_origin.groupby(series).agg("idxmax").to_numpy() - np.searchsorted(series, np.arange(series.max() + 1))
 
 
 def _read_time(text: str, times: pd.Index) -> pd.Timestamp:

@@ -2,10 +2,10 @@
 
 import argparse
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -43,6 +43,10 @@ class Table:
     def y(self) -> pd.Series:
         """The target."""
         return self.X[self.job.target]
+
+    def up_to(self, time: Any) -> Self:
+        """Leave the rows after a time out."""
+        return replace(self, X=self.X[self.X.index.get_level_values(-1) <= time])
 
 
 def load_table(options: argparse.Namespace) -> Table:
