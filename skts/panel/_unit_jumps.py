@@ -43,8 +43,8 @@ class UnitJump(NamedTuple):
 def find_unit_jumps(X: pd.DataFrame, panel: PanelIndex) -> list[UnitJump]:
     """Find columns whose level or spread jumps by 100, 1,000 or 273.15 and stays there.
 
-    Spreads (standard deviations by block of rows) tell a factor whatever the zero of the unit; levels tell kelvin from
-    degrees Celsius.
+    Spreads (standard deviations by block of rows) tell a factor whatever the zero of the unit, levels that of a column
+    far from zero, such as pressure, and kelvin from degrees Celsius.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def find_unit_jumps(X: pd.DataFrame, panel: PanelIndex) -> list[UnitJump]:
         for series, (start, stop) in enumerate(zip(past.indptr[:-1], past.indptr[1:], strict=True)):
             size = max(FEWEST, -(-(stop - start) // _N_BLOCKS))
             means, spreads = block_moments(values[start:stop], size)
-            told = find_factor(spreads) or find_kelvin(means)
+            told = find_factor(spreads) or find_factor(np.abs(means)) or find_kelvin(means)
             if told is not None:
                 found.append(UnitJump(name, series, int(start) + told[0] * size, told[1]))
     return found
@@ -90,7 +90,7 @@ def block_moments(values: Floats, size: int) -> tuple[Floats, Floats]:
 
 
 def find_factor(spreads: Floats) -> tuple[int, str] | None:
-    """Find a jump of the spread by a factor of about 100 or 1,000, with nothing between the two levels.
+    """Find a jump of spreads, or levels, by a factor of about 100 or 1,000, with nothing between the two levels.
 
     Returns
     -------
@@ -101,7 +101,7 @@ def find_factor(spreads: Floats) -> tuple[int, str] | None:
     decades = np.log10(spreads[places])
     if len(decades) < 2 * _FEWEST_BLOCKS:
         return None
-    cut = 1 + int(np.argmax(np.abs(np.diff(decades))))
+    cut = split_in_two(decades)
     before, after = decades[:cut], decades[cut:]
     if min(len(before), len(after)) < _FEWEST_BLOCKS:
         return None
@@ -116,6 +116,15 @@ def find_factor(spreads: Floats) -> tuple[int, str] | None:
     return int(places[cut]), f"{'times' if step > 0 else 'divided by'} {factor:,.0f}"
 
 
+def split_in_two(values: Floats) -> int:
+    """Give the place where a sequence is cut into two whose means explain most of its variance."""
+    number = np.arange(1, len(values))
+    before = np.cumsum(values)[:-1]
+    after = values.sum() - before
+    apart = before / number - after / (len(values) - number)
+    return 1 + int(np.argmax(number * (len(values) - number) * apart**2))
+
+
 def find_kelvin(means: Floats) -> tuple[int, str] | None:
     """Find a jump of the level between degrees Celsius and kelvin.
 
@@ -128,7 +137,7 @@ def find_kelvin(means: Floats) -> tuple[int, str] | None:
     levels = means[places]
     if len(levels) < 2:
         return None
-    cut = 1 + int(np.argmax(np.abs(np.diff(levels))))
+    cut = split_in_two(levels)
     before, after = levels[:cut], levels[cut:]
     step = float(np.median(after) - np.median(before))
     cold, warm = (before, after) if step > 0 else (after, before)
