@@ -133,7 +133,9 @@ def _fill(parser: _Parser, command: str) -> None:
         section = parser.add_argument_group(title)
         for name, settings in group.items():
             section.add_argument(f"--{name}", **settings)
-    parser.add_argument("--config", type=Path, metavar="JOB.yaml", help="options as a file; those given here count more")
+    parser.add_argument(
+        "--config", type=Path, metavar="JOB.yaml", help="options as a file; those given here count more"
+    )
     parser.add_argument(_END, action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--traceback", action="store_true", help="show where in the code an error comes from")
 
@@ -196,14 +198,20 @@ _FILES: dict[str, dict[str, dict[str, Any]]] = {
     "backtest": {
         "positional": {"table": {"metavar": "TABLE", "help": _TABLE}},
         "options": {
-            "refit": {"action": "store_true", "help": "train for every split (default: once, on what is before the first)"},
+            "refit": {
+                "action": "store_true",
+                "help": "train for every split (default: once, on what is before the first)",
+            },
             "output": {**_OUTPUT, "help": "CSV or Parquet, by its name, for all forecasts"},
         },
     },
     "check": {
         "positional": {"table": {"metavar": "TABLE", "help": _TABLE}},
         "options": {
-            "model": {**_MODEL, "help": "check the way this model was made (default:\nthat of skts fit, with few epochs)"},
+            "model": {
+                **_MODEL,
+                "help": "check the way this model was made (default:\nthat of skts fit, with few epochs)",
+            },
             "origins": {"type": positive, "default": 20, "metavar": "N", "help": "origins to try (20)"},
         },
     },

@@ -62,9 +62,7 @@ def check_numbers(X: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     for name in columns:
         if name in X.columns and name not in numeric.columns and X[name].notna().any():
             raise ValueError(_no_number(X[name], f"Column {name!r}"))
-    kept = [
-        name for name in X.columns if name in columns or (name in numeric.columns and numeric[name].notna().any())
-    ]
+    kept = [name for name in X.columns if name in columns or (name in numeric.columns and numeric[name].notna().any())]
     return _check_finite(X[kept].astype({name: np.float64 for name in kept if name not in numeric.columns}))
 
 

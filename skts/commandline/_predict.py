@@ -127,7 +127,9 @@ def _rows_before(model: Model, origin: str) -> NDArray[np.int64]:
     is_origin = pd.Series(hours_of(rows.index.get_level_values(-1)) == origin)
     if not is_origin.groupby(series).any().all():
         first = rows.index.get_level_values(-1)[:3]
-        raise ValueError(f"--origin {origin} is the hour of no row to come: they are at {', '.join(map(str, first))}...")
+        raise ValueError(
+            f"--origin {origin} is the hour of no row to come: they are at {', '.join(map(str, first))}..."
+        )
     return is_origin.groupby(series).agg("idxmax").to_numpy() - np.searchsorted(series, np.arange(series.max() + 1))
 
 

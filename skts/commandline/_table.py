@@ -60,7 +60,9 @@ def load_table(options: argparse.Namespace) -> Table:
     if options.table is None:
         X, y = load_la_haute_borne(return_X_y=True)
         known = tuple(name for name in X if name.startswith("era5_"))
-        job = make_job(options, target=str(y.name), known=known, observed=tuple(X.columns.difference(known, sort=False)))
+        job = make_job(
+            options, target=str(y.name), known=known, observed=tuple(X.columns.difference(known, sort=False))
+        )
         return Table(_cut(X, options), job, unit=" (kW)")
     X = read_panel(options.table, options.time, options.series, time_format=options.time_format, tz=options.tz)
     target = find_column(X.columns, options.target, "target", WORDS)

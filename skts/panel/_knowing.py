@@ -71,9 +71,7 @@ def _find_shift(column: Floats, target: Floats, panel: PanelIndex, stretches: li
     return shift if best > _SAME and shift >= 0 else None
 
 
-def _explained(
-    column: Floats, target: Floats, panel: PanelIndex, rows: NDArray[np.int64], ahead: int
-) -> float | None:
+def _explained(column: Floats, target: Floats, panel: PanelIndex, rows: NDArray[np.int64], ahead: int) -> float | None:
     """Give the share of a column's variance that a line through the target some rows ahead explains, in one series."""
     here, there = (rows[:-ahead], rows[ahead:]) if ahead > 0 else (rows[-ahead:], rows[: len(rows) + ahead])
     follows = panel.ticks[there] - panel.ticks[here] == ahead * (panel.step or 1)

@@ -196,8 +196,10 @@ def _write_jumps(jumps: pd.DataFrame) -> str | None:
     said = []
     for name, rows in jumps.groupby("column", sort=False):
         first = rows.iloc[0]
-        who = "" if first["series"] is None else f" ({_name(first['series'])}" + (
-            f" and {len(rows) - 1:,} more)" if len(rows) > 1 else ")"
+        who = (
+            ""
+            if first["series"] is None
+            else f" ({_name(first['series'])}" + (f" and {len(rows) - 1:,} more)" if len(rows) > 1 else ")")
         )
         said.append(f"{name} jumps {first['what']} about {first['time']}{who}")
     return _shorten(said)

@@ -32,7 +32,10 @@ def refusal(capsys, *arguments):
         (["demo", "--quantiles", "90"], "must lie between 0 and 1, and is 90.0"),
         (["demo", "--latitude", "48.5"], "--latitude and --longitude go together"),
         (["demo", "--winow", "3"], "unrecognized arguments: --winow 3"),
-        (["power.csv", "--time", "time"], "'power.csv' is no command: a table comes after one, as in skts demo power.csv"),
+        (
+            ["power.csv", "--time", "time"],
+            "'power.csv' is no command: a table comes after one, as in skts demo power.csv",
+        ),
         (["forecast"], "invalid choice: 'forecast'"),
         (["inspect", "none.csv"], "none.csv: No such file or directory"),
         (["predict", "x.csv", "--model", "none.skts", "--output", "f.csv"], "none.skts: No such file or directory"),
