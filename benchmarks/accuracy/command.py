@@ -161,7 +161,7 @@ def main():
                 "records": records,
             }
             save_json(found, path)
-    write_page(f"accuracy/{NAME}.md", make_blocks(found), options.output)
+            write_page(f"accuracy/{NAME}.md", make_blocks(found), options.output)
 
 
 if __name__ == "__main__":
