@@ -3,13 +3,14 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn
 
 from skts._version import __version__
 from skts.commandline._config import read_config, write_tokens
 from skts.commandline._messages import PROGRAM
-from skts.commandline._options import FORECAST, READ, ROLES, SPLIT, TRUST, Settings, dest, natural, positive
+from skts.commandline._options import FORECAST, JOB_FILE, READ, ROLES, SPLIT, TRUST, Settings, dest, natural, positive
 from skts.persistence import read_manifest
 
 _EPILOG = """\
@@ -39,12 +40,16 @@ class _Parser(argparse.ArgumentParser):
     """Says in one line what is wrong."""
 
     def error(self, message: str) -> NoReturn:
+        if message.startswith("unrecognized arguments: --"):
+            wrong = message.split("--")[1].split()[0].split("=")[0]
+            close = get_close_matches(wrong, JOB_FILE, n=1)
+            message += f"; did you mean --{close[0]}?" if close else ""
         print(f"{self.prog}: {' '.join(message.split())} ({self.prog} --help says what there is)", file=sys.stderr)
         sys.exit(2)
 
 
 def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """Read the command line, the job file that it names, and what a model remembers of its table; the first counts most.
+    """Read the command line, the job file that it names, and what a model remembers; the first counts most.
 
     Parameters
     ----------
@@ -173,7 +178,7 @@ _FILES: dict[str, dict[str, dict[str, Any]]] = {
                 "type": positive,
                 "const": 0,
                 "metavar": "ROWS",
-                "help": "forecast the rows after the last measured target\n(or after what the model has seen): a horizon",
+                "help": "forecast the rows after the last measured target\n(or what the model has seen): a horizon",
             },
             "known-ahead": {
                 "type": Path,
@@ -200,7 +205,7 @@ _FILES: dict[str, dict[str, dict[str, Any]]] = {
         "options": {
             "refit": {
                 "action": "store_true",
-                "help": "train for every split (default: once, on what is before the first)",
+                "help": "train for every split (default: once, before the first)",
             },
             "output": {**_OUTPUT, "help": "CSV or Parquet, by its name, for all forecasts"},
         },
@@ -210,7 +215,7 @@ _FILES: dict[str, dict[str, dict[str, Any]]] = {
         "options": {
             "model": {
                 **_MODEL,
-                "help": "check the way this model was made (default:\nthat of skts fit, with few epochs)",
+                "help": "check the way this model was made\n(default: that of skts fit, with few epochs)",
             },
             "origins": {"type": positive, "default": 20, "metavar": "N", "help": "origins to try (20)"},
         },

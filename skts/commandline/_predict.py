@@ -27,10 +27,7 @@ def predict(options: argparse.Namespace) -> int:
     """Forecast, and write forecasts with series, time, origin, lead and quantiles."""
     check_table_output(options.output, [options.table, options.known_ahead, options.model])
     model = Model.load(options)
-    if options.ahead is None:
-        X = rows_of_table(model, options)
-    else:
-        X = rows_to_come(model, options)
+    X = rows_of_table(model, options) if options.ahead is None else rows_to_come(model, options)
     print(tell_rows(X))
     with timed("Forecasting"):
         table = forecast(model.estimator, X, quantiles=options.quantiles or None)
@@ -127,9 +124,7 @@ def _rows_before(model: Model, origin: str) -> NDArray[np.int64]:
     is_origin = pd.Series(hours_of(rows.index.get_level_values(-1)) == origin)
     if not is_origin.groupby(series).any().all():
         first = rows.index.get_level_values(-1)[:3]
-        raise ValueError(
-            f"--origin {origin} is the hour of no row to come: they are at {', '.join(map(str, first))}..."
-        )
+        raise ValueError(f"--origin {origin} is the hour of no row to come: {', '.join(map(str, first))}, ...")
     return is_origin.groupby(series).agg("idxmax").to_numpy() - np.searchsorted(series, np.arange(series.max() + 1))
 
 

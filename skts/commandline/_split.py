@@ -100,9 +100,7 @@ def make_folds(table: Table, options: argparse.Namespace) -> tuple[Table, PanelT
         is_start = hours_of(distinct) == options.origin
         starts = np.flatnonzero(is_start)
         if len(starts) < 2:
-            raise ValueError(
-                f"--origin {options.origin} is the hour of {len(starts)} times of the table: it needs two."
-            )
+            raise ValueError(f"--origin {options.origin} is the hour of {len(starts)} times, and two are needed.")
         day = int(np.median(np.diff(starts)))
         block = block * day // np.gcd(block, day)
         n_cut = len(distinct) - starts[-1]

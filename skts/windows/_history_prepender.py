@@ -249,8 +249,8 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
         FutureTrainingWarning
             Rows of `X` lie before or between the training rows of their series, and are none of them.
         SuspectUnitsWarning
-            A column lies far outside of its range in training, or varies about 1,000 times less than there and less than there at
-            its stillest, in the series together and over three days of hours: as power in MW where it was in kW.
+            A column lies far outside of its range in training, or varies about 1,000 times less than it did there (and
+            less than at its stillest) in three blocks of 24 rows or more: as power in MW does where it was in kW.
         """
         check_is_fitted(self)
         values = read_values(self, X, reset=False)

@@ -31,10 +31,10 @@ def refusal(capsys, *arguments):
         (["demo", "--origin", "25:00"], "must be an hour of the day such as 00:00, and is '25:00'"),
         (["demo", "--quantiles", "90"], "must lie between 0 and 1, and is 90.0"),
         (["demo", "--latitude", "48.5"], "--latitude and --longitude go together"),
-        (["demo", "--winow", "3"], "unrecognized arguments: --winow 3"),
+        (["demo", "--winow", "3"], "unrecognized arguments: --winow; did you mean --window?"),
         (
             ["power.csv", "--time", "time"],
-            "'power.csv' is no command: a table comes after one, as in skts demo power.csv",
+            "a table comes after one, as in skts demo power.csv",
         ),
         (["forecast"], "invalid choice: 'forecast'"),
         (["inspect", "none.csv"], "none.csv: No such file or directory"),

@@ -23,9 +23,8 @@ def load(path, *options):
 
 def test_capacity_is_static_places_leave_the_table_and_the_rest_is_observed(path):
     options = ["--known", "wind", "day", "--capacity", "peak", "--active", "day", "--bounds", "0", "none"]
-    table = load(
-        path, *options, "--latitude", "lat", "--longitude", "9.5", "--origin", "06:00", "--quantiles", ".9", ".1"
-    )
+    options += ["--latitude", "lat", "--longitude", "9.5", "--origin", "06:00", "--quantiles", ".9", ".1"]
+    table = load(path, *options)
     job = table.job
     assert (job.known, job.static, job.observed) == (("wind", "day"), ("peak",), ("power", "lon", "temp"))
     assert (job.capacity, job.bounds, job.active, job.time_of_origin) == ("peak", (0.0, None), "day", "06:00")

@@ -53,5 +53,5 @@ def test_columns_that_hold_the_target_are_told_from_its_own_past():
 
 def test_an_unknown_target_is_refused():
     X, _ = make_panel(n_series=1, n_rows=30, random_state=0)
-    with pytest.raises(ValueError, match="'powr'.*power"):
+    with pytest.raises(ValueError, match=r"'powr'.*power"):
         describe_panel(X, target="powr")
