@@ -35,7 +35,9 @@ def predict(options: argparse.Namespace) -> int:
     print(f"Saved {options.output}")
     target = model.read_target(options)
     if target is not None and target in X and X[target].notna().any():
-        print(f"\n{score_by_series(X[target], table[['forecast']])}")
+        errors = table[["forecast"]].rename(columns={"forecast": "MAE"})
+        print(f"\nOver the {int(X[target].notna().sum()):,} rows with a measured value:\n")
+        print(score_by_series(X[target], errors))
     return 0
 
 
@@ -61,6 +63,8 @@ def rows_to_come(model: Model, options: argparse.Namespace) -> pd.DataFrame:
     """Give the rows after the last one with a target of every series, or after those that the model has seen."""
     known = None if options.known_ahead is None else load_known(model, options, options.known_ahead)
     horizon = options.ahead or find_horizon(model.estimator)
+    if horizon is None:
+        raise ValueError("--ahead needs a number of rows, as the model holds no SlidingWindower, and so no horizon.")
     if options.table is not None:
         X = model.read_rows(options, options.table)
         target = model.read_target(options)
