@@ -48,8 +48,8 @@ def fold(step: Any, n_columns: int, name: str) -> Affine:
     if type(step) not in _SCALERS:
         raise ExportError(
             f"Step {name!r} is a {type(step).__name__}, and a graph takes columns that StandardScaler, MinMaxScaler, "
-            "MaxAbsScaler, RobustScaler or a ColumnTransformer of these has moved and scaled one by one. Give the graph "
-            "what comes out of that step: do it before, and export the steps after it, as in to_onnx(pipe[1:], path)."
+            "MaxAbsScaler, RobustScaler or a ColumnTransformer of these has moved and scaled one by one. Do that step "
+            "before, and export the steps after it: to_onnx(pipe[1:], path), for tables that have been through it."
         )
     if getattr(step, "clip", False):
         raise ExportError(

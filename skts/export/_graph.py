@@ -37,10 +37,11 @@ class PipelineGraph(nn.Module):
         assert windower is not None
         self.known = windower._sizes.known.tolist()
         whole = parts.columns
-        windowed = np.setdiff1d(np.arange(windower.n_features_in_), windower.static_)
+        windowed = windower._windowed
         self.scale_past = Scaling(whole.take(windowed))
-        self.scale_known = Scaling(whole.take(windowed[windower._sizes.known]))
-        self.scale_static = Scaling(whole.take(windower.static_))
+        # torch.export writes no empty buffers
+        self.scale_known = Scaling(whole.take(windower.known_)) if len(windower.known_) else None
+        self.scale_static = Scaling(whole.take(windower.static_)) if len(windower.static_) else None
         self.squeezes = learned.y_shape == ()
         self.horizon = learned.sizes["horizon"]
         self.limits = learned.limits
@@ -74,7 +75,7 @@ class PipelineGraph(nn.Module):
         rows = self.scale_past(past)
         filled, idle = fill_forward(rows), None
         inputs = {"past": blank_groups(filled, rows, self.groups)}
-        if known is not None:
+        if known is not None and self.scale_known is not None:
             ahead = self.scale_known(known)
             last = filled[:, -1:, self.known]
             groups = None if self.groups is None else self.groups[:, self.known]
@@ -83,13 +84,11 @@ class PipelineGraph(nn.Module):
                 idle = ahead[:, : self.horizon, self.known.index(self.limits.active), None] < self.limits.half
         if series is not None:
             inputs["series"] = series
-        bounds = None
-        if static is not None:
+        own = None
+        if static is not None and self.scale_static is not None:
             own = self.scale_static(static)
             inputs["static"] = self._read_static(own)
-            bounds = self._bounds(past, own)
-        else:
-            bounds = self._bounds(past, None)
+        bounds = self._bounds(past, own)
         answers = [member(inputs, bounds, idle) for member in self.members]
         means = [torch.stack(each).mean(dim=0) if len(each) > 1 else each[0] for each in zip(*answers, strict=True)]
         return tuple(each[:, :, 0] for each in means) if self.squeezes else tuple(means)

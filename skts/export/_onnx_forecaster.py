@@ -93,6 +93,7 @@ class OnnxForecaster(ScoreMixin, BaseEstimator):
         reader = self._reader
         weights = None if quantiles is None else weigh(reader, list(quantiles))
         inputs = reader.inputs(self, X)
+        assert inputs.windows is not None
         warn_missing_history(inputs.windows, ", filled with the last value seen in the window or 0")
         answer = self._run(inputs, "point" if weights is None else "quantiles")
         if weights is not None:

@@ -131,9 +131,8 @@ class TableReader:
         if self.after is not None:
             X = _scaled(X, np.asarray(X, dtype=np.float64), self.after, self.windower)
         windows = self.windower.transform(X)
-        inputs = Inputs(
-            windows.panel, windows.origins - windows.window, windows.window, windows.horizon, windows.known, windows
-        )
+        starts = windows.origins - self.about["window"]
+        inputs = Inputs(windows.panel, starts, self.about["window"], windows.horizon, windows.known, windows)
         if self.limits is not None and self.limits.bounds is not None:
             self.limits.of_series(inputs)  # refuses bounds that are missing
         return inputs

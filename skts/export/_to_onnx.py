@@ -11,10 +11,9 @@ from typing import Any
 import torch
 
 from skts._optional import load
-from skts.exceptions import ExportError
 from skts.export._agreement import compare
 from skts.export._onnx_forecaster import INSTALL, KEY, OnnxForecaster
-from skts.export._trace import Trace, trace
+from skts.export._trace import Trace, export, refusal, trace
 from skts.training import write_atomically
 
 
@@ -114,20 +113,24 @@ def to_onnx(pipe: Any, path: str | os.PathLike, *, X: Any = None, quantiles: Ite
 
 
 def _export(traced: Trace) -> Any:
-    names = ["point", "quantiles"] if traced.levels else ["point"]
+    """Turn the module into a graph of ONNX."""
+    kind = "a graph of ONNX"
+    program = export(traced, kind)
     try:
         with _quietly():
-            return torch.onnx.export(
-                traced.graph,
-                kwargs=traced.feeds,
-                output_names=names,
-                dynamic_shapes=traced.dynamic_shapes,
-                dynamo=True,
-                verbose=False,
-            )
+            program = program.run_decompositions({torch.ops.aten.median.dim: median_by_sorting})
+            names = ["point", "quantiles"] if traced.levels else ["point"]
+            return torch.onnx.export(program, output_names=names, dynamo=True, verbose=False)
     except Exception as error:  # whatever a network does that no graph says
-        kind = type(traced.parts.members[0].regressor.net_.module_).__name__
-        raise ExportError(f"{kind} cannot be written as a graph of ONNX: {error}") from error
+        raise refusal(traced, kind, error) from error
+
+
+def median_by_sorting(values: torch.Tensor, dim: int, keepdim: bool = False) -> tuple[torch.Tensor, torch.Tensor]:
+    """Give the lower middle value along a dimension, as :func:`torch.median` does, and its place; ONNX has no median."""
+    ordered, places = values.sort(dim=dim, stable=True)
+    middle = (values.shape[dim] - 1) // 2
+    found = [each.narrow(dim, middle, 1) for each in (ordered, places)]
+    return tuple(found) if keepdim else tuple(each.squeeze(dim) for each in found)  # type: ignore[return-value]
 
 
 @contextlib.contextmanager

@@ -1,15 +1,13 @@
 """A fitted pipeline as a program of torch.export."""
 
 import os
-import warnings
 from collections.abc import Iterable
 from typing import Any
 
 import torch
 
-from skts.exceptions import ExportError
 from skts.export._agreement import compare
-from skts.export._trace import trace
+from skts.export._trace import export, trace
 from skts.training import write_atomically
 
 
@@ -68,17 +66,10 @@ def to_torch_export(
     torch.Size([5, 6])
     """
     traced = trace(pipe, X, quantiles)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            program = torch.export.export(
-                traced.graph, (), kwargs=traced.feeds, dynamic_shapes=traced.dynamic_shapes, strict=False
-            )
-    except Exception as error:  # whatever a network does that no graph says
-        kind = type(traced.parts.members[0].regressor.net_.module_).__name__
-        raise ExportError(f"{kind} cannot be written as a program of torch.export: {error}") from error
+    program = export(traced, "a program of torch.export")
     with write_atomically(path) as partial:
         with open(partial, "wb") as file:
             torch.export.save(program, file, extra_files={"skts.json": traced.text})
-        module = torch.export.load(partial).module()
+        with open(partial, "rb") as file:
+            module = torch.export.load(file).module()
         return compare(pipe, traced.parts, traced.rows, traced.levels, lambda table: traced.answer(module, table))

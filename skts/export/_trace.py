@@ -1,5 +1,6 @@
 """What both kinds of files are made of: the module of a pipeline, what it reads, and how forecasts are compared."""
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from skts.exceptions import ExportError
 from skts.export._agreement import find_rows
 from skts.export._graph import PipelineGraph, choose_levels
 from skts.export._parts import Parts, take_apart
@@ -76,8 +78,34 @@ def trace(estimator: Any, X: Any, quantiles: Any) -> Trace:
     text = describe(parts, levels, interpolates=interpolates)
     rows = find_rows(parts, X)
     reader = TableReader(text)
-    inputs = reader.inputs(parts.first, rows)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of rows that are an example
+        inputs = reader.inputs(parts.first, rows)
     items = np.resize(np.arange(len(inputs)), _N_TRACED)
     feeds = reader.feeds(inputs, items)
     tensors = {name: torch.from_numpy(np.ascontiguousarray(feed)) for name, feed in feeds.items()}
     return Trace(parts, graph, text, levels, rows, tensors)
+
+
+def export(traced: Trace, kind: str) -> torch.export.ExportedProgram:
+    """Trace the module, for a batch of any size.
+
+    Raises
+    ------
+    ExportError
+        The network does what torch.export cannot say.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return torch.export.export(
+                traced.graph, (), kwargs=traced.feeds, dynamic_shapes=traced.dynamic_shapes, strict=False
+            )
+    except Exception as error:  # whatever a network does
+        raise refusal(traced, kind, error) from error
+
+
+def refusal(traced: Trace, kind: str, error: Exception) -> ExportError:
+    """Say that a network cannot be written."""
+    network = traced.parts.members[0].regressor.net_.module_
+    return ExportError(f"{type(network).__name__} cannot be written as {kind}: {error}")
