@@ -165,9 +165,9 @@ class MemberGraph(nn.Module):
     def _point(self, raw: Tensor, forecast: Tensor, bounds: tuple[Tensor, Tensor] | None) -> Tensor:
         if bounds is None:
             return self.head.point(forecast)
-        if self.head.with_bounds != "needed":
+        if not isinstance(self.head, CensoredNormalHead):
             return self.head.point_within(forecast, *bounds)
-        # such heads need functions that runtimes have in float32 alone; they move and scale with their bounds
+        # runtimes have the error function in float32 alone; the distribution moves and scales with its bounds
         own = [((bound - self.y_mean) / self.y_scale).to(torch.float32) for bound in bounds]
         within = self.head.point_within(raw, *own).to(torch.float64) * self.y_scale + self.y_mean
         return torch.minimum(torch.maximum(within, bounds[0]), bounds[1])

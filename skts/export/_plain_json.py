@@ -41,7 +41,7 @@ def read_plain(text: str) -> Any:
     """
     try:
         return _put(json.loads(text))
-    except (ValueError, TypeError, KeyError, IndexError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
         raise SavedFileError(f"What the file says of its table cannot be read ({error}): export it anew.") from error
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from skts._optional import load
+from skts.exceptions import SavedFileError
 from skts.export._agreement import compare
 from skts.export._onnx_forecaster import INSTALL, KEY, OnnxForecaster
 from skts.export._trace import Trace, export, refusal, trace
@@ -105,6 +106,10 @@ def to_onnx(pipe: Any, path: str | os.PathLike, *, X: Any = None, quantiles: Ite
     with write_atomically(path) as partial:
         program.save(partial, external_data=False)
         forecaster = OnnxForecaster(partial, n_threads=1)
+        try:
+            forecaster.manifest_  # noqa: B018 - opens the file
+        except SavedFileError as error:  # a network does what onnxruntime has no kernel for
+            raise refusal(traced, "a graph that onnxruntime runs", error) from error
 
         def answer(table: Any) -> list[Any]:
             return [forecaster.predict(table), *([forecaster.predict(table, traced.levels)] if traced.levels else [])]
@@ -126,11 +131,11 @@ def _export(traced: Trace) -> Any:
 
 
 def median_by_sorting(values: torch.Tensor, dim: int, keepdim: bool = False) -> tuple[torch.Tensor, torch.Tensor]:
-    """Give the lower middle value along a dimension, as :func:`torch.median` does, and its place; ONNX has no median."""
+    """Give the lower middle value along a dimension, as :func:`torch.median` does, and its place."""
     ordered, places = values.sort(dim=dim, stable=True)
     middle = (values.shape[dim] - 1) // 2
-    found = [each.narrow(dim, middle, 1) for each in (ordered, places)]
-    return tuple(found) if keepdim else tuple(each.squeeze(dim) for each in found)  # type: ignore[return-value]
+    ordered, places = ordered.narrow(dim, middle, 1), places.narrow(dim, middle, 1)
+    return (ordered, places) if keepdim else (ordered.squeeze(dim), places.squeeze(dim))
 
 
 @contextlib.contextmanager

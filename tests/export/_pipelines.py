@@ -28,7 +28,7 @@ def make_table():
     """Three series: what was measured, what is known, whether anything can be, and how much."""
     X, y = make_panel(n_series=3, n_rows=120, random_state=0)
     X["is_day"] = (X.index.get_level_values("time").hour >= 6).astype(float)
-    X["capacity"] = 900.0 + 300.0 * X.index.codes[0]
+    X["capacity"] = 0.7 + 0.1 * X.index.codes[0]
     is_new = X.index.get_level_values("time") >= X.index.get_level_values("time")[90]
     return X[~is_new], y[~is_new], X[is_new], y[is_new]
 
@@ -69,9 +69,7 @@ PIPELINES = {
     "censored": pipe(
         GRURegressor(hidden_size=4, distribution="censored_normal", **DAY, **QUICK), by_column(), static=["capacity"]
     ),
-    "beta": pipe(
-        GRURegressor(hidden_size=4, distribution="inflated_beta", bounds=(0, 3000.0), **QUICK), StandardScaler()
-    ),
+    "beta": pipe(GRURegressor(hidden_size=4, distribution="inflated_beta", bounds=(0, 1.0), **QUICK), StandardScaler()),
     "sources": pipe(
         SourceAttentionRegressor(sources={"a": "wind", "b": "^power"}, hidden_size=4, **QUICK), StandardScaler()
     ),
