@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn.compose import ColumnTransformer
 
 from skts._version import __version__
 from skts.exceptions import SavedFileError
@@ -59,6 +60,7 @@ def describe(parts: Any, levels: tuple[float, ...], *, interpolates: bool) -> st
             "interpolates": interpolates,
             "n_features": int(first.n_features_in_),
             "feature_names": None if names is None else names.tolist(),
+            "by_name": type(first) is ColumnTransformer and names is not None,
             "before": None if parts.before is None else parts.before.to_plain(),
             "prepender": None if parts.prepender is None else plain_of(parts.prepender),
             "after": None if parts.after is None else parts.after.to_plain(),
@@ -124,6 +126,8 @@ class TableReader:
         X : array-like or DataFrame of shape (n_rows, n_features)
         """
         steps = [step for step in (self.prepender, self.windower) if step is not None]
+        if self.about["by_name"] and isinstance(X, pd.DataFrame):
+            X = _by_name(X, self.about["feature_names"])
         if self.before is not None:
             X = _scaled(X, read_values(estimator, X, reset=False), self.before, steps[0])
         if self.prepender is not None:
@@ -176,3 +180,11 @@ def _scaled(X: Any, values: NDArray[Any], affine: Affine, following: Any) -> Any
     if names is None:
         return scaled
     return pd.DataFrame(scaled, index=getattr(X, "index", None), columns=pd.Index(names))
+
+
+def _by_name(X: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    """Take columns by their names, wherever they stand, as a ColumnTransformer does."""
+    missing = set(names) - set(X.columns)
+    if missing:
+        raise ValueError(f"columns are missing: {missing}")
+    return X[names]

@@ -132,9 +132,8 @@ def _export(traced: Trace) -> Any:
 
 def median_by_sorting(values: torch.Tensor, dim: int, keepdim: bool = False) -> tuple[torch.Tensor, torch.Tensor]:
     """Give the lower middle value along a dimension, as :func:`torch.median` does, and its place."""
-    ordered, places = values.sort(dim=dim, stable=True)
-    middle = (values.shape[dim] - 1) // 2
-    ordered, places = ordered.narrow(dim, middle, 1), places.narrow(dim, middle, 1)
+    ordered, places = values.topk((values.shape[dim] - 1) // 2 + 1, dim=dim, largest=False, sorted=True)
+    ordered, places = ordered.narrow(dim, -1, 1), places.narrow(dim, -1, 1)
     return (ordered, places) if keepdim else (ordered.squeeze(dim), places.squeeze(dim))
 
 

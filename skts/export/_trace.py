@@ -73,7 +73,10 @@ def trace(estimator: Any, X: Any, quantiles: Any) -> Trace:
     parts = take_apart(estimator)
     head = parts.learned.head
     levels = choose_levels(head, quantiles)
-    interpolates = type(head) is QuantileHead and set(levels) == set(head.levels)
+    limits = parts.learned.limits  # `predict` interpolates before it puts quantiles within bounds, and the graph after
+    interpolates = (
+        type(head) is QuantileHead and set(levels) == set(head.levels) and (limits is None or not limits.bounds)
+    )
     graph = PipelineGraph(parts, levels).eval()
     text = describe(parts, levels, interpolates=interpolates)
     rows = find_rows(parts, X)

@@ -54,7 +54,7 @@ def windower_from(plain: dict[str, Any]) -> SlidingWindower:
     step = SlidingWindower(sizes["window"], sizes["horizon"], stride=sizes["stride"], history=sizes["history"])
     _put_columns(step, plain)
     step.known_, step.static_ = plain["known"], plain["static"]
-    step.known, step.static = plain["known"].tolist(), plain["static"].tolist() or None
+    step.known, step.static = plain["given"]["known"], plain["given"]["static"]
     step._static_names = None if plain["static_names"] is None else tuple(plain["static_names"])
     step._sizes = Sizes(**sizes, max_similarity=None)
     return step
@@ -79,6 +79,7 @@ def _of_windower(step: SlidingWindower) -> dict[str, Any]:
     sizes = step._sizes
     names = ("window", "horizon", "history", "stride", "known")
     return {
+        "given": {name: _as_given(getattr(step, name), getattr(step, f"{name}_")) for name in ("known", "static")},
         "known": step.known_,
         "static": step.static_,
         "static_names": None if step._static_names is None else list(step._static_names),
@@ -91,3 +92,11 @@ def _put_columns(step: Any, plain: dict[str, Any]) -> None:
     if plain["feature_names"] is not None:
         step.feature_names_in_ = np.asarray(plain["feature_names"], dtype=object)
     step._layout = Layout(**plain["layout"])
+
+
+def _as_given(columns: Any, found: Any) -> Any:
+    """Give a parameter that names columns for messages, the positions found where it is no list of names."""
+    if columns is None or isinstance(columns, str | int):
+        return columns
+    given = columns if isinstance(columns, list | tuple) else found.tolist()
+    return list(given) if all(isinstance(each, str | int) for each in given) else found.tolist()
