@@ -194,19 +194,23 @@ def test_yesterday_is_the_value_of_24_rows_before_in_every_fold(files):
 
 
 @pytest.mark.parametrize(("suffix", "function"), [(".onnx", "to_onnx"), (".pt2", "to_torch_export")])
-def test_export_writes_by_the_name_of_the_file(files, monkeypatch, suffix, function):
+def test_export_writes_the_steps_after_the_columns_by_the_name_of_the_file(
+    files, monkeypatch, capsys, suffix, function
+):
     written = []
 
     def write_network(pipe, path):
-        written.append(type(pipe).__name__)
+        written.append([name for name, _ in pipe.steps])
         path.write_bytes(b"network")
+        return 1e-7
 
     stand_in = types.ModuleType("skts.export")
     stand_in.to_onnx = stand_in.to_torch_export = None
     setattr(stand_in, function, write_network)
     monkeypatch.setitem(sys.modules, "skts.export", stand_in)
     assert skts("export", files, "--output", str(files / f"x{suffix}")) == 0
-    assert written == ["Pipeline"]
+    assert written == [["scale", "history", "windows", "lstm"]]
+    assert "which CalendarFeatures makes: hour_sin, hour_cos" in capsys.readouterr().err
 
 
 def test_a_job_file_holds_all_options_and_the_line_counts_more(files, capsys):
