@@ -179,8 +179,8 @@ def test_every_fit_is_told_as_a_line_though_nothing_is_a_terminal(table, tmp_pat
     found = subprocess.run(command, capture_output=True, text=True, check=True)
     fits = sorted(line.rsplit(", ", 1)[0] for line in found.stdout.splitlines() if line.startswith("  fit "))
     assert fits == [
-        f"  fit {2 * (size == 16) + split} of 4: window = 6, hidden_size = {size}, split {split} of 2"
-        for size in (8, 16)
+        f"  fit {2 * (window == 24) + split} of 4: window = {window}, split {split} of 2"
+        for window in (6, 24)
         for split in (1, 2)
     ]
     assert found.stderr == ""
