@@ -64,7 +64,7 @@ def settle_job(job: Job, X: pd.DataFrame, y: pd.Series) -> Job:
 def build_pipeline(job: Job) -> Pipeline:
     """Put the steps of the forecaster together: sun, calendar, scale, history, windows, networks.
 
-    Between two bounds the networks learn a distribution and answer its mean; elsewhere quantiles, and the median.
+    The networks learn quantiles within the bounds, and answer the median, which absolute errors ask for.
 
     Parameters
     ----------
@@ -119,8 +119,6 @@ def _features(job: Job) -> list[tuple[str, Any, list[str]]]:
 
 
 def _networks(job: Job) -> EnsembleRegressor:
-    lower, upper = job.bounds or (None, None)
-    both = lower is not None and upper is not None
     network = LSTMRegressor(
         hidden_size=8 if job.quick else 32,
         bidirectional=True,
@@ -131,8 +129,7 @@ def _networks(job: Job) -> EnsembleRegressor:
         lr_schedule="one_cycle",
         weight_decay=0.01,
         early_stopping=not job.quick,
-        distribution="inflated_beta" if both else None,
-        quantiles=None if both else tuple(sorted({*_LEVELS, *job.quantiles})),
+        quantiles=tuple(sorted({*_LEVELS, *job.quantiles})),
         bounds=job.bounds,
         active=job.active,
         device=job.device,

@@ -9,6 +9,8 @@ from benchmarks.accuracy import command
 from benchmarks.accuracy._parks import KINDS, make_parks
 from skts.features import SolarFeatures
 
+pytestmark = pytest.mark.filterwarnings("ignore:DatetimeIndex.dayofyear")  # of pvlib's own use of pandas
+
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_parks_look_like_solar_parks(kind):
@@ -27,8 +29,8 @@ def test_parks_look_like_solar_parks(kind):
 
 def test_what_is_known_of_the_weather_leaves_parks_and_power_alone():
     measured, forecast = (make_parks(kind, 3, n_parks=1, n_days=20)[0] for kind in ("measured", "one forecast"))
-    both = measured["power"].notna() & forecast["power"].notna()
-    pd.testing.assert_series_equal(measured["power"][both], forecast["power"][both])
+    both = (measured["power"].notna() & forecast["power"].notna()).to_numpy()
+    np.testing.assert_array_equal(measured["power"][both], forecast["power"][both])
 
 
 def test_scores_leave_out_rows_without_a_target():
@@ -48,5 +50,5 @@ def test_a_quick_run_writes_results_and_page(monkeypatch, tmp_path):
     monkeypatch.setattr("sys.argv", ["command.py", *options])
     command.main()
     records = load_json(results_file(tmp_path, f"accuracy_{command.NAME}"))["records"]
-    assert {record["model"] for record in records} >= {command.OWN, command.MEDIAN, *command.BOOSTING}
+    assert {record["model"] for record in records} >= {command.OWN, command.ONE, *command.BOOSTING}
     assert (tmp_path / "docs" / "accuracy" / f"{command.NAME}.md").exists()
