@@ -3,6 +3,8 @@
 from typing import Any
 
 __all__ = [
+    "ExportError",
+    "ExportMismatchError",
     "FutureTrainingWarning",
     "GraphCaptureWarning",
     "KilledFitError",
@@ -53,7 +55,15 @@ class LeakError(ValueError):
 
 
 class SavedFileError(ValueError):
-    """A file is not one that `skts.persistence.save` wrote, is damaged, or is of a newer format."""
+    """A file is not one that `skts.persistence` or `skts.export` wrote, is damaged, or is of a newer format."""
+
+
+class ExportError(ValueError):
+    """A pipeline holds what is not written into a graph."""
+
+
+class ExportMismatchError(ArithmeticError):
+    """A graph does not forecast what the pipeline does that it was made of, and is not written."""
 
 
 class UntrustedTypeError(TypeError):
@@ -97,7 +107,7 @@ class ShortSeriesWarning(UserWarning):
 
 
 class SuspectUnitsWarning(UserWarning):
-    """A column looks as if its unit changed between runs."""
+    """A column looks as if its unit changed, between runs or since training."""
 
 
 class UnscaledColumnsWarning(UserWarning):

@@ -33,13 +33,15 @@ LEAVES = {  # and the leaves that each may import
     "inspection": ["metrics", "model_selection"],
     "datasets": [],
     "persistence": [],
+    "export": [],
 }
 FACES = ["__init__", "__main__", "commandline"]  # the package and its command: they may import everything
-FILES = sorted(ROOT.rglob("*.py"))
+FILES = sorted([*ROOT.rglob("*.py"), *ROOT.rglob("*.pyi")])
+STUBS = [path for path in FILES if path.suffix == ".pyi"]
 
 
 def room_of(path):
-    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+    return path.relative_to(ROOT).parts[0].split(".")[0]
 
 
 def imports(path):
@@ -49,8 +51,13 @@ def imports(path):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}:{node.lineno} is a relative import"
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            if path.suffix == ".pyi":  # which lazy_loader reads only where imports are relative
+                assert node.level == 1, f"{path}:{node.lineno} is not relative to the stub"
+                held_by = ".".join(filter(None, ["skts", *path.relative_to(ROOT).parent.parts, node.module]))
+            else:
+                assert node.level == 0, f"{path}:{node.lineno} is a relative import"
+                held_by = node.module
+            names = [f"{held_by}.{alias.name}" for alias in node.names]
         for name in names:
             if name.split(".")[0] == "skts" and "." in name:
                 yield name.split("."), node.lineno
@@ -88,7 +95,7 @@ def test_a_folder_imports_only_the_face_of_another(path):
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_file_holds_one_public_class_and_is_named_after_it(path):
-    if path.parent == ROOT or path.name == "__init__.py":
+    if path.parent == ROOT or path.stem == "__init__":
         return
     classes = [node.name for node in ast.parse(path.read_text()).body if isinstance(node, ast.ClassDef)]
     public = {name for name in classes if name in importlib.import_module(f"skts.{room_of(path)}").__all__}
@@ -99,8 +106,40 @@ def test_importing_the_package_draws_nothing_and_seeds_nothing():
     code = (
         "import sys, torch, numpy as np; before = torch.get_rng_state(), np.random.get_state()[1].copy()\n"
         "import skts, skts.inspection, skts.weather\n"
+        "[getattr(face, name) for face in (skts, skts.nn, skts.strategies, skts.inspection) for name in face.__all__]\n"
         "slow = {'matplotlib', 'matplotlib.pyplot', 'skts.commandline', 'xarray', 'pvlib', 'chronos'}\n"
         "assert not slow & set(sys.modules)\n"
         "assert torch.equal(before[0], torch.get_rng_state()) and (before[1] == np.random.get_state()[1]).all()"
     )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("path", STUBS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_face_that_loads_lazily_gives_what_its_stub_promises(path):
+    face = importlib.import_module(".".join(["skts", *path.relative_to(ROOT).parent.parts]))
+    promised = next(node.value for node in ast.parse(path.read_text()).body if isinstance(node, ast.Assign))
+    assert face.__all__ == sorted(ast.literal_eval(promised))
+    assert all(getattr(face, name) is not None for name in face.__all__)
+
+
+def test_what_stands_before_the_network_loads_no_torch():
+    """One after another in one process: what the first ones load, none of them may."""
+    code = """
+import sys
+for line in (
+    "import skts",
+    "from skts import HistoryPrepender, SlidingWindower, Windows",
+    "from skts import describe_panel, forecast, future_rows, to_panel, update",
+    "import skts.panel, skts.features, skts.windows, skts.supervised, skts.weather, skts.datasets",
+    "from skts.metrics import ignore_missing, mean_quantile_loss",
+    "from skts.model_selection import PanelTimeSeriesSplit, PurgedPanelKFold, backtest",
+    "from skts.strategies import ConformalRegressor, EnsembleRegressor, PerSeriesRegressor",
+    "from skts.inspection import PanelDisplay, check_leakage",
+    "from skts.export import OnnxForecaster",
+):
+    exec(line)
+    assert not {"torch", "skorch"} & set(sys.modules), line
+from skts import LSTMRegressor
+assert "torch" in sys.modules
+"""
     subprocess.run([sys.executable, "-c", code], check=True)

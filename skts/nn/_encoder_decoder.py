@@ -176,7 +176,7 @@ class EncoderDecoder(Forecaster):
         """Turn encoded origins (N, U) into the first state of the decoder, (layers x directions, N, U)."""
         states = self.bridge(encoded).unflatten(1, (-1, self.n_states, encoded.shape[1]))  # (N, 1 or 2, S, U)
         states = states.permute(1, 2, 0, 3).contiguous()  # (1 or 2, S, N, U)
-        return torch.tanh(states[0]), *states[1:]
+        return torch.tanh(states[0]), *(states[i] for i in range(1, len(states)))
 
 
 def make_recurrence(

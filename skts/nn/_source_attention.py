@@ -230,7 +230,9 @@ class SourceEncoders(nn.Module):
     def find(self, rows: Tensor) -> Tensor:
         """Tell which sources are there at rows (B, L, C): (B, L, S)."""
         own = (self.get_buffer(f"own_{i}") for i in range(len(self.first)))
-        return torch.stack([(~torch.isnan(rows.index_select(2, one))).any(dim=2) for one in own], dim=2)
+        never = rows.new_zeros(rows.shape[:2], dtype=torch.bool)  # as "any of none" is, which ONNX leaves open
+        there = [(~torch.isnan(rows.index_select(2, one))).any(dim=2) if len(one) else never for one in own]
+        return torch.stack(there, dim=2)
 
     def forward(self, rows: Tensor, own: Tensor | None) -> Tensor:
         """Encode rows (B, L, C) of series with an embedding (B, E), layer by layer: (B, L, N, S, D)."""

@@ -144,12 +144,12 @@ class Transformer(Forecaster):
         self, past: Tensor, known: Tensor | None = None, series: Tensor | None = None, static: Tensor | None = None
     ) -> Tensor:
         """Make tokens (B, P, U) of the window and of what is ahead of it."""
-        tokens = self.places.expand(len(past), -1, -1)
+        tokens = self.places.expand(past.shape[0], -1, -1)
         if self.embedding is not None:
             tokens = tokens + self.embed_series(series, static)[:, None]
         read = self.patches(self.input_dropout(past))  # (B, S, U)
         if self.known is None:
-            ahead = read.new_zeros(len(past), self.places.shape[0] - self.n_patches, read.shape[2])
+            ahead = read.new_zeros(past.shape[0], self.places.shape[0] - self.n_patches, read.shape[2])
         else:
             ahead = self.known(self.input_dropout(known))  # (B, H + A, U)
         return tokens + torch.cat([read, ahead], dim=1)

@@ -3,6 +3,11 @@
 from skts.windows._forecast_blocks import forecast_blocks
 from skts.windows._future_rows import future_rows
 from skts.windows._history_prepender import HistoryPrepender
+
+# inside the package only, for `export`: what steps have learned, without objects
+from skts.windows._plain import plain_of as plain_of
+from skts.windows._plain import prepender_from as prepender_from
+from skts.windows._plain import windower_from as windower_from
 from skts.windows._sliding_windower import SlidingWindower
 
 # inside the package only, for `strategies`: which rows were learned from, and the numbers of their series
