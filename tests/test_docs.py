@@ -20,7 +20,13 @@ def blocks(path, language="python"):
     return re.findall(rf"^```{language}\n(.*?)^```", path.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
 
 
-PAGES = ["docs/guide.md", "docs/speed.md", "docs/inspection.md", pytest.param("README.md", marks=pytest.mark.slow)]
+PAGES = [
+    "docs/guide.md",
+    "docs/export.md",
+    "docs/speed.md",
+    "docs/inspection.md",
+    pytest.param("README.md", marks=pytest.mark.slow),
+]
 
 
 @pytest.mark.parametrize("name", PAGES)
