@@ -106,7 +106,7 @@ def test_importing_the_package_draws_nothing_and_seeds_nothing():
     code = (
         "import sys, torch, numpy as np; before = torch.get_rng_state(), np.random.get_state()[1].copy()\n"
         "import skts, skts.inspection, skts.weather\n"
-        "[getattr(face, name) for face in (skts, skts.nn, skts.strategies, skts.inspection) for name in face.__all__]\n"
+        "[getattr(face, name) for face in (skts, skts.nn, skts.strategies) for name in face.__all__]\n"
         "slow = {'matplotlib', 'matplotlib.pyplot', 'skts.commandline', 'xarray', 'pvlib', 'chronos'}\n"
         "assert not slow & set(sys.modules)\n"
         "assert torch.equal(before[0], torch.get_rng_state()) and (before[1] == np.random.get_state()[1]).all()"
@@ -134,7 +134,6 @@ for line in (
     "from skts.metrics import ignore_missing, mean_quantile_loss",
     "from skts.model_selection import PanelTimeSeriesSplit, PurgedPanelKFold, backtest",
     "from skts.strategies import ConformalRegressor, EnsembleRegressor, PerSeriesRegressor",
-    "from skts.inspection import PanelDisplay, check_leakage",
     "from skts.export import OnnxForecaster",
 ):
     exec(line)

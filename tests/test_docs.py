@@ -22,6 +22,7 @@ def blocks(path, language="python"):
 
 PAGES = [
     "docs/guide.md",
+    "docs/export.md",
     "docs/speed.md",
     "docs/inspection.md",
     "docs/watching.md",

@@ -115,17 +115,22 @@ def find_rows(parts: Parts, X: Any) -> Any:
 def _go_on(tail: pd.DataFrame, n_rows: int) -> tuple[pd.Index, NDArray[np.float64]]:
     """Let the remembered rows of up to 20 series come again at the next times."""
     if tail.index.nlevels > 1:
-        who = tail.index.droplevel(-1)
+        who = _names(tail.index)
         tail = tail[who.isin(who.unique()[:_MOST_SERIES])]
     index = future_rows(tail, n_rows).index
     if tail.index.nlevels == 1:
         return index, np.resize(tail.to_numpy(dtype=np.float64), (n_rows, tail.shape[1]))
-    who, ahead = tail.index.droplevel(-1), index.droplevel(-1)
+    who, ahead = _names(tail.index), _names(index)
     values = np.empty((len(index), tail.shape[1]))
     for name in ahead.unique():
         own = tail.to_numpy(dtype=np.float64)[who == name]
         values[ahead == name] = np.resize(own, (n_rows, tail.shape[1]))
     return index, values
+
+
+def _names(index: Any) -> pd.Index:
+    """Give the series of each row of a table with times."""
+    return index.droplevel(-1)
 
 
 def with_holes(X: Any) -> Any:

@@ -1,6 +1,7 @@
 """A fitted pipeline as a program of torch.export."""
 
 import os
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -68,8 +69,10 @@ def to_torch_export(
     traced = trace(pipe, X, quantiles)
     program = export(traced, "a program of torch.export")
     with write_atomically(path) as partial:
-        with open(partial, "wb") as file:
-            torch.export.save(program, file, extra_files={"skts.json": traced.text})
-        with open(partial, "rb") as file:
-            module = torch.export.load(file).module()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of tensors that share memory, which are on the CPU
+            with open(partial, "wb") as file:
+                torch.export.save(program, file, extra_files={"skts.json": traced.text})
+            with open(partial, "rb") as file:
+                module = torch.export.load(file).module()
         return compare(pipe, traced.parts, traced.rows, traced.levels, lambda table: traced.answer(module, table))
