@@ -136,7 +136,7 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
             self._layout, self._n_before, self._has_blocks = panel.layout, self.length, self.remember == "all"
             self._trained = TrainedTimes.read(panel)
             self._units = None if panel.index.ticks is None else UnitsSeen.read(values, panel)
-            self._digests = (Digest.read(values),) if panel.index.ticks is None else ()
+            self._digests: tuple[Digest, ...] = (Digest.read(values),) if panel.index.ticks is None else ()
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
