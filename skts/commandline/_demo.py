@@ -3,11 +3,11 @@
 import argparse
 import time
 import warnings
+from dataclasses import replace
 from importlib.util import find_spec
 
 import numpy as np
 import pandas as pd
-from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, ParameterGrid
 from sklearn.pipeline import Pipeline, make_pipeline
 
@@ -92,7 +92,7 @@ def _leads(split: Split, options: argparse.Namespace) -> np.ndarray:
 def _search(split: Split, options: argparse.Namespace, job: Job) -> Pipeline:
     """Try the settings, list their scores, and fit the best to all training rows."""
     X, y = split.train
-    grid, pipeline = grid_of(job), build_pipeline(job)
+    grid, pipeline = grid_of(job), build_pipeline(replace(job, n_members=1))  # of several, one tells which is better
     search = GridSearchCV(
         pipeline,
         grid,
@@ -111,7 +111,7 @@ def _search(split: Split, options: argparse.Namespace, job: Job) -> Pipeline:
     for score, setting in found:
         print(f"  {score:10.4g}  {describe(setting)}")
     print("Fitting the best ...", flush=True)
-    return clone(pipeline).set_params(**found[0][1]).fit(X, y)
+    return build_pipeline(job).set_params(**found[0][1]).fit(X, y)
 
 
 def _first(pair: tuple[float, dict[str, int]]) -> float:
