@@ -12,7 +12,7 @@ BIN := .venv/bin
 .PHONY: demo test test-all lint types peers clean
 
 demo: .venv/ready  ## tune, forecast and report on the bundled wind farm
-	$(BIN)/python -m skts $(DEMO)
+	$(BIN)/python -m skts demo --jobs -1 $(DEMO)
 
 test: .venv/ready  ## run all tests but the slow ones, in some minutes
 	$(BIN)/python -m pytest -n $(JOBS) $(TESTS)

@@ -107,7 +107,7 @@ class ShortSeriesWarning(UserWarning):
 
 
 class SuspectUnitsWarning(UserWarning):
-    """A column looks as if its unit changed between runs."""
+    """A column looks as if its unit changed, between runs or since training."""
 
 
 class UnscaledColumnsWarning(UserWarning):

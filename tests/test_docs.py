@@ -25,6 +25,7 @@ PAGES = [
     "docs/export.md",
     "docs/speed.md",
     "docs/inspection.md",
+    "docs/watching.md",
     pytest.param("README.md", marks=pytest.mark.slow),
 ]
 

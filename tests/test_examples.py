@@ -159,7 +159,7 @@ def test_every_picture_of_the_page_is_there_and_its_tables_are_those_of_the_resu
 
 
 def test_every_display_is_drawn_for_a_page():
-    code = "".join((EXAMPLES / name).read_text() for name in ("look_inside.py", "whom_to_trust.py"))
+    code = "".join((EXAMPLES / name).read_text() for name in ("look_inside.py", "watch_year.py", "whom_to_trust.py"))
     displays = [name for name in skts.inspection.__all__ if name.endswith("Display")]
     assert len(displays) > 10
     assert [name for name in displays if f"{name}(" not in code and f"{name}.from_" not in code] == []

@@ -10,10 +10,34 @@ from sklearn.preprocessing import StandardScaler
 from benchmarks.accuracy.epf import CALENDAR, HORIZON, WINDOW
 from skts import HistoryPrepender, NetRegressor, SlidingWindower
 from skts.features import CalendarFeatures
-from skts.nn import EncoderDecoder
+from skts.nn import MLP, EncoderDecoder
 from skts.strategies import EnsembleRegressor
 
 EXOGENOUS = ["exog1", "exog2"]
+KINDS = ["lstm", "mlp", "mlp, levels kept"]
+DAYS_READ = [HORIZON * day - hour for day in (1, 2, 3, 7) for hour in range(HORIZON)]
+_PERCEPTRON = {
+    "network": MLP,
+    "network_params": {"hidden_sizes": (256, 128), "lags": DAYS_READ, "dropout": 0.2, "linear_skip": True},
+    "lr": 1e-3,
+    "batch_size": 32,
+}
+_NETWORKS = {  # its parameters, and the rows between the origins that it learns from
+    "lstm": (
+        {
+            "network": EncoderDecoder,
+            "network_params": {"hidden_size": 96, "dropout": 0.1, "patch_len": HORIZON, "linear_skip": True},
+            "instance_norm": "median",
+            "max_epochs": 12,
+            "lr": 5e-3,
+            "batch_size": 128,
+        },
+        6,
+    ),
+    "mlp": (_PERCEPTRON | {"instance_norm": "median", "max_epochs": 20}, 12),
+    "mlp, levels kept": (_PERCEPTRON | {"max_epochs": 30}, 24),
+}
+QUICK = {"lstm": {"hidden_size": 8}, "mlp": {"hidden_sizes": (8,)}, "mlp, levels kept": {"hidden_sizes": (8,)}}
 
 
 @dataclass(frozen=True)
@@ -41,25 +65,18 @@ class Scale:
         return np.sinh(values) * self.spread + self.middle
 
 
-def make_pipeline(seed, quick=False, quantiles=None):
-    """The network of epf.py, told the exogenous columns of the day, from a quarter of its origins."""
-    size = {"hidden_size": 8 if quick else 96, "dropout": 0.1, "patch_len": HORIZON, "linear_skip": True}
-    network = NetRegressor(
-        EncoderDecoder,
-        network_params=size,
-        instance_norm="median",
-        max_epochs=1 if quick else 12,
-        lr=5e-3,
-        lr_schedule="one_cycle",
-        batch_size=128,
-        weight_decay=1e-2,
-        quantiles=quantiles,
-        net_params={} if quantiles else {"criterion": torch.nn.L1Loss},
-    )
+def make_pipeline(kind, seed, quick=False, quantiles=None):
+    """A network of its kind, told the exogenous columns of the day ahead."""
+    params, stride = _NETWORKS[kind]
+    if quick:
+        params = params | {"network_params": params["network_params"] | QUICK[kind], "max_epochs": 1}
+    if not quantiles:
+        params = params | {"net_params": {"criterion": torch.nn.L1Loss}}
+    network = NetRegressor(**params, lr_schedule="one_cycle", weight_decay=1e-2, quantiles=quantiles)
     steps = [
         ("calendar", CalendarFeatures(["hour", "weekday", "year"])),
         ("history", HistoryPrepender(WINDOW)),
-        ("windows", SlidingWindower(WINDOW, HORIZON, stride=24 if quick else 6, known=[*CALENDAR, *EXOGENOUS])),
+        ("windows", SlidingWindower(WINDOW, HORIZON, stride=24 if quick else stride, known=[*CALENDAR, *EXOGENOUS])),
         ("network", EnsembleRegressor(network, n_members=2 if quick else 4, random_state=seed)),
     ]
     return Pipeline(steps).set_output(transform="pandas")

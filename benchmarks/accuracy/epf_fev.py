@@ -1,6 +1,6 @@
 """Accuracy on the day-ahead prices of five markets as in fev-bench: quantiles of the last 20 days, scaled loss.
 
-Run: python benchmarks/accuracy/epf_fev.py [--markets NP PJM BE FR DE] [--seeds 0 1 2] [--models lstm "seasonal naive"]
+Run: python benchmarks/accuracy/epf_fev.py [--markets NP PJM BE FR DE] [--seeds 0 1 2] [--models lstm]
 
 The file is that of epf.py.
 """
@@ -13,15 +13,18 @@ from scipy.stats import norm
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # a checkout that is not installed
 from benchmarks._report import data_file, markdown, number_of
-from benchmarks.accuracy._epf_day_ahead import Scale, make_pipeline
+from benchmarks.accuracy._epf_day_ahead import KINDS, Scale, make_pipeline
 from benchmarks.accuracy._fits import PUBLISHED, Results, make_parser
 from benchmarks.accuracy.epf import FILE, MARKETS, load
 from skts.metrics import mean_quantile_loss
+from skts.strategies import CombinationRegressor
 
 NAME = "epf_fev"
 DAY, TEST_DAYS = 24, 20
 NAIVE = "seasonal naive"
-MODELS = ["lstm", NAIVE]
+ALL = "three networks"
+OURS = [ALL, "lstm"]
+MODELS = [*OURS, NAIVE]
 LEVELS = (np.arange(1, 10) / 10).round(1)
 READ_BY_NAIVE = 1000  # the rows that its errors are taken from
 
@@ -47,6 +50,13 @@ def seasonal_naive(price):
     return np.concatenate(forecasts)
 
 
+def make_regressor(model, seed, quick=False):
+    """One network, or several whose quantiles are averaged level by level."""
+    kinds = KINDS if model == ALL else [model]
+    pipes = [(kind, make_pipeline(kind, seed, quick, quantiles=LEVELS.tolist())) for kind in kinds]
+    return CombinationRegressor(pipes) if model == ALL else pipes[0][1]
+
+
 def fit_and_score(model, part, seed, table, quick):
     """Do one market with one model, fitted once."""
     price = table["price"].to_numpy()
@@ -56,13 +66,13 @@ def fit_and_score(model, part, seed, table, quick):
     train = train[-120 * DAY :] if quick else train
     scale = Scale.fit(train)
     rows = scale.transform(train)
-    pipe = make_pipeline(seed, quick, quantiles=LEVELS.tolist()).fit(rows, rows["price"])
-    return {"sql": scaled_loss(price, scale.inverse(pipe.predict(scale.transform(test), quantiles=LEVELS)))}
+    regressor = make_regressor(model, seed, quick).fit(rows, rows["price"])
+    return {"sql": scaled_loss(price, scale.inverse(regressor.predict(scale.transform(test), quantiles=LEVELS)))}
 
 
 def make_blocks(results):
     """Write the table of the page."""
-    rows = results.rows(MODELS, MARKETS, ["sql"], ["lstm"])
+    rows = results.rows(MODELS, MARKETS, ["sql"], OURS)
     rows |= {name: [number_of(each, 3) for each in losses] for name, losses in PUBLISHED[NAME]["rows"].items()}
     return {"results": markdown(["", *MARKETS], [[name, *cells] for name, cells in rows.items()])}
 
@@ -73,9 +83,9 @@ def main():
     parser.add_argument("--markets", nargs="+", choices=MARKETS, default=MARKETS, help="all by default")
     options = parser.parse_args()
     tables = load(data_file(options.data, FILE))
-    estimators = {"lstm": make_pipeline(None, quantiles=LEVELS.tolist())} if "lstm" in options.models else {}
+    estimators = {model: make_regressor(model, None) for model in OURS if model in options.models}
     results = Results.start(NAME, options, estimators)
-    results.run(fit_and_score, {market: {"table": tables[market]} for market in options.markets}, ["lstm"], options)
+    results.run(fit_and_score, {market: {"table": tables[market]} for market in options.markets}, OURS, options)
     results.check(["sql"], 6, options)
     results.publish(make_blocks(results))
 

@@ -1,6 +1,6 @@
 """Accuracy on the day-ahead prices of five markets as in Lago et al. (2021): 728 days, each forecast at its midnight.
 
-Run: python benchmarks/accuracy/epf_lago.py [--markets NP PJM BE FR DE] [--seeds 0] [--models lstm]
+Run: python benchmarks/accuracy/epf_lago.py [--markets NP PJM BE FR DE] [--seeds 0] [--models networks]
 
 The file is that of epf.py; beside it lie the published forecasts, forecasts_DNN_LEAR_<market>.csv.gz.
 """
@@ -13,7 +13,7 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # a checkout that is not installed
 from benchmarks._report import data_file, markdown, number_of
-from benchmarks.accuracy._epf_day_ahead import Scale, last_day_or_week, make_pipeline
+from benchmarks.accuracy._epf_day_ahead import KINDS, Scale, last_day_or_week, make_pipeline
 from benchmarks.accuracy._fits import PUBLISHED, Results, make_parser
 from benchmarks.accuracy.epf import FILE, MARKETS, load
 from skts.strategies import ColumnRegressor, CombinationRegressor
@@ -22,12 +22,17 @@ NAME = "epf_lago"
 DAY = 24
 TEST_DAYS, DAYS_BETWEEN = 728, 91
 NAIVE = "last day or week"
-MODELS = ["lstm", NAIVE]
-ROWS = [  # score of the LSTM, and how the page calls it
-    ("mae", "**skts lstm**, trained anew every 91 days"),
-    ("mae once", "**skts lstm**, trained once"),
-    ("mae online", "**skts lstm**, DNN and LEAR, combined online"),
-    ("mae mean", "**skts lstm**, DNN and LEAR, plain mean"),
+NETWORKS = "networks"
+MODELS = [NETWORKS, NAIVE]
+ROWS = [  # score of the networks, and how the page calls it
+    ("mae online", "**skts, three networks**, combined online"),
+    ("mae mean", "**skts, three networks**, plain mean"),
+    ("mae lstm", "**skts lstm**"),
+    ("mae mlp", "**skts mlp**"),
+    ("mae mlp, levels kept", "**skts mlp**, levels kept"),
+    ("mae lstm once", "**skts lstm**, trained once"),
+    ("mae online with published", "**skts, three networks**, DNN and LEAR, combined online"),
+    ("mae mean with published", "**skts, three networks**, DNN and LEAR, plain mean"),
     ("mae published", "DNN and LEAR, plain mean"),
 ]
 
@@ -60,12 +65,15 @@ def forecast_anew(make, train, test, once):
     return np.concatenate(forecasts)
 
 
+def make_online(experts):
+    """Weigh experts by how each did on the days before."""
+    options = {"by": (), "loss": "absolute", "target": "price", "horizon": DAY, "calibration": 0.5}
+    return CombinationRegressor(experts, method="ml_poly", **options)
+
+
 def combine_online(forecasts, price):
-    """Weigh forecasts of the test hours by how each did on the days before: (n_hours, n_experts) to (n_hours,)."""
-    experts = [(name, ColumnRegressor(name)) for name in forecasts]
-    combination = CombinationRegressor(
-        experts, method="ml_poly", by=(), loss="absolute", target="price", horizon=DAY, calibration=0.5
-    )
+    """Weigh forecasts of the test hours: (n_hours, n_experts) to (n_hours,)."""
+    combination = make_online([(name, ColumnRegressor(name)) for name in forecasts])
     table = forecasts.reindex(price.index).assign(price=price)
     before = table[: -len(forecasts)][-2 * DAY :]  # of which nobody has a forecast: nothing to learn from yet
     return combination.fit(before, before["price"]).predict(table[-len(forecasts) :])
@@ -76,29 +84,36 @@ def fit_and_score(model, part, seed, table, published, quick):
     train, test = split(table)
     if quick and model != NAIVE:
         train, test = train[-120 * DAY :], test[: 60 * DAY]
-    prices = test["price"]
+    prices = table["price"][: test.index[-1]]
 
     def mae(forecasts):
-        return float(np.abs(np.asarray(forecasts) - prices).mean())
+        return float(np.abs(np.asarray(forecasts) - prices[-len(test) :]).mean())
 
     if model == NAIVE:
         return {"mae": mae(last_day_or_week(table["price"])[test.index])}
-    once = forecast(make_pipeline(seed, quick), train, test)
     experts = published.reindex(test.index)
-    forecasts = experts.assign(lstm=forecast_anew(lambda: make_pipeline(seed, quick), train, test, once))
-    return {
-        "mae": mae(forecasts["lstm"]),
-        "mae once": mae(once),
-        "mae online": mae(combine_online(forecasts, table["price"][: test.index[-1]])),
-        "mae mean": mae(forecasts.mean(axis=1)),
-        "mae published": mae(experts.mean(axis=1)),
-        "mae best expert": min(mae(forecasts[name]) for name in forecasts),
+    once = {kind: forecast(make_pipeline(kind, seed, quick), train, test) for kind in KINDS}
+    anew = {
+        kind: forecast_anew(lambda kind=kind: make_pipeline(kind, seed, quick), train, test, once[kind])
+        for kind in KINDS
     }
+    ours = pd.DataFrame(anew, index=test.index)
+    both = ours.join(experts)
+    scores = {kind: mae(ours[kind]) for kind in KINDS} | {"lstm once": mae(once["lstm"])}
+    scores |= {"online": mae(combine_online(ours, prices)), "mean": mae(ours.mean(axis=1))}
+    scores |= {
+        "online with published": mae(combine_online(both, prices)),
+        "mean with published": mae(both.mean(axis=1)),
+    }
+    scores |= {"published": mae(experts.mean(axis=1))}
+    scores |= {"best network": min(scores[kind] for kind in KINDS)}
+    scores |= {"best expert": min(scores["best network"], *(mae(experts[name]) for name in experts))}
+    return {f"mae {name}": score for name, score in scores.items()}
 
 
 def make_blocks(results):
     """Write the table of the page."""
-    rows = [[label, *(results.cell("lstm", market, [score], 3) for market in MARKETS)] for score, label in ROWS]
+    rows = [[label, *(results.cell(NETWORKS, market, [score], 3) for market in MARKETS)] for score, label in ROWS]
     rows += [[NAIVE, *(results.cell(NAIVE, market, ["mae"], 3) for market in MARKETS)]]
     rows += [[name, *(number_of(each, 3) for each in errors)] for name, errors in PUBLISHED[NAME]["rows"].items()]
     tables = {"results": rows, "regret": make_regret(results)}
@@ -106,14 +121,19 @@ def make_blocks(results):
 
 
 def make_regret(results):
-    """Say what the online combination lost to the best of its experts and to their mean; below nought is a gain."""
-    means = pd.DataFrame({score: results.table(score)["mean"] for score, _ in ROWS if score != "mae published"})
-    best = results.table("mae best expert")["mean"]
-    found = {"the best of the three": means["mae online"] - best, "their mean": means["mae online"] - means["mae mean"]}
-    return [
-        [name, *(f"{regret.get(('lstm', market), np.nan):+.3f}".replace("+nan", "") for market in MARKETS)]
-        for name, regret in found.items()
-    ]
+    """Say what the online combinations lost to the best expert and to the mean; below nought is a gain."""
+    pairs = {
+        "three networks, to the best of them": ("mae online", "mae best network"),
+        "three networks, to their mean": ("mae online", "mae mean"),
+        "with DNN and LEAR, to the best of the five": ("mae online with published", "mae best expert"),
+        "with DNN and LEAR, to their mean": ("mae online with published", "mae mean with published"),
+    }
+    rows = []
+    for name, (combined, other) in pairs.items():
+        regret = results.table(combined)["mean"] - results.table(other)["mean"]
+        cells = (f"{regret.get((NETWORKS, market), np.nan):+.3f}".replace("+nan", "") for market in MARKETS)
+        rows.append([name, *cells])
+    return rows
 
 
 def main():
@@ -124,8 +144,10 @@ def main():
     path = data_file(options.data, FILE)
     tables = load(path)
     parts = {market: {"table": tables[market], "published": read_published(path, market)} for market in options.markets}
-    results = Results.start(NAME, options, {"lstm": make_pipeline(None)} if "lstm" in options.models else {})
-    results.run(fit_and_score, parts, ["lstm"], options)
+    all_kinds = make_online([(kind, make_pipeline(kind, None)) for kind in KINDS])
+    networks = {NETWORKS: all_kinds} if NETWORKS in options.models else {}
+    results = Results.start(NAME, options, networks)
+    results.run(fit_and_score, parts, [NETWORKS], options)
     results.check(["mae"], 3, options)
     results.publish(make_blocks(results))
 

@@ -71,15 +71,15 @@ def make_pipeline(model, seed, quick=False):
         "lr_schedule": "one_cycle",
         "batch_size": 64,
         "weight_decay": 0.05,
-        "quantiles": TRAINED,
     }
     stride = 48 if model == ON_WINDOWS else 1  # where no lag is read, a row is the same from every origin
     if model == ON_WINDOWS:
         network = make_windowed(quick)
     elif model == "transformer":
-        network = TransformerRegressor(**same, num_layers=1, patch_len=4, lr=5e-3)
+        network = TransformerRegressor(**same, quantiles=TRAINED, num_layers=1, patch_len=4, lr=5e-3)
     else:
-        network = LSTMRegressor(**same, num_layers=2, bidirectional=True, origins_per_pass=1, lr=5e-3)
+        answer = {"distribution": "inflated_beta", "bounds": (0, 1)}
+        network = LSTMRegressor(**same, **answer, num_layers=2, bidirectional=True, origins_per_pass=1, lr=5e-3)
     if model in NETWORKS:
         network = EnsembleRegressor(network, n_members=2 if quick else 6, random_state=seed)
     steps = [

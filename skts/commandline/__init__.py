@@ -1,4 +1,4 @@
-"""The command `skts`, or `python -m skts`: tune, forecast and report on a table of one's own, or on the bundled one."""
+"""The command `skts`, or `python -m skts`: from a table to a model in service."""
 
 from skts.commandline._main import main
 

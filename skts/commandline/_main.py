@@ -1,35 +1,32 @@
-"""Load, search, forecast, compare, save: the whole way, with stock scikit-learn."""
+"""From the command line to a command."""
 
-import argparse
-import time
-import warnings
+import sys
 from collections.abc import Sequence
-from importlib.util import find_spec
-from typing import Any
 
-import numpy as np
-import pandas as pd
 from joblib.externals.loky.process_executor import TerminatedWorkerError
-from sklearn.base import clone
-from sklearn.linear_model import Ridge
-from sklearn.model_selection import GridSearchCV, ParameterGrid
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
 
-from skts.commandline._arguments import parse_arguments
-from skts.commandline._checks import check_job, split_size
-from skts.commandline._fit_lines import FitLines, describe
+from skts.commandline._arguments import parse_arguments, show_help
+from skts.commandline._backtest import backtest
+from skts.commandline._check import check
+from skts.commandline._demo import demo
+from skts.commandline._export import export
+from skts.commandline._fit import fit
+from skts.commandline._inspect import inspect
 from skts.commandline._messages import show_error, warnings_as_lines
-from skts.commandline._report import draw, scores, write_table
-from skts.commandline._rivals import LastValue, TimeOfDay
-from skts.commandline._table import Table, load_table
-from skts.exceptions import MissingHistoryWarning, ShortSeriesWarning
-from skts.metrics import ignore_missing
-from skts.model_selection import PanelTimeSeriesSplit
-from skts.panel import series_names
-from skts.regressors import LSTMRegressor
-from skts.strategies import WindowedRegressor
-from skts.windows import HistoryPrepender, SlidingWindower
+from skts.commandline._predict import predict
+from skts.commandline._update import update
+
+DONE, REFUSED, STOPPED = 0, 2, 130
+_COMMANDS = {
+    "demo": demo,
+    "inspect": inspect,
+    "fit": fit,
+    "predict": predict,
+    "update": update,
+    "backtest": backtest,
+    "check": check,
+    "export": export,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,143 +40,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     status : int
-        0, or 2 where the table cannot be used, with the reason in one line on standard error.
+        0 done; 1 `check` found a leak; 2 nothing was done, with the reason in one line on standard error; 130 stopped
+        by the user.
     """
-    options = parse_arguments(arguments)
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
     try:
+        options = parse_arguments(arguments)
+        if options.command is None:
+            show_help()
+            return DONE
         with warnings_as_lines():
-            run(options)
-    except (ValueError, ArithmeticError, OSError, ImportError, MemoryError, TerminatedWorkerError) as error:
+            return _COMMANDS[options.command](options)
+    except KeyboardInterrupt:
+        print("skts: stopped.", file=sys.stderr)
+        return STOPPED
+    except (
+        ValueError,
+        TypeError,
+        ArithmeticError,
+        OSError,
+        ImportError,
+        MemoryError,
+        RuntimeError,
+        TerminatedWorkerError,
+    ) as error:
+        if "--traceback" in arguments:
+            raise
         show_error(error)
-        return 2
-    return 0
-
-
-def run(options: argparse.Namespace) -> pd.DataFrame:
-    """Do the whole job and give the table of scores."""
-    began = time.perf_counter()
-    table = load_table(options)
-    _describe(table, options)
-    check_job(table, options)
-    options.output.mkdir(parents=True, exist_ok=True)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", MissingHistoryWarning)  # the holes were counted above
-        warnings.simplefilter("ignore", ShortSeriesWarning)
-        forecasts = _forecast_all(table, options)
-        leads = _leads(table, options)
-    _, y = table.test
-    result = scores(y, forecasts, reference="persistence")
-    print(f"\nScores over the {int(y.notna().sum()):,} test rows with a measured value, skill against persistence:\n")
-    print(write_table(result, table.unit))
-    path = options.output / "forecasts.csv"
-    forecasts.assign(**{f"{table.target} (measured)": y}).to_csv(path, float_format="%.6g")
-    print(f"\nSaved {path}")
-    if find_spec("matplotlib"):
-        draw(options.output / "forecast.png", table, forecasts, leads)
-        print(f"Saved {options.output / 'forecast.png'}")
-    else:
-        print("No picture: matplotlib is not installed (pip install 'skts[plot]').")
-    print(f"Done in {time.perf_counter() - began:.0f} s.")
-    return result
-
-
-def build_pipeline(window: int, horizon: int, known: list[str], *, stride: int, **regressor: Any) -> Pipeline:
-    """Put the steps of the LSTM's way together: scale, history, windows, network."""
-    return Pipeline(
-        [
-            ("scale", StandardScaler()),
-            ("history", HistoryPrepender(window)),
-            ("windows", SlidingWindower(window, horizon, stride=stride, known=known, history=window)),
-            ("lstm", LSTMRegressor(**regressor)),
-        ]
-    ).set_output(transform="pandas")
-
-
-def _describe(table: Table, options: argparse.Namespace) -> None:
-    X, is_test = table.X, table.is_test
-    times = X.index.get_level_values(-1)
-    names = series_names(X.index)
-    n_series = 1 if names is None else names.nunique()
-    observed = [name for name in X.columns if name not in table.known]
-    print(f"{len(X):,} rows of {n_series} series, {times.min()} to {times.max()}")
-    print(f"  target    {table.target}, missing in {int(X[table.target].isna().sum()):,} rows")
-    print(f"  observed  {', '.join(observed)}")
-    print(f"  known     {', '.join(table.known) or 'nothing'}")
-    print(f"  test      {int(is_test.sum()):,} rows from {times[is_test].min()} on, {options.horizon} rows ahead")
-
-
-def _forecast_all(table: Table, options: argparse.Namespace) -> pd.DataFrame:
-    X, y = table.train
-    X_test, y_test = table.test
-    began = time.perf_counter()
-    best = _search(table, options)
-    print(f"Best fitted to all {len(X):,} training rows; {time.perf_counter() - began:.0f} s in all.")
-    column = list(X.columns).index(table.target)
-    history = HistoryPrepender(options.window)
-    windower = SlidingWindower(options.window, options.horizon, stride=options.stride, known=table.known)
-    scaled = StandardScaler().set_output(transform="pandas")
-    rivals = {
-        "Ridge": make_pipeline(scaled, history, windower, WindowedRegressor(Ridge(alpha=1000.0))),
-        "climatology": TimeOfDay(),
-        "persistence": make_pipeline(clone(history), clone(windower), LastValue(column)),
-    }
-    forecasts = {"LSTM": best.predict(X_test)}
-    for name, rival in rivals.items():
-        print(f"Fitting {name} ...", flush=True)
-        forecasts[name] = rival.fit(X, y).predict(X_test)
-    wrong = {name: np.shape(values) for name, values in forecasts.items() if np.shape(values) != y_test.shape}
-    if wrong:
-        raise ValueError(f"Not one forecast for each of the {len(y_test)} rows: {wrong}.")
-    return pd.DataFrame(forecasts, index=X_test.index)
-
-
-def _leads(table: Table, options: argparse.Namespace) -> np.ndarray:
-    """Tell how many rows after the last one seen each test row lies, gaps counted."""
-    cut = make_pipeline(HistoryPrepender(options.window), SlidingWindower(options.window, options.horizon))
-    windows = cut.fit(*table.train).transform(table.test[0])
-    return windows.to_rows(np.tile(np.arange(1, options.horizon + 1), (len(windows), 1)))
-
-
-def _search(table: Table, options: argparse.Namespace) -> Pipeline:
-    """Try the settings, list their scores, and fit the best to all training rows."""
-    X, y = table.train
-    grid = _grid(options)
-    pipeline = build_pipeline(
-        options.window,
-        options.horizon,
-        table.known,
-        stride=options.stride,
-        max_epochs=3 if options.quick else 8,
-        random_state=options.seed,
-        device=options.device,
-    )
-    search = GridSearchCV(
-        pipeline,
-        grid,
-        cv=PanelTimeSeriesSplit(options.splits, test_size=split_size(table, options)),
-        scoring=ignore_missing("neg_mean_absolute_error"),
-        n_jobs=options.jobs,
-        error_score="raise",
-        refit=False,
-    ).set_callbacks(FitLines(list(grid), options.splits))
-    print(f"\nSearching {len(ParameterGrid(grid))} settings on {options.splits} splits ...", flush=True)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the fit of the best says what there is to say, and says it once
-        search.fit(X, y)
-    found = sorted(zip(-search.cv_results_["mean_test_score"], search.cv_results_["params"], strict=True), key=_first)
-    print("Mean absolute error over the splits:")
-    for score, setting in found:
-        print(f"  {score:10.4g}  {describe(setting)}")
-    print("Fitting the best ...", flush=True)
-    return clone(pipeline).set_params(**found[0][1]).fit(X, y)
-
-
-def _grid(options: argparse.Namespace) -> dict[str, list[int]]:
-    short = max(1, options.window // 4)
-    if options.quick:
-        return {"windows__window": [short], "lstm__hidden_size": [8, 16]}
-    return {"windows__window": [short, options.window], "lstm__hidden_size": [16, 32]}
-
-
-def _first(pair: tuple[float, dict[str, int]]) -> float:
-    return pair[0]
+        return REFUSED

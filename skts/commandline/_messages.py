@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-_PROGRAM = "skts"
+PROGRAM = "skts"
 
 
 def show_error(error: BaseException) -> None:
@@ -15,7 +15,12 @@ def show_error(error: BaseException) -> None:
         text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     else:
         text = " ".join(str(error).split()) or type(error).__name__
-    print(f"{_PROGRAM}: {text}", file=sys.stderr)
+    print(f"{PROGRAM}: {text}", file=sys.stderr)
+
+
+def note(text: str) -> None:
+    """Print what the user should know, as one line."""
+    print(f"{PROGRAM}: {text}", file=sys.stderr)
 
 
 @contextmanager
@@ -27,7 +32,7 @@ def warnings_as_lines() -> Iterator[None]:
         text = " ".join(str(message).split())
         if text not in shown:
             shown.add(text)
-            print(f"{_PROGRAM}: warning: {text}", file=sys.stderr)
+            print(f"{PROGRAM}: warning: {text}", file=sys.stderr)
 
     with warnings.catch_warnings():
         warnings.showwarning = show

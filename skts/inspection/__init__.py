@@ -6,6 +6,7 @@ from skts.inspection._feature_importance import feature_importance
 from skts.inspection._history_curve import history_curve
 from skts.inspection._plot import (
     AttentionMapDisplay,
+    DriftDisplay,
     ErrorByLeadDisplay,
     FeatureImportanceDisplay,
     ForecastDisplay,
@@ -19,11 +20,14 @@ from skts.inspection._plot import (
     SplitDisplay,
 )
 from skts.inspection._source_weights import source_weights
+from skts.inspection.drift import DriftReference, drift_report
 from skts.inspection.leakage import LeakReport, check_leakage
 from skts.inspection.memory import memory_profile
 
 __all__ = [
     "AttentionMapDisplay",
+    "DriftDisplay",
+    "DriftReference",
     "ErrorByLeadDisplay",
     "FeatureImportanceDisplay",
     "ForecastDisplay",
@@ -38,6 +42,7 @@ __all__ = [
     "SplitDisplay",
     "attention_map",
     "check_leakage",
+    "drift_report",
     "effective_sample_size",
     "feature_importance",
     "history_curve",

@@ -3,6 +3,7 @@ from ._encoder_decoder import Cell, EncoderDecoder
 from ._forecaster import Forecaster, State
 from ._instance_norm import InstanceNorm
 from ._linear_forecaster import LinearForecaster
+from ._mlp import MLP
 from ._source_attention import SourceAttention
 from ._transformer import Transformer
 from .heads import (
@@ -20,6 +21,7 @@ from .heads import (
 )
 
 __all__ = [
+    "MLP",
     "Cell",
     "CensoredNormalHead",
     "DistributionHead",

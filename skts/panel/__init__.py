@@ -4,6 +4,7 @@ from skts.panel._clock import Clock
 from skts.panel._columns import Columns, check_choices, find_columns, refusal, refuse_repeated
 from skts.panel._gaps import commonest_step, stretch_starts, within_series
 from skts.panel._index_table import find_column, index_table
+from skts.panel._knowing import find_knowing
 from skts.panel._layout import Layout
 from skts.panel._missing import check_squares, has_target
 from skts.panel._panel_index import PanelIndex
@@ -14,6 +15,7 @@ from skts.panel._runs import refuse_runs
 from skts.panel._series_keys import Levels, series_keys
 from skts.panel._stacked import find_stacked
 from skts.panel._to_panel import to_panel
+from skts.panel._unit_jumps import block_moments
 from skts.panel._values import naming_cells, read_values
 from skts.panel._words import Words
 
@@ -27,6 +29,7 @@ __all__ = [
     "PanelReport",
     "RowIndex",
     "Words",
+    "block_moments",
     "check_choices",
     "check_same_series",
     "check_squares",
@@ -34,6 +37,7 @@ __all__ = [
     "describe_panel",
     "find_column",
     "find_columns",
+    "find_knowing",
     "find_stacked",
     "first_difference",
     "has_target",

@@ -7,9 +7,12 @@ import numpy as np
 import pandas as pd
 
 from skts._html import write_count, write_facts, write_names, write_share
+from skts.panel._columns import refusal
 from skts.panel._gaps import Ints, within_series
+from skts.panel._knowing import find_knowing
 from skts.panel._panel_index import PanelIndex
 from skts.panel._period import write_period
+from skts.panel._unit_jumps import UnitJump, find_unit_jumps
 
 _N_SHOWN = 5
 
@@ -29,11 +32,17 @@ class PanelReport:
     series : DataFrame of shape (n_series, 4)
         By series `rows`; `first` and `last`, its times (row numbers where the table has none); and `holes`, the times
         between these that have no row.
+    jumps : DataFrame of shape (n_jumps, 4)
+        A row for each `column` and `series` whose unit seems to change: `time`, about when, and `what` it looks like.
+    knowing : dict of hashable to str
+        Columns that hold the target, of the same row or of one to come, and which; empty where no target was named.
     """
 
     facts: dict[str, str]
     columns: pd.DataFrame
     series: pd.DataFrame
+    jumps: pd.DataFrame
+    knowing: dict[Any, str]
 
     def __str__(self) -> str:
         width = max(map(len, self.facts))
@@ -46,23 +55,28 @@ class PanelReport:
         return write_facts("Panel", self.facts)
 
 
-def describe_panel(X: Any) -> PanelReport:
+def describe_panel(X: Any, *, target: Any = None) -> PanelReport:
     """Say who and when is in a table, what is missing, and which columns tell nothing.
 
     Parameters
     ----------
     X : DataFrame of shape (n_rows, n_features)
         With series and time in its index, as :func:`to_panel` makes it.
+    target : hashable, default=None
+        The column to be forecast. Others that hold it, whatever their unit, of the same row or of up to 24 rows later,
+        are named: the former must not be taken for known ahead, the latter must not be there at all.
 
     Returns
     -------
     report : PanelReport
-        Print it. Its tables `columns` and `series` hold the same as numbers.
+        Print it. Its tables `columns`, `series` and `jumps` hold the same as numbers.
 
     Raises
     ------
     PanelIndexError
         An index that tells no series and times, as in `fit`.
+    ValueError
+        No rows, or no such target.
 
     See Also
     --------
@@ -71,6 +85,10 @@ def describe_panel(X: Any) -> PanelReport:
     Notes
     -----
     Of a table with runs, holes are times that no run has.
+
+    A unit is taken to change where the spread of a column in blocks of rows (a day of hours, or more) jumps by about
+    100 or 1,000 once and stays there, with nothing between the two levels, or its level by 273.15. Two whole blocks
+    after the jump are needed, and a column that changes as much by itself, as rain does, tells nothing.
 
     What it cannot tell: whether a value that is there is right. A meter that stands still for a week is no hole.
 
@@ -94,6 +112,10 @@ def describe_panel(X: Any) -> PanelReport:
     if len(X) == 0:
         raise ValueError("describe_panel: the table has no rows.")
     panel = PanelIndex.read(X)
+    if target is not None and target not in X.columns:
+        raise ValueError(f"describe_panel(target=...): {refusal([target], list(map(str, X.columns)), 'column')}")
+    knowing = {} if target is None else find_knowing(X, X[target])
+    jumps = _describe_jumps(find_unit_jumps(X, panel), panel)
     columns, series = _describe_columns(X, panel), _describe_series(panel)
     facts = {**panel.facts, "holes": _write_holes(panel), "ends": _write_ends(series, panel)}
     missing = columns["missing"][columns["missing"] > 0].sort_values(ascending=False, kind="stable")
@@ -106,8 +128,10 @@ def describe_panel(X: Any) -> PanelReport:
         "static": _shorten([str(name) for name in columns.index[static]]) if panel.n_series > 1 else None,
         "repeated": _shorten([f"{name} is {first} once more" for name, first in repeats.items()]),
         "text": _shorten([str(name) for name in columns.index if X[name].dtype.kind not in "biuf"]),
+        "units": _write_jumps(jumps),
+        "target": _shorten([f"{name} {what}" for name, what in knowing.items()]),
     }
-    return PanelReport({name: text for name, text in facts.items() if text}, columns, series)
+    return PanelReport({name: text for name, text in facts.items() if text}, columns, series, jumps, knowing)
 
 
 def is_static(column: pd.Series, series: Ints) -> bool:
@@ -153,6 +177,32 @@ def _describe_series(panel: PanelIndex) -> pd.DataFrame:
         "holes": (last - first) // (panel.step or 1) + 1 - rows,
     }
     return pd.DataFrame(table, index=panel.index.names)
+
+
+def _describe_jumps(jumps: list[UnitJump], panel: PanelIndex) -> pd.DataFrame:
+    past, names = panel.latest, panel.index.names
+    at = past.ticks[[jump.position for jump in jumps]]
+    table = {
+        "column": [jump.column for jump in jumps],
+        "series": [None if names is None else names[jump.series] for jump in jumps],
+        "time": at if panel.index.clock is None else panel.index.clock.labels(at),
+        "what": [jump.what for jump in jumps],
+    }
+    return pd.DataFrame(table)
+
+
+def _write_jumps(jumps: pd.DataFrame) -> str | None:
+    """Say which columns seem to change their unit, of each the first series."""
+    said = []
+    for name, rows in jumps.groupby("column", sort=False):
+        first = rows.iloc[0]
+        who = (
+            ""
+            if first["series"] is None
+            else f" ({_name(first['series'])}" + (f" and {len(rows) - 1:,} more)" if len(rows) > 1 else ")")
+        )
+        said.append(f"{name} jumps {first['what']} about {first['time']}{who}")
+    return _shorten(said)
 
 
 def _write_holes(panel: PanelIndex) -> str | None:

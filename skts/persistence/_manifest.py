@@ -81,6 +81,9 @@ def _describe_training(estimator: Any, parts: list[Any]) -> dict[str, Any]:
         described["columns"] = [str(name) for name in columns]
     elif hasattr(estimator, "n_features_in_"):
         described["n_columns"] = int(estimator.n_features_in_)
+    tail = next((part.tail_ for part in parts if isinstance(getattr(part, "tail_", None), pd.DataFrame)), None)
+    if tail is not None and read_index(tail).clock is not None:
+        described["index"] = [None if name is None else str(name) for name in tail.index.names]
     about = next((part._trained_on for part in parts if hasattr(part, "_trained_on")), None)
     trained = next(filter(None, map(_times_of, parts)), None)
     if about is not None:

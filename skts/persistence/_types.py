@@ -15,6 +15,7 @@ _ROOMS = "panel|features|weather|windows|supervised|nn|training|regressors|strat
 # where classes may lie that a file names; what reads files, opens connections or runs tests is left out
 _CLASSES = re.compile(
     rf"skts\.({_ROOMS})\.|skts\.persistence\._packed\.Packed$|torch\.nn\.modules\.|torch\.optim\."
+    r"|skts\.inspection\.drift\._(drift_reference\.DriftReference|promise\.Promise)$"
     r"|sklearn\.(?!datasets\.|externals\.|conftest\.|utils\._testing\.|.*\btests\.|_build_utils\.)"
 )
 _CALLBACKS = "EarlyStopping|EpochTimer|PrintLog|PassthroughScoring|EpochScoring|LRScheduler|GradientNormClipping"
@@ -99,8 +100,13 @@ def _is_allowed(name: str, found: Any) -> bool:
     if inspect.isclass(found):
         if _COMPILED.match(name):
             return True
-        return bool((_CLASSES.match(name) or _SKORCH.match(name)) and found.__flags__ & _HEAP_TYPE)
+        return bool(_CLASSES.match(name) or _SKORCH.match(name)) and all(map(_is_plain, found.__mro__))
     return inspect.isfunction(found) and bool(_FUNCTIONS.match(name))
+
+
+def _is_plain(kind: type) -> bool:
+    """Tell a class in Python, or one of Python's own, from one whose compiled code trusts its numbers."""
+    return bool(kind.__flags__ & _HEAP_TYPE) or kind.__module__ == "builtins"
 
 
 def _untrusted(name: str) -> UntrustedTypeError:

@@ -15,12 +15,13 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from skts._compat import Interval, StrOptions, fit_context, fit_task
-from skts.exceptions import FutureTrainingWarning, PanelIndexError, UnseenSeriesWarning
+from skts.exceptions import FutureTrainingWarning, PanelIndexError, SuspectUnitsWarning, UnseenSeriesWarning
 from skts.panel import RUN, PanelIndex, check_same_series, read_index, read_values, stretch_starts
 from skts.windows._digest import Digest, is_made_of
 from skts.windows._origins import ranges
 from skts.windows._tail import find_tail, join_tail, make_index, take_rows
 from skts.windows._trained_times import TrainedTimes
+from skts.windows._units_seen import UnitsSeen, number_of_series, warn_of_other_units
 
 
 class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -134,7 +135,8 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
             # whatever the parameters become
             self._layout, self._n_before, self._has_blocks = panel.layout, self.length, self.remember == "all"
             self._trained = TrainedTimes.read(panel)
-            self._digests = (Digest.read(values),) if panel.index.ticks is None else ()
+            self._units = None if panel.index.ticks is None else UnitsSeen.read(values, panel)
+            self._digests: tuple[Digest, ...] = (Digest.read(values),) if panel.index.ticks is None else ()
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -157,6 +159,11 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
         ------
         PanelIndexError
             An index unlike that of the first table, or times between its steps.
+
+        Warns
+        -----
+        SuspectUnitsWarning
+            As in `transform`.
         """
         if not self.__sklearn_is_fitted__():
             return self.fit(X, y)
@@ -173,6 +180,7 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
                 self.tail_ = _follow(self.tail_, X, values, self._n_before)
                 self._digests = (*self._digests, Digest.read(values))
             else:
+                self._warn_units(values, X, panel)
                 length = None if self._has_blocks else self._n_before
                 self.tail_, step = join_tail(self.tail_, X, panel, self._layout, length)
                 self._layout = replace(self._layout, step=step)
@@ -190,6 +198,7 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
             before._has_blocks = False  # the rows are no block to forecast
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", UnseenSeriesWarning)
+                warnings.simplefilter("ignore", SuspectUnitsWarning)  # which partial_fit says
                 table = before.transform(X)
             n_history = len(table) - len(X)
             is_blank = pd.DataFrame(table[:n_history]).isna().all(axis=1).to_numpy()
@@ -239,6 +248,9 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
             A series of `X` was not in the training table.
         FutureTrainingWarning
             Rows of `X` lie before or between the training rows of their series, and are none of them.
+        SuspectUnitsWarning
+            A column lies far outside of its range in training, or varies about 1,000 times less than it did there (and
+            less than at its stillest) in three blocks of 24 rows or more: as power in MW does where it was in kW.
         """
         check_is_fitted(self)
         values = read_values(self, X, reset=False)
@@ -250,6 +262,7 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
                     "HistoryPrepender on a longer table."
                 )
             self._warn_unseen(panel.index.names)
+            self._warn_units(values, X, panel)
             if self._has_blocks and panel.runs is None:
                 X = name_blocks(X, panel)
                 panel = PanelIndex.read(X, self._layout)
@@ -315,6 +328,14 @@ class HistoryPrepender(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMi
                 UnseenSeriesWarning,
                 stacklevel=4,
             )
+
+    def _warn_units(self, values: NDArray[Any], X: Any, panel: PanelIndex) -> None:
+        units = getattr(self, "_units", None)  # which files of earlier versions do not have
+        if units is None:
+            return
+        numbers = number_of_series(panel.index.names, self._trained.names, panel.n_series)
+        names = list(X.columns) if isinstance(X, pd.DataFrame) else list(range(values.shape[1]))
+        warn_of_other_units(units.find_other(values, panel, numbers), names, stacklevel=5)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

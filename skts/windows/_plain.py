@@ -44,7 +44,7 @@ def prepender_from(plain: dict[str, Any]) -> HistoryPrepender:
         step.tail_ = pd.DataFrame(plain["values"], index=plain["index"], columns=pd.Index(plain["columns"]))
     step._n_before, step._has_blocks = plain["length"], plain["remember"] == "all"
     step._trained = TrainedTimes(**plain["trained"])
-    vars(step)["_digests"] = tuple(Digest(*each) for each in plain["digests"])
+    step._digests = tuple(Digest(*each) for each in plain["digests"])
     return step
 
 

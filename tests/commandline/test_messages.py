@@ -37,7 +37,7 @@ def table():
 
 def refusal(capsys, path, *options):
     """Run the command, see that it is refused in one line, and give the line."""
-    assert main([str(path), *options]) == 2
+    assert main(["demo", str(path), *options]) == 2
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1
     assert lines[0].startswith("skts: ")
@@ -76,7 +76,7 @@ def test_the_longest_window_that_is_offered_is_taken(table, tmp_path, capsys):
     table.to_csv(path, index=False)
     line = refusal(capsys, path, *WHO, *SMALL, "--window", "700")
     offered = line.split("at most ")[1].split(",")[0]
-    assert main([str(path), *WHO, *SMALL, "--window", offered, "--output", str(tmp_path)]) == 0
+    assert main(["demo", str(path), *WHO, *SMALL, "--window", offered, "--output", str(tmp_path)]) == 0
 
 
 def test_several_series_without_their_option_are_told_of_it(table, tmp_path, capsys):
@@ -151,15 +151,15 @@ def test_an_output_that_cannot_be_made_is_named_before_the_search(table, tmp_pat
 def test_a_panel_saved_with_its_index_is_read(table, tmp_path, capsys):
     path = tmp_path / "power.parquet"
     table.set_index(["station", "time"]).to_parquet(path)
-    assert main([str(path), *WHO, *SMALL, "--output", str(tmp_path)]) == 0
+    assert main(["demo", str(path), *WHO, *SMALL, "--output", str(tmp_path)]) == 0
 
 
 def test_an_empty_column_is_left_out_and_warns_of_nothing(table, tmp_path, capsys):
     path = tmp_path / "power.csv"
     table.assign(nothing=np.nan).to_csv(path, index=False)
-    assert main([str(path), *WHO, *SMALL, "--output", str(tmp_path)]) == 0
+    assert main(["demo", str(path), *WHO, *SMALL, "--output", str(tmp_path)]) == 0
     said = capsys.readouterr()
-    assert "Left out, empty: nothing" in said.out
+    assert "left out  nothing (empty)" in said.out
     assert said.err == ""
 
 
@@ -175,12 +175,12 @@ def test_a_warning_is_one_line_once(capsys):
 def test_every_fit_is_told_as_a_line_though_nothing_is_a_terminal(table, tmp_path):
     path = tmp_path / "power.csv"
     table.to_csv(path, index=False)
-    command = [sys.executable, "-m", "skts", str(path), *WHO, *SMALL, "--jobs", "2", "--output", str(tmp_path)]
+    command = [sys.executable, "-m", "skts", "demo", str(path), *WHO, *SMALL, "--jobs", "2", "--output", str(tmp_path)]
     found = subprocess.run(command, capture_output=True, text=True, check=True)
     fits = sorted(line.rsplit(", ", 1)[0] for line in found.stdout.splitlines() if line.startswith("  fit "))
     assert fits == [
-        f"  fit {2 * (size == 16) + split} of 4: window = 6, hidden_size = {size}, split {split} of 2"
-        for size in (8, 16)
+        f"  fit {2 * (window == 24) + split} of 4: window = {window}, split {split} of 2"
+        for window in (6, 24)
         for split in (1, 2)
     ]
     assert found.stderr == ""

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 import torch
 
-from skts.nn import EncoderDecoder, Forecaster, InstanceNorm, LinearForecaster, PointHead, QuantileHead
+from skts.nn import MLP, EncoderDecoder, Forecaster, InstanceNorm, LinearForecaster, PointHead, QuantileHead
 
 SIZES = {"n_features": 4, "n_known": 2, "n_targets": 2, "horizon": 3}
 RECURRENT = SIZES | {"hidden_size": 5}
@@ -22,6 +22,8 @@ NETWORKS = {
     "patches": partial(EncoderDecoder, **RECURRENT, patch_len=3),
     "skip": partial(EncoderDecoder, **RECURRENT, window=6, linear_skip=True),
     "dlinear": partial(LinearForecaster, **SIZES, window=6, kernel_size=3),
+    "mlp": partial(MLP, **SIZES, window=6, hidden_sizes=(5, 4), dropout=0.5, lookahead=2, linear_skip=True),
+    "mlp of series": partial(MLP, **SIZES, window=6, hidden_sizes=(5,), lags=[1, 3], n_series=3, series_embedding=2),
     "norm": lambda: InstanceNorm(NETWORKS["lookahead"], PointHead(), "mean", [1, 3], [0.5, 2.0], [1.0, 0.0]),
 }
 CAUSAL = {"lstm", "gru", "dropout", "lookahead", "series", "quantiles", "nothing known"}
@@ -80,8 +82,8 @@ def test_what_is_causal_forecasts_from_its_last_encoded_row_and_the_rest_names_w
         torch.testing.assert_close(net.decode(encoded[:, -1], known, series), forecast)
         torch.testing.assert_close(state, last)
     else:
-        named = {"patches": "patch_len=3", "skip": "linear_skip=True", "norm": "instance_norm='mean'", "dlinear": ""}
-        assert net.whole_window == named[name]
+        named = {"patches": "patch_len=3", "skip": "linear_skip=True", "norm": "instance_norm='mean'"}
+        assert net.whole_window == named.get(name, "")
 
 
 @pytest.mark.parametrize("name", sorted(CAUSAL))
@@ -99,7 +101,7 @@ def test_what_is_causal_makes_of_a_row_what_that_row_and_those_before_say(name):
 def test_a_network_reads_the_series_where_it_says_so(name):
     net = NETWORKS[name]().eval()
     past, known, series = make_inputs(net)
-    assert net.reads_series == (name in ("series", "nothing known"))
+    assert net.reads_series == (name in ("series", "nothing known", "mlp of series"))
     assert torch.equal(net(past, known, series)[0], net(past, known, series + 1)[0]) != net.reads_series
 
 
@@ -109,6 +111,8 @@ DESCRIBED = {
     "series": partial(EncoderDecoder, **STATIC, n_series=3, series_embedding=2),
     "nothing known": partial(EncoderDecoder, **STATIC | {"n_known": 0}),
     "dlinear": partial(LinearForecaster, **SIZES, n_static=2, window=6, kernel_size=3),
+    "mlp": partial(MLP, **SIZES, n_static=2, window=6, hidden_sizes=(5,)),
+    "mlp of series": partial(MLP, **SIZES, n_static=2, window=6, hidden_sizes=(5,), n_series=3, series_embedding=2),
     "norm": lambda: InstanceNorm(DESCRIBED["lstm"], PointHead(), "mean", [1, 3], [0.5, 2.0], [1.0, 0.0]),
 }
 

@@ -39,6 +39,7 @@ def test_the_manifest_says_what_was_trained_when_and_on_what(tables, tmp_path):
     times = X.index.get_level_values("time")
     assert trained["columns"] == list(X.columns)
     assert trained["target"] == [y.name]
+    assert trained["index"] == ["station", "time"]
     assert trained["series"] == list(X.index.levels[0])
     assert (trained["n_rows"], trained["n_series"]) == (len(X), 2)
     assert (trained["first"], trained["last"]) == (str(times.min()), str(times.max()))

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from skts.nn import EncoderDecoder, InstanceNorm, LinearForecaster, PointHead
+from skts.nn import MLP, EncoderDecoder, InstanceNorm, LinearForecaster, PointHead
 from skts.training import _device, check_precision, draws_in_training, resolve_device, seeded
 
 CPU = torch.device("cpu")
@@ -122,6 +122,8 @@ def recurrent(**options):
         (lambda: recurrent(input_dropout=0.1), True),
         (lambda: recurrent(series_embedding=2, patch_len=2), False),
         (lambda: LinearForecaster(3, 1, 1, 2, 6, kernel_size=3), False),
+        (lambda: MLP(3, 1, 1, 2, 6), False),
+        (lambda: MLP(3, 1, 1, 2, 6, dropout=0.1), True),
         (lambda: InstanceNorm(recurrent, PointHead(), "mean", [0], [1.0], [0.0]), False),
         (lambda: InstanceNorm(lambda: recurrent(dropout=0.1), PointHead(), "mean", [0], [1.0], [0.0]), True),
         (lambda: nn.Sequential(nn.Linear(2, 2), nn.LSTM(2, 2, 2)), False),

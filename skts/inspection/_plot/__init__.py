@@ -1,6 +1,7 @@
 """Pictures, in the manner of scikit-learn's Displays."""
 
 from skts.inspection._plot._attention_map_display import AttentionMapDisplay
+from skts.inspection._plot._drift_display import DriftDisplay
 from skts.inspection._plot._error_by_lead_display import ErrorByLeadDisplay
 from skts.inspection._plot._feature_importance_display import FeatureImportanceDisplay
 from skts.inspection._plot._forecast_display import ForecastDisplay
@@ -15,6 +16,7 @@ from skts.inspection._plot._split_display import SplitDisplay
 
 __all__ = [
     "AttentionMapDisplay",
+    "DriftDisplay",
     "ErrorByLeadDisplay",
     "FeatureImportanceDisplay",
     "ForecastDisplay",

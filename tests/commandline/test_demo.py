@@ -6,9 +6,10 @@ from sklearn.pipeline import make_pipeline
 from skts import HistoryPrepender, SlidingWindower
 from skts.commandline import main
 from skts.commandline._arguments import parse_arguments
-from skts.commandline._main import run
-from skts.commandline._report import scores
+from skts.commandline._demo import run
+from skts.commandline._report import best_naive, scores
 from skts.commandline._rivals import LastValue, TimeOfDay
+from skts.commandline._split import hold_out
 from skts.commandline._table import load_table, match_columns
 from skts.datasets import make_panel
 
@@ -22,7 +23,7 @@ def table():
 
 
 def arguments(path, *more):
-    return [str(path), "--time", "time", "--series", "station", "--target", "power", "--known", "wi*", *more]
+    return ["demo", str(path), "--time", "time", "--series", "station", "--target", "power", "--known", "wi*", *more]
 
 
 @pytest.mark.parametrize("suffix", ["csv", "csv.gz", "parquet"])
@@ -37,7 +38,7 @@ def test_a_file_is_forecast_whole_and_scored(table, tmp_path, capsys, suffix):
     assert forecasts["time"].min() == table["time"].sort_values().unique()[-50]
     assert (tmp_path / "out" / "forecast.png").stat().st_size > 10_000
     for phrase in (
-        "Left out, not numeric: note",
+        "left out  note (not numeric)",
         "observed  power",
         "known     wind",
         "Searching 2 settings on 2 splits",
@@ -50,30 +51,22 @@ def test_one_series_needs_no_name(table, tmp_path):
     path = tmp_path / "one.csv"
     table[table["station"] == "station_0"].drop(columns=["station"]).to_csv(path, index=False)
     options = ["--time", "time", "--target", "power", "--known", "wind", *SMALL, "--output", str(tmp_path)]
-    assert main([str(path), *options]) == 0
+    assert main(["demo", str(path), *options]) == 0
     assert len(pd.read_csv(tmp_path / "forecasts.csv")) == 50
 
 
-@pytest.mark.parametrize("wrong", [["x.csv"], ["--window", "0"], ["--splits", "1"], ["--jobs", "0"], ["--seed", "-1"]])
-def test_arguments_that_make_no_sense_end_with_usage(wrong, capsys):
-    with pytest.raises(SystemExit) as end:
-        parse_arguments(wrong)
-    assert end.value.code == 2
-    assert "usage: skts" in capsys.readouterr().err
-
-
-def test_help_names_the_example(capsys):
-    with pytest.raises(SystemExit) as end:
-        main(["--help"])
-    assert end.value.code == 0
-    assert "--known 'era5_*'" in capsys.readouterr().out
-
-
 def test_the_bundled_table_holds_out_59_days():
-    table = load_table(parse_arguments([]))
-    assert table.is_test.sum() == 4 * 1416
-    assert table.known == ["era5_u100", "era5_v100", "era5_t2m", "era5_sp"]
-    assert table.test[0].index.get_level_values("time").min() == pd.Timestamp("2015-11-03", tz="UTC")
+    options = parse_arguments(["demo"])
+    split = hold_out(load_table(options), options)
+    assert split.is_test.sum() == 4 * 1416
+    assert split.table.job.known == ("era5_u100", "era5_v100", "era5_t2m", "era5_sp")
+    assert split.test[0].index.get_level_values("time").min() == pd.Timestamp("2015-11-03", tz="UTC")
+
+
+def test_the_test_rows_begin_at_the_hour_of_the_origin():
+    options = parse_arguments(["demo", "--test", "50", "--origin", "06:00"])
+    start = hold_out(load_table(options), options).test[0].index.get_level_values("time").min()
+    assert start == pd.Timestamp("2015-12-30 06:00", tz="UTC")
 
 
 def test_patterns_keep_the_order_of_the_table():
@@ -81,11 +74,13 @@ def test_patterns_keep_the_order_of_the_table():
     assert match_columns(X, ["era5_u", "era5_*"]) == ["era5_v", "era5_u"]
 
 
-def test_scores_by_hand():
+def test_the_skill_is_against_the_best_naive_by_hand():
     y = pd.Series([1.0, 2.0, np.nan])
-    table = scores(y, pd.DataFrame({"a": [1.0, 4.0, 9.0], "naive": [4.0, 6.0, 0.0]}), reference="naive")
-    np.testing.assert_allclose(table.loc["a"], [1.0, np.sqrt(2), 1 - np.sqrt(2 / 12.5)])
-    assert list(table.index) == ["a", "naive"]
+    forecasts = pd.DataFrame({"a": [1.0, 4.0, 9.0], "yesterday": [4.0, 6.0, 0.0], "persistence": [9.0, 9.0, 9.0]})
+    table = scores(y, forecasts)
+    np.testing.assert_allclose(table.loc["a"], [1.0, np.sqrt(2), 1 - 1 / 3.5])
+    assert list(table.index) == ["a", "yesterday", "persistence"]
+    assert best_naive(table) == "yesterday"
 
 
 @pytest.fixture
@@ -119,5 +114,15 @@ def test_run_gives_its_table(table, tmp_path):
     path = tmp_path / "power.csv"
     table.to_csv(path, index=False)
     result = run(parse_arguments(arguments(path, *SMALL, "--output", str(tmp_path))))
-    assert set(result.index) == {"LSTM", "Ridge", "climatology", "persistence"}
-    assert result.loc["persistence", "skill"] == 0
+    assert set(result.index) == {
+        "LSTM",
+        "boosting",
+        "boosting (median)",
+        "Ridge",
+        "climatology",
+        "last week",
+        "yesterday",
+        "persistence",
+    }
+    assert result.loc[best_naive(result), "skill"] == 0
+    assert (result.loc[["climatology", "last week", "yesterday", "persistence"], "skill"] <= 0).all()
