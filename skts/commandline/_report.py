@@ -86,8 +86,14 @@ def lay_out(table: pd.DataFrame, more: int = 0) -> str:
     return "\n".join([*lines, *([f"... and {more:,} more"] if more > 0 else [])])
 
 
+def choose_drawn(table: pd.DataFrame) -> list[str]:
+    """Choose of a table of scores whom to draw, in few colours: the best three, and the best naive one."""
+    best, naive = [str(name) for name in table.index[:3]], best_naive(table)
+    return best if naive is None or naive in best else [*best, naive]
+
+
 def draw(path: Path, y: pd.Series, forecasts: pd.DataFrame, leads: np.ndarray, unit: str) -> None:
-    """Draw two weeks of one series, and the error of all by lead.
+    """Draw two weeks of one series by the best two, and the error by lead of the best three and the best naive one.
 
     Parameters
     ----------
@@ -106,8 +112,11 @@ def draw(path: Path, y: pd.Series, forecasts: pd.DataFrame, leads: np.ndarray, u
     figure = Figure(figsize=(9, 6), layout="constrained")
     above, below = figure.subplots(2, 1, height_ratios=[1.2, 1])
     shown = {"series": None if names is None else names[:1], "n_rows": 14 * int(leads.max()), "unit": said, "ax": above}
-    for drawn in ("LSTM", "Ridge"):
-        ForecastDisplay.from_predictions(y, forecasts[drawn], lead=leads, name=drawn, **shown)
-    for name, y_pred in forecasts.items():
-        ErrorByLeadDisplay.from_predictions(y, y_pred, lead=leads, metric="rmse", name=str(name), unit=said, ax=below)
+    best = choose_drawn(scores(y, forecasts))
+    for name in best[:2]:
+        ForecastDisplay.from_predictions(y, forecasts[name], lead=leads, name=name, **shown)
+    for name in best:
+        ErrorByLeadDisplay.from_predictions(
+            y, forecasts[name], lead=leads, metric="mae", name=name, unit=said, ax=below
+        )
     figure.savefig(path, dpi=140)
