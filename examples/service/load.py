@@ -1,7 +1,8 @@
 """How fast the service answers, and whether it grows: python load.py model.skts rows.parquet
 
 Starts the service, lets 1 and then 8 clients send the same rows again and again, and prints the time from request to
-answer, the requests a second, and the memory of the service before and after. Memory is read on Linux alone.
+answer, the requests a second, what the processor did for each, and the memory of the service before and after. The last
+two are read on Linux alone.
 """
 
 import argparse
@@ -35,6 +36,11 @@ class Server:
         """Give its memory in MB."""
         lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
         return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
+
+    def processor(self) -> float:
+        """Give the seconds of the processor that it has used."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def free_port() -> int:
@@ -98,7 +104,7 @@ def measure(server: Server, body: bytes, n_clients: int, n_requests: int, kind: 
 
     with ThreadPoolExecutor(n_clients) as pool:
         list(pool.map(send, [min(N_WARM, n_requests) // n_clients] * n_clients))
-        before, began = server.rss(), time.perf_counter()
+        before, busy, began = server.rss(), server.processor(), time.perf_counter()
         times = [each for part in pool.map(send, [n_requests // n_clients] * n_clients) for each in part]
         took = time.perf_counter() - began
     cuts = statistics.quantiles(times, n=100)
@@ -108,6 +114,7 @@ def measure(server: Server, body: bytes, n_clients: int, n_requests: int, kind: 
         "p50 (ms)": 1000 * cuts[49],
         "p99 (ms)": 1000 * cuts[98],
         "requests a second": len(times) / took,
+        "processor (ms a request)": 1000 * (server.processor() - busy) / len(times),
         "memory before (MB)": before,
         "memory after (MB)": server.rss(),
     }
