@@ -20,7 +20,7 @@ def test_the_tables_of_the_page_are_those_of_the_results(tmp_path):
 def test_of_the_attacks_that_were_tried_none_ran_anything_or_gave_an_error_of_others():
     found = load_json(results_file(ROOT, saved_files.NAME))["attacks"]
     assert found.keys() == ATTACKS.keys()
-    assert sum(counts["files"] for counts in found.values()) > 2000
+    assert sum(counts["files"] for counts in found.values()) > 1900
     assert [name for name, counts in found.items() if counts["ran"] or counts["another error"]] == []
     assert [name for name, counts in found.items() if counts["loaded"]] in (
         [],
