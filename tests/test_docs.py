@@ -53,7 +53,7 @@ def test_the_commands_of_the_first_run_write_a_table_and_forecast_it(monkeypatch
     monkeypatch.chdir(tmp_path)
     exec(write[2], {})
     assert main([*forecast[1:], "--jobs", "1"]) == 0
-    assert len(pd.read_csv("forecasts.csv")) == 4 * 1250  # the last quarter of 5,000 hours
+    assert len(pd.read_csv("forecasts.csv")) == 4 * 500  # the last tenth of 5,000 hours
 
 
 def test_every_target_of_make_that_a_page_names_is_there():

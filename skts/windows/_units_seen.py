@@ -105,7 +105,8 @@ class UnitsSeen:
             is_far = (table > self.high + _FAR * width) | (table < self.low - _FAR * width)
             n_far = is_far.sum(axis=0)
             fewest = np.maximum(_FEWEST_FAR, 0.05 * np.isfinite(table).sum(axis=0))
-            columns = np.flatnonzero((n_far >= fewest) & (width > 0))
+            varies = (self.typical > 1e-6 * width).any(axis=0)  # others describe a station, and a new one is another
+            columns = np.flatnonzero((n_far >= fewest) & (width > 0) & varies)
         return {
             column: f"lies more than {_FAR:.0f} times the range of training outside of it in {n_far[column]:,} rows"
             for column in columns.tolist()

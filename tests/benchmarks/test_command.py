@@ -45,6 +45,7 @@ def test_the_page_is_what_the_results_say():
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::skts.exceptions.MissingHistoryWarning")  # of targets with holes
 def test_a_quick_run_writes_results_and_page(monkeypatch, tmp_path):
     options = ["--quick", "--parts", "measured", "--sets", "1", "--output", str(tmp_path)]
     monkeypatch.setattr("sys.argv", ["command.py", *options])

@@ -11,7 +11,7 @@ from skts import DLinearRegressor, LSTMRegressor, SlidingWindower
 from skts.datasets import make_panel
 
 ROOT = Path(skts.__file__).parent
-MOST_OF_FIT, MOST_OF_PREDICT = 15, 11
+MOST_OF_FIT, MOST_OF_PREDICT = 16, 11
 # what a fit tells of itself, line by line and in a notebook, or a forecast of holes, and no step of the way to a result
 TELLING = {
     *("training/_epoch_lines.py", "supervised/_trained_on.py", "windows/_overlap.py", "windows/_origins.py"),

@@ -27,6 +27,7 @@ def split(X, y, n_test=25):
     return X[~new], X[new], y[~new], y[new]
 
 
+@pytest.mark.filterwarnings("ignore::skts.exceptions.SuspectUnitsWarning")
 @pytest.mark.parametrize("cls", [LSTMRegressor, GRURegressor])
 def test_every_new_row_is_forecast_and_the_future_of_what_is_observed_does_not_count(panel, cls):
     X, y = panel

@@ -73,3 +73,15 @@ def test_a_file_of_before_knows_of_no_units(farm):
         warnings.simplefilter("error", SuspectUnitsWarning)
         warnings.simplefilter("ignore", FutureTrainingWarning)
         old.transform(scale.transform(week(X, 20)) * 1000)
+
+
+def test_a_station_elsewhere_has_other_coordinates_and_no_other_unit(farm):
+    X, scale, prepender = farm
+    table = scale.transform(week(X, 20, days=14)).assign(latitude=48.4)
+    table["latitude"] += 0.01 * (table.index.get_level_values("turbine") == "R80711")
+    time = table.index.get_level_values("time")
+    is_new = time >= time.min() + 10 * DAY
+    prepender = HistoryPrepender(24).fit(table[~is_new])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", SuspectUnitsWarning)
+        prepender.transform(table[is_new].assign(latitude=36.0))
