@@ -3,7 +3,7 @@
 Run: python benchmarks/robustness/saved_files.py [--parts attacks sizes] [--tables]
 
 The attacks are those of `tests/persistence/_attacks.py`, on files of three estimators, the random ones on all nine that
-lie beside the tests. The models of the other table are the pipeline of `skts demo`, and the same with an ensemble of 20
+lie beside the tests. The models of the other table are a pipeline with an LSTM, and the same with an ensemble of 20
 networks of other seeds. Each load is timed in a process of its own, in seconds of the processor, because the machine is
 shared.
 """
@@ -34,7 +34,7 @@ from tests.persistence._attacks import ATTACKS, FILES, Bomb, mutations
 
 NAME, PAGE = "saved_files", "persistence.md"
 PARTS = ("attacks", "sizes")
-MODELS = {"the demo's pipeline": 1, "the same with 20 networks": 20}
+MODELS = {"one network": 1, "an ensemble of 20": 20}
 ATTACKED = ("dlinear", "conformal", "boosting")
 SINCE_START = "import time; began = time.process_time(); "
 IMPORT = SINCE_START + "import skts; print(time.process_time() - began)"
@@ -179,7 +179,7 @@ def size_table(found):
         for name in MODELS
     ]
     header = ["", "file (kB)", *(f"{key} (ms)" for key in keys)]
-    return markdown(header, rows) + f"\n\n`import skts`: {found['import skts']['median']:.1f} s."
+    return markdown(header, rows) + f"\n\n`import skts`: {found['import skts']['median']:.2f} s."
 
 
 def with_table(found):
