@@ -41,7 +41,7 @@ def files_of(call):
     [
         (DLinearRegressor(max_epochs=1, device="cpu"), 0),
         (LSTMRegressor(4, max_epochs=1, device="cpu"), 0),
-        (LSTMRegressor(4, max_epochs=1, device="cpu", quantiles=(0.1, 0.9)), 1),  # levels, which others read without torch
+        (LSTMRegressor(4, max_epochs=1, device="cpu", quantiles=(0.1, 0.9)), 1),  # others read levels without torch
     ],
 )
 def test_a_fit_and_a_forecast_run_through_few_files(regressor, more):
