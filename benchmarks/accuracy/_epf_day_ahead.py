@@ -7,13 +7,14 @@ import torch
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from benchmarks.accuracy.epf import CALENDAR, HORIZON, WINDOW
+from benchmarks.accuracy.epf import HORIZON, WINDOW
 from skts import HistoryPrepender, NetRegressor, SlidingWindower
 from skts.features import CalendarFeatures
 from skts.nn import MLP, EncoderDecoder
 from skts.strategies import EnsembleRegressor
 
 EXOGENOUS = ["exog1", "exog2"]
+COLUMNS = [*EXOGENOUS, "price"]
 KINDS = ["lstm", "mlp", "mlp, levels kept"]
 DAYS_READ = [HORIZON * day - hour for day in (1, 2, 3, 7) for hour in range(HORIZON)]
 _PERCEPTRON = {
@@ -22,7 +23,8 @@ _PERCEPTRON = {
     "lr": 1e-3,
     "batch_size": 32,
 }
-_NETWORKS = {  # its parameters, and the rows between the origins that it learns from
+_KEPT = {"network_params": _PERCEPTRON["network_params"] | {"columns": list(range(len(COLUMNS)))}, "max_epochs": 60}
+_NETWORKS = {  # its parameters, the rows between the origins that it learns from, and the calendar it is told
     "lstm": (
         {
             "network": EncoderDecoder,
@@ -33,9 +35,10 @@ _NETWORKS = {  # its parameters, and the rows between the origins that it learns
             "batch_size": 128,
         },
         6,
+        ["hour", "weekday", "year"],
     ),
-    "mlp": (_PERCEPTRON | {"instance_norm": "median", "max_epochs": 20}, 12),
-    "mlp, levels kept": (_PERCEPTRON | {"max_epochs": 30}, 24),
+    "mlp": (_PERCEPTRON | {"instance_norm": "median", "max_epochs": 20}, 12, ["hour", "weekday", "year"]),
+    "mlp, levels kept": (_PERCEPTRON | _KEPT, 24, ["weekday"]),
 }
 QUICK = {"lstm": {"hidden_size": 8}, "mlp": {"hidden_sizes": (8,)}, "mlp, levels kept": {"hidden_sizes": (8,)}}
 
@@ -58,7 +61,7 @@ class Scale:
     def transform(self, table):
         """Scale all columns."""
         price = np.arcsinh((table["price"] - self.middle) / self.spread)
-        return self.exogenous.transform(table[EXOGENOUS]).assign(price=price)
+        return self.exogenous.transform(table[EXOGENOUS]).assign(price=price)[COLUMNS]
 
     def inverse(self, values):
         """Give prices, or quantiles of them."""
@@ -67,16 +70,17 @@ class Scale:
 
 def make_pipeline(kind, seed, quick=False, quantiles=None):
     """A network of its kind, told the exogenous columns of the day ahead."""
-    params, stride = _NETWORKS[kind]
+    params, stride, cycles = _NETWORKS[kind]
     if quick:
         params = params | {"network_params": params["network_params"] | QUICK[kind], "max_epochs": 1}
     if not quantiles:
         params = params | {"net_params": {"criterion": torch.nn.L1Loss}}
     network = NetRegressor(**params, lr_schedule="one_cycle", weight_decay=1e-2, quantiles=quantiles)
+    known = [f"{cycle}_{part}" for cycle in cycles for part in ("sin", "cos")] + EXOGENOUS
     steps = [
-        ("calendar", CalendarFeatures(["hour", "weekday", "year"])),
+        ("calendar", CalendarFeatures(cycles)),
         ("history", HistoryPrepender(WINDOW)),
-        ("windows", SlidingWindower(WINDOW, HORIZON, stride=24 if quick else stride, known=[*CALENDAR, *EXOGENOUS])),
+        ("windows", SlidingWindower(WINDOW, HORIZON, stride=24 if quick else stride, known=known)),
         ("network", EnsembleRegressor(network, n_members=2 if quick else 4, random_state=seed)),
     ]
     return Pipeline(steps).set_output(transform="pandas")

@@ -32,6 +32,9 @@ class MLP(Forecaster):
         Units of each hidden layer.
     lags : sequence of int, default=None
         Which rows of the window are read, counted back from the origin: 1 is the last. None reads all.
+    columns : sequence of int, default=None
+        Which columns of the window are read, by their place among the features, from 0. None reads all. The past of a
+        calendar, for one, tells nothing that the horizon does not tell, and is so many weights more.
     dropout : float, default=0.0
         Share of hidden units dropped in training.
     lookahead : int, default=0
@@ -69,6 +72,7 @@ class MLP(Forecaster):
         *,
         hidden_sizes: Sequence[int] = (256, 128),
         lags: Sequence[int] | None = None,
+        columns: Sequence[int] | None = None,
         dropout: float = 0.0,
         lookahead: int = 0,
         linear_skip: bool = False,
@@ -80,13 +84,16 @@ class MLP(Forecaster):
                 "An MLP needs windows, and was given whole series: give SlidingWindower(window=...) a number of rows."
             )
         self.rows = _find_rows(window, lags)
+        self.columns = _find_columns(n_features, columns)
         self.shape = (horizon, n_targets)
         self.lookahead = lookahead
         self.reads_series = series_embedding > 0
         self.reads_static = n_static > 0
         self.head = PointHead() if head is None else head
         self.embedding: SeriesEmbedding | None = None
-        size = (window if self.rows is None else len(self.rows)) * n_features + (horizon + lookahead) * n_known
+        n_rows = window if self.rows is None else len(self.rows)
+        n_columns = n_features if self.columns is None else len(self.columns)
+        size = n_rows * n_columns + (horizon + lookahead) * n_known
         if series_embedding or n_static:
             self.embedding = SeriesEmbedding(n_series, series_embedding, n_static)
             size += self.embedding.width
@@ -108,7 +115,11 @@ class MLP(Forecaster):
         static: Tensor | None = None,
     ) -> tuple[Tensor, None]:
         """Forecast the horizon after each window; see :class:`Forecaster`."""
-        read = [past.flatten(1) if self.rows is None else past[:, self.rows].flatten(1)]
+        if self.rows is not None:
+            past = past[:, self.rows]
+        if self.columns is not None:
+            past = past[..., self.columns]
+        read = [past.flatten(1)]
         if known is not None:
             read.append(known.flatten(1))
         if self.embedding is not None:
@@ -132,3 +143,16 @@ def _find_rows(window: int, lags: Sequence[int] | None) -> list[int] | None:
             f"{f', and {beyond[0]} is none of them' if beyond else ', and at least one is needed'}."
         )
     return sorted({window - lag for lag in lags})
+
+
+def _find_columns(n_features: int, columns: Sequence[int] | None) -> list[int] | None:
+    """Give the places of the columns of the window that are read; None is all of them."""
+    if columns is None:
+        return None
+    beyond = [column for column in columns if not 0 <= column < n_features]
+    if beyond or not len(columns):
+        raise ValueError(
+            f"MLP(columns={list(columns)}): a window of {n_features} features has the columns 0 to {n_features - 1}"
+            f"{f', and {beyond[0]} is none of them' if beyond else ', and at least one is needed'}."
+        )
+    return sorted(set(columns))

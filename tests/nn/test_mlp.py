@@ -40,6 +40,20 @@ def test_lags_beyond_the_window_are_refused(lags, said):
         MLP(4, 2, 1, 5, 7, lags=lags)
 
 
+def test_columns_that_are_not_named_are_not_read():
+    past, known = make_rows()
+    net = MLP(4, 2, 1, 5, 7, lags=[1, 3], columns=[3, 0], linear_skip=True)
+    moved = past.requires_grad_()
+    net(moved, known)[0].sum().backward()
+    assert moved.grad.abs().sum(dim=0).ne(0).nonzero().tolist() == [[4, 0], [4, 3], [6, 0], [6, 3]]
+
+
+@pytest.mark.parametrize(("columns", "said"), [([-1], "-1 is none"), ([0, 4], "4 is none"), ([], "at least one")])
+def test_columns_that_are_not_there_are_refused(columns, said):
+    with pytest.raises(ValueError, match=rf"MLP\(columns=.*0 to 3.*{said}"):
+        MLP(4, 2, 1, 5, 7, columns=columns)
+
+
 def test_whole_series_are_refused():
     with pytest.raises(ValueError, match=r"SlidingWindower\(window"):
         MLP(4, 2, 1, 5, None)
