@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # a checkout that 
 import skts
 from benchmarks._report import Parser, load_json, made_with, markdown, number_of, results_file, save_json, write_page
 from benchmarks.accuracy._parks import N_DAYS, N_TEST, make_parks
-from skts.commandline._job import Job
+from skts.commandline._job import Job, choose_window
 from skts.commandline._pipeline import build_pipeline, settle_job
 from skts.commandline._rivals import rivals
 from skts.datasets import load_la_haute_borne
@@ -45,11 +45,11 @@ def load(part, number, quick=False):
     if part == "turbines":
         X, _ = load_la_haute_borne(return_X_y=True)
         known = tuple(name for name in X if name.startswith("era5_"))
-        job = Job("power_kw", known=known, capacity=RATED)
+        job = Job("power_kw", known=known, capacity=RATED, window=choose_window(known, 24))
     else:
         kind = "one forecast" if part == "bare" else part
         X, known, places = make_parks(kind, number, *((2, 90) if quick else ()))
-        job = Job("power", known=tuple(known), capacity="capacity")
+        job = Job("power", known=tuple(known), capacity="capacity", window=choose_window(known, 24))
         if part == "bare":
             X, job = X.drop(columns="capacity"), replace(job, capacity=None)
         else:

@@ -1,11 +1,10 @@
 """What can be told of a job before the work, in terms of the command's options."""
 
-import argparse
-
 import numpy as np
 import pandas as pd
 import torch
 
+from skts.commandline._job import Job
 from skts.panel import PanelIndex, stretch_starts
 from skts.training import resolve_device
 
@@ -38,19 +37,19 @@ def check_target(y: pd.Series, part: str, way_out: str) -> None:
         )
 
 
-def check_windows(X: pd.DataFrame, options: argparse.Namespace, part: str, way_out: str) -> None:
+def check_windows(X: pd.DataFrame, job: Job, part: str, way_out: str) -> None:
     """Refuse rows that make no window to train on.
 
     Raises
     ------
     ValueError
     """
-    longest, needed = _longest_run(X), options.window + options.horizon
+    longest, needed = _longest_run(X), job.window + job.horizon
     if longest < needed:
-        n_window = longest - options.horizon
+        n_window = longest - job.horizon
         shorter = f"a --window of at most {n_window}" if n_window > 0 else "a shorter --horizon"
         raise ValueError(
-            f"--window {options.window} and --horizon {options.horizon} need {needed} times of a series without a gap "
+            f"--window {job.window} and --horizon {job.horizon} need {needed} times of a series without a gap "
             f"to learn from, and the longest stretch {part} has {longest}: give {shorter}{way_out}."
         )
 

@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> pd.DataFrame:
         warnings.simplefilter("ignore", MissingHistoryWarning)  # the holes were counted above
         warnings.simplefilter("ignore", ShortSeriesWarning)
         forecasts = _forecast_all(split, options)
-        leads = _leads(split, options)
+        leads = _leads(split)
     _, y = split.test
     result = scores(y, forecasts)
     print(f"\nScores over the {int(y.notna().sum()):,} test rows with a measured value, {write_reference(result)}:\n")
@@ -82,11 +82,12 @@ def _forecast_all(split: Split, options: argparse.Namespace) -> pd.DataFrame:
     return pd.DataFrame(forecasts, index=X_test.index)
 
 
-def _leads(split: Split, options: argparse.Namespace) -> np.ndarray:
+def _leads(split: Split) -> np.ndarray:
     """Tell how many rows after the last one seen each test row lies, gaps counted."""
-    cut = make_pipeline(HistoryPrepender(options.window), SlidingWindower(options.window, options.horizon))
+    job = split.table.job
+    cut = make_pipeline(HistoryPrepender(job.window), SlidingWindower(job.window, job.horizon))
     windows = cut.fit(*split.train).transform(split.test[0])
-    return windows.to_rows(np.tile(np.arange(1, options.horizon + 1), (len(windows), 1)))
+    return windows.to_rows(np.tile(np.arange(1, job.horizon + 1), (len(windows), 1)))
 
 
 def _search(split: Split, options: argparse.Namespace, job: Job) -> Pipeline:

@@ -23,7 +23,7 @@ def fit(options: argparse.Namespace) -> int:
     table = load_table(options)
     tell_table(table)
     check_target(table.y, "of the table", "Name another column")
-    check_windows(table.X, options, "of the table", " or a longer table")
+    check_windows(table.X, table.job, "of the table", " or a longer table")
     job = settle_job(table.job, table.X, table.y)
     began = time.perf_counter()
     pipeline = build_pipeline(job)

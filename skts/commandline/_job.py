@@ -1,11 +1,13 @@
 """What is to be forecast from what, as every part of the command reads it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 Bound = float | str | None
 Place = float | Mapping[Any, float] | None
+
+_DAY, _WEEK = 24, 168  # hours
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Job:
     static : tuple of str, default=()
         Columns with one value per series. One that `capacity` or `bounds` names is static without being named here.
     window : int, default=168
-        Rows read before a forecast.
+        Rows read before a forecast; see :func:`choose_window`.
     horizon : int, default=24
         Rows forecast at a time.
     stride : int, default=6
@@ -69,3 +71,12 @@ class Job:
     seed: int = 0
     device: str = "auto"
     quick: bool = False
+
+
+def choose_window(known: Sequence[str], horizon: int) -> int:
+    """Give the rows to read before a forecast where nobody says how many.
+
+    Columns known ahead, such as the weather, leave little to older rows than the latest: as many are read as are
+    forecast, and not fewer than 24. Without them the same day of last week tells most: 168.
+    """
+    return max(_DAY, horizon) if known else _WEEK

@@ -114,7 +114,11 @@ ROLES: Settings = {
     "longitude": {"type": number_or_column, "metavar": "VALUE", "help": "degrees east, or the column that says it"},
 }
 FORECAST: Settings = {
-    "window": {"type": positive, "default": 168, "metavar": "ROWS", "help": "rows read before a forecast (168)"},
+    "window": {
+        "type": positive,
+        "metavar": "ROWS",
+        "help": "rows read before a forecast (with known columns as\nmany as are forecast, 24 at least; else 168)",
+    },
     "horizon": {"type": positive, "default": 24, "metavar": "ROWS", "help": "rows forecast at a time (24)"},
     "origin": {"type": hour, "metavar": "HH:MM", "help": "the hour that forecasts begin at, such as 00:00"},
     "stride": {"type": positive, "default": 6, "metavar": "ROWS", "help": "rows between training windows (6)"},

@@ -20,6 +20,7 @@ from skts.windows import HistoryPrepender, SlidingWindower
 Coordinate = float | Mapping[Any, float]
 IS_DAY = "is_day"
 _LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
+_N_STEPS = 28  # about, that a network takes through a long window
 _DARK = 0.01  # share of the highest target, up to which a row counts as one without power
 _SOLAR = 0.25  # share of such rows from which on a target looks like solar power
 
@@ -122,7 +123,7 @@ def _networks(job: Job) -> EnsembleRegressor:
     network = LSTMRegressor(
         hidden_size=8 if job.quick else 32,
         bidirectional=True,
-        patch_len=min(6, max(1, job.window // 4)),
+        patch_len=max(1, job.window // _N_STEPS),
         series_embedding=4,
         max_epochs=3 if job.quick else 10,
         lr=5e-3,

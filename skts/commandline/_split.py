@@ -77,7 +77,7 @@ def check_search(split: Split, options: argparse.Namespace) -> None:
     part = f"before the first of {options.splits} --splits"
     check_target(y[is_first], part, "Give another --test or --splits")
     check_target(split.test[1], "of --test", "Give another --test or --splits")
-    check_windows(X[is_first], options, part, ", fewer --splits or a smaller --test")
+    check_windows(X[is_first], split.table.job, part, ", fewer --splits or a smaller --test")
 
 
 def make_folds(table: Table, options: argparse.Namespace) -> tuple[Table, PanelTimeSeriesSplit]:
@@ -119,7 +119,7 @@ def make_folds(table: Table, options: argparse.Namespace) -> tuple[Table, PanelT
     is_first = table.X.index.get_level_values(-1) < distinct[n_before]
     part = f"before the first of {options.splits} --splits"
     check_target(table.y[is_first], part, "Give another --test or --splits")
-    check_windows(table.X[is_first], options, part, ", fewer --splits or a smaller --test")
+    check_windows(table.X[is_first], table.job, part, ", fewer --splits or a smaller --test")
     return table, PanelTimeSeriesSplit(options.splits, test_size=size)
 
 

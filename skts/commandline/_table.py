@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from skts.commandline._file import WORDS, check_numbers, numbers_of, read_panel
-from skts.commandline._job import Job
+from skts.commandline._job import Job, choose_window
 from skts.datasets import load_la_haute_borne
 from skts.panel import find_column, series_names
 
@@ -102,7 +102,7 @@ def load_rows(options: argparse.Namespace, path: Path, columns: list[str], left_
 def make_job(options: argparse.Namespace, **known: Any) -> Job:
     """Put together what is to be forecast from what."""
     given = {
-        "window": options.window,
+        "window": options.window or choose_window(known["known"], options.horizon),
         "horizon": options.horizon,
         "stride": options.stride,
         "time_of_origin": options.origin,
