@@ -124,6 +124,7 @@ def _networks(job: Job) -> EnsembleRegressor:
         hidden_size=8 if job.quick else 32,
         bidirectional=True,
         patch_len=max(1, job.window // _N_STEPS),
+        instance_norm="series",
         series_embedding=4,
         max_epochs=3 if job.quick else 10,
         lr=5e-3,

@@ -265,7 +265,7 @@ def _read(regressor: Any, windows: Windows) -> Iterator[Inputs]:
     module = regressor.net_.module_
     for inputs in regressor.input_batches(windows):
         if isinstance(module, InstanceNorm):
-            inputs["past"] = module.normalise(inputs["past"])
+            inputs["past"] = module.normalise(inputs["past"], inputs.get("series"))
         yield inputs
 
 

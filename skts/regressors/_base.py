@@ -60,7 +60,7 @@ from skts.training import (
 )
 from skts.windows import Windows
 
-Norm = Literal["last", "mean", "median"]
+Norm = Literal["last", "mean", "median", "series"]
 Rolling = Literal["windows", "stateful"]
 _MAX_SEED = np.iinfo(np.int32).max
 _USUAL_ORIGINS = 4  # the most that taught as well as windows apart, at equal numbers: benchmarks/speed/forking.py
@@ -432,7 +432,9 @@ class BaseNetRegressor(SummaryMixin, CallbackSupportMixin, ScoreMixin, BaseEstim
         kind = self._norm(inputs)
         if kind is not None:
             own = find_target_columns(name, inputs, targets, y_mean, y_scale)
-            make_network = partial(InstanceNorm, make_network=make_network, head=head, kind=kind, **own)
+            by_series = self._scales_by_series(inputs, targets, train) if kind == "series" else None
+            norm: dict[str, Any] = {**own, "by_series": by_series, "head": head, "kind": kind}
+            make_network = partial(InstanceNorm, make_network, **norm)
         try:
             self.net_ = WindowNet(make_network, **net_options(self, head, device)).initialize()
         except (TypeError, ValueError) as error:
@@ -441,6 +443,16 @@ class BaseNetRegressor(SummaryMixin, CallbackSupportMixin, ScoreMixin, BaseEstim
         self._check_reads(self.net_.module_, sizes)
         check_precision(self.precision, self.net_.module_, device)
         warn_unscaled(name, inputs, [] if kind is None else own["columns"])
+
+    def _scales_by_series(
+        self, inputs: Inputs, targets: Targets, train: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Give mean and deviation of the standardised target in each series; 0 and 1 where one has no target."""
+        learned = self._learned
+        numbers = inputs.series_numbers(learned.series_keys, learned.by)[train]
+        mean, scale = targets.moments_by(train, numbers, learned.sizes["n_series"])
+        mean, scale = (mean - learned.y_mean) / learned.y_scale, scale / learned.y_scale
+        return np.nan_to_num(mean), np.where(np.isnan(scale), 1.0, scale)
 
     def _series_keys(self, inputs: Inputs) -> pd.Index | None:
         """List what the network has a number for each of: the series, or what `embedding_by` puts together."""

@@ -32,7 +32,7 @@ class NetRegressor(BaseNetRegressor):
     head : Head, default=None
         Makes the last layer, the loss, and what is forecast; a point, or quantiles where `quantiles` are given, by
         default.
-    instance_norm : {"last", "mean", "median"}, default=None
+    instance_norm : {"last", "mean", "median", "series"}, default=None
         Take the level of each window off the target's past and give it back to the forecast, as in
         :class:`~skts.LSTMRegressor`.
     embedding_by : str, int, or list of str or int, default=None
@@ -157,7 +157,7 @@ class NetRegressor(BaseNetRegressor):
         "network": [callable],
         "network_params": [dict, None],
         "head": [Head, None],
-        "instance_norm": [StrOptions({"last", "mean", "median"}), None],
+        "instance_norm": [StrOptions({"last", "mean", "median", "series"}), None],
         "embedding_by": [str, Integral, "array-like", None],
         "origins_per_pass": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "rolling": [StrOptions({"windows", "stateful"})],

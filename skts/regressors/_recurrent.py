@@ -40,7 +40,7 @@ class RecurrentMixin:
         "bidirectional": ["boolean"],
         "lookahead": [Interval(Integral, 0, None, closed="left")],
         "patch_len": [Interval(Integral, 1, None, closed="left")],
-        "instance_norm": [StrOptions({"last", "mean", "median"}), None],
+        "instance_norm": [StrOptions({"last", "mean", "median", "series"}), None],
         "series_embedding": [Interval(Integral, 0, None, closed="left")],
         "embedding_by": [str, Integral, "array-like", None],
         "origins_per_pass": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],

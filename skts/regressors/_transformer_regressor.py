@@ -44,10 +44,11 @@ class TransformerRegressor(BaseNetRegressor):
     lookahead : int, default=0
         Rows after the horizon whose known columns are tokens as well: a weather forecast reaches past the block. Where
         the table ends, its last row is repeated.
-    instance_norm : {"last", "mean", "median"}, default=None
+    instance_norm : {"last", "mean", "median", "series"}, default=None
         Take the level of each window off the target's past and give it back to the forecast: its last value; its mean,
         with its standard deviation as scale; or, where there are spikes, its median, with its mean deviation from that
-        as scale. Needs the target itself among the observed columns of X, in whatever units; it is found there.
+        as scale. "series" takes the mean and the standard deviation that the series had in training instead, so that
+        stations of unlike sizes are alike to the network; an unseen one takes those of all. Needs the target itself among the observed columns of X, in whatever units; it is found there.
     series_embedding : int, default=0
         Length of a vector that is learned for each series and mapped onto its tokens; an unseen series takes the mean.
         0 learns none. Static columns of the windower are mapped to a vector of that length, which is added, so that an
@@ -187,7 +188,7 @@ class TransformerRegressor(BaseNetRegressor):
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "input_dropout": [Interval(Real, 0, 1, closed="left")],
         "lookahead": [Interval(Integral, 0, None, closed="left")],
-        "instance_norm": [StrOptions({"last", "mean", "median"}), None],
+        "instance_norm": [StrOptions({"last", "mean", "median", "series"}), None],
         "series_embedding": [Interval(Integral, 0, None, closed="left")],
         "embedding_by": [str, Integral, "array-like", None],
         **BaseNetRegressor._parameter_constraints,

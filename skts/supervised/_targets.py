@@ -62,6 +62,36 @@ class Targets:
             raise ValueError(f"y reaches {np.abs(values).max():g}, whose square is infinite: give it in a larger unit.")
         return mean, np.where(scale > 10 * np.finfo(np.float64).eps * np.abs(mean), scale, 1.0)
 
+    def moments_by(
+        self, items: NDArray[np.int64], numbers: NDArray[np.int64], n_numbers: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Give the weighted mean and standard deviation of each target by the number that its windows have.
+
+        Parameters
+        ----------
+        items : ndarray of int64 of shape (n_items,)
+        numbers : ndarray of int64 of shape (n_items,)
+            From 0 to `n_numbers` - 1; windows with different ones have no row in common.
+        n_numbers : int
+
+        Returns
+        -------
+        mean, scale : ndarray of shape (n_numbers, n_targets)
+            NaN where a number has no target.
+        """
+        order = np.argsort(self.starts[items], kind="stable")
+        rows = np.flatnonzero(self._covered(items))
+        number = numbers[order][np.searchsorted(self.starts[items][order], rows, side="right") - 1]
+        mean, scale = np.empty((2, n_numbers, self.n_targets))
+        for target, (values, weights) in enumerate(zip(self.values[rows].T, self.weights[rows].T, strict=True)):
+            values = np.where(weights > 0, values, 0.0)
+            with np.errstate(invalid="ignore", divide="ignore"):
+                total = np.bincount(number, weights, n_numbers)
+                mean[:, target] = np.bincount(number, weights * values, n_numbers) / total
+                squares = weights * (values - mean[number, target]) ** 2
+                scale[:, target] = np.sqrt(np.bincount(number, squares, n_numbers) / total)
+        return mean, scale
+
     def _covered(self, items: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Tell which rows lie in the horizons of some windows."""
         begin, end = self.starts[items], self.starts[items] + self.horizon

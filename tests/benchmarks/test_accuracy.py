@@ -77,7 +77,7 @@ class LastPrice:
         return np.full(len(X), self.last)
 
 
-@pytest.mark.parametrize("n_days", set(epf_lago.DAYS_BETWEEN.values()))
+@pytest.mark.parametrize("n_days", sorted(set(epf_lago.DAYS_BETWEEN.values())))
 def test_whoever_is_trained_anew_has_seen_all_hours_so_far_and_none_after(load, n_days):
     train, test = epf_lago.split(load(epf)["NP"])
     length = n_days * 24

@@ -60,6 +60,7 @@ PIPELINES = {
         LSTMRegressor(hidden_size=4, instance_norm="mean", bidirectional=True, lookahead=2, **QUICK), RobustScaler()
     ),
     "gru": pipe(GRURegressor(hidden_size=4, instance_norm="median", patch_len=5, **QUICK), MinMaxScaler()),
+    "by_series": pipe(GRURegressor(hidden_size=4, instance_norm="series", **QUICK), RobustScaler()),
     "nothing_known": pipe(GRURegressor(hidden_size=4, num_layers=2, **QUICK), StandardScaler(), known=()),
     "quantiles": pipe(DLinearRegressor(quantiles=(0.1, 0.9), **DAY, **QUICK), by_column(), static=["capacity"]),
     "normal": pipe(NLinearRegressor(distribution="normal", **QUICK), StandardScaler()),

@@ -107,6 +107,7 @@ def test_parts_name_the_columns_that_are_compared():
     [
         TransformerRegressor(**SMALL, lookahead=2, series_embedding=3, quantiles=(0.1, 0.9)),
         TransformerRegressor(**SMALL, num_layers=3, instance_norm="mean", precision="bf16"),
+        TransformerRegressor(**SMALL, instance_norm="series"),
         NetRegressor(
             Transformer,
             {"hidden_size": 8, "patch_len": 4, "num_heads": 1},
@@ -116,7 +117,7 @@ def test_parts_name_the_columns_that_are_compared():
             device="cpu",
         ),
     ],
-    ids=["lookahead", "norm", "own"],
+    ids=["lookahead", "norm", "series", "own"],
 )
 def test_numbers_are_means_over_what_predict_reads(panel, regressor, monkeypatch):
     X, y = panel

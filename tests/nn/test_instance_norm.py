@@ -66,6 +66,25 @@ def test_a_window_that_lies_higher_is_forecast_as_much_higher(kind, levels):
 
 
 @pytest.mark.parametrize("levels", [None, LEVELS])
+def test_each_series_is_read_and_forecast_in_its_own_mean_and_deviation(levels):
+    head = PointHead() if levels is None else QuantileHead(levels)
+    by_series = torch.tensor([[4.0, -1.0], [0.5, 2.0]]), torch.tensor([[3.0, 0.2], [7.0, 1.0]])  # (S, T)
+    network = partial(EncoderDecoder, 3, 1, 2, 4, head=head, hidden_size=5)
+    torch.manual_seed(0)
+    norm = InstanceNorm(network, head, "series", [2, 0], SLOPE.tolist(), OFFSET.tolist(), by_series)
+    rows = {name: torch.cat([each, each[:1]]) for name, each in make_rows().items()}
+    level = torch.tensor(
+        [[[0.5, 2.0]], [[0.0, 0.0]], [[4.0, -1.0]]]
+    )  # of series 1, an unknown one, series 0: (B, 1, T)
+    scale = torch.tensor([[[7.0, 1.0]], [[1.0, 1.0]], [[3.0, 0.2]]])
+    inside = rows["past"].clone()
+    inside[:, :, [2, 0]] = (inside[:, :, [2, 0]] * SLOPE + OFFSET - level) / scale
+    expected = head.rescale(norm.network(inside, rows["known"])[0], scale, level)
+    found = norm(**rows, series=torch.tensor([1, -1, 0]))[0]
+    torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("levels", [None, LEVELS])
 def test_a_window_that_swings_wider_is_forecast_as_much_wider(levels):
     norm, rows = make_norm("mean", levels), make_rows()
     level = rows["past"][:, :, [2, 0]].mean(dim=1)  # (B, T)

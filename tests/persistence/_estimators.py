@@ -51,6 +51,7 @@ def pipe(last, *first):
 NETWORKS = {
     "lstm": LSTMRegressor(hidden_size=4, series_embedding=2, early_stopping=True, **QUICK),
     "lstm_normed": LSTMRegressor(hidden_size=4, instance_norm="mean", bidirectional=True, lookahead=1, **QUICK),
+    "gru_by_series": GRURegressor(hidden_size=4, instance_norm="series", **QUICK),
     "gru": GRURegressor(hidden_size=4, quantiles=(0.1, 0.5, 0.9), dropout=0.1, **QUICK),
     "dlinear": DLinearRegressor(bounds=(0, None), quantiles=(0.2, 0.8), **QUICK),
     "nlinear": NLinearRegressor(distribution="normal", **QUICK),

@@ -46,6 +46,7 @@ REGRESSORS = [
     LSTMRegressor(8, **USUAL, quantiles=(0.1, 0.9), bidirectional=True, lookahead=2, series_embedding=2),
     LSTMRegressor(8, **USUAL | {"batch_size": 4}, origins_per_pass=4, rolling="stateful", lr_schedule="one_cycle"),
     LSTMRegressor(8, **USUAL, instance_norm="median", patch_len=3, weight_decay=0.1),
+    LSTMRegressor(8, **USUAL, instance_norm="series"),
     NetRegressor(EncoderDecoder, network_params={"hidden_size": 8, "linear_skip": True}, **USUAL),
     LSTMRegressor(8, **USUAL, early_stopping=True, n_iter_no_change=2),
     NLinearRegressor(**USUAL),

@@ -19,6 +19,7 @@ REGRESSORS = [
     LSTMRegressor(6, **USUAL, quantiles=(0.1, 0.9), dropout=0.5, bidirectional=True, lookahead=2, series_embedding=2),
     GRURegressor(6, **USUAL, rolling="stateful"),
     GRURegressor(6, **USUAL, instance_norm="mean", patch_len=3),
+    GRURegressor(6, **USUAL, instance_norm="series"),
     NLinearRegressor(**USUAL),
     NetRegressor(LeakyMemory, head=LaplaceHead(), **USUAL),
     EnsembleRegressor(DLinearRegressor(**USUAL), 2, random_state=0),

@@ -39,6 +39,28 @@ def test_moments_count_each_row_of_the_horizons_once(targets):
 
 
 @settings(deadline=None, max_examples=50)
+@given(st.lists(some_targets(), min_size=1, max_size=4), st.integers(0, 2**32 - 1))
+def test_moments_by_number_are_those_of_its_windows_alone(several, seed):
+    rng, horizon = np.random.default_rng(seed), min(each.horizon for each in several)
+    begins = np.cumsum([0, *(len(each.values) for each in several)])
+    starts = np.concatenate([each.starts + begin for each, begin in zip(several, begins[:-1], strict=True)])
+    numbers = np.repeat(rng.permutation(len(several)), [len(each.starts) for each in several])
+    values, weights = (np.concatenate([getattr(each, name) for each in several]) for name in ("values", "weights"))
+    items = rng.permutation(len(starts))[: rng.integers(1, len(starts) + 1)]
+    targets = Targets(values, weights, starts, horizon, (2,))
+    mean, scale = targets.moments_by(items, numbers[items], len(several) + 1)
+    for number in range(len(several) + 1):
+        own = items[numbers[items] == number]
+        rows = (starts[own][:, None] + np.arange(horizon)).ravel() if len(own) else []
+        there = [(weights[rows, k] > 0).any() for k in range(2)]
+        expected = targets.moments(own) if len(own) else (np.zeros(2), np.ones(2))
+        np.testing.assert_allclose(mean[number], np.where(there, expected[0], np.nan))
+        wide = np.array([np.unique(values[rows, k][weights[rows, k] > 0]).size > 1 for k in range(2)])
+        np.testing.assert_allclose(scale[number][wide], expected[1][wide])
+        np.testing.assert_allclose(scale[number][~wide & there], 0, atol=1e-9)
+
+
+@settings(deadline=None, max_examples=50)
 @given(some_targets())
 def test_a_window_teaches_where_any_of_its_targets_is_there(targets):
     expected = [(targets.weights[start : start + targets.horizon] > 0).any() for start in targets.starts]
