@@ -7,14 +7,13 @@ import torch
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from benchmarks.accuracy.epf import HORIZON, WINDOW
+from benchmarks.accuracy.epf import CALENDAR, HORIZON, WINDOW
 from skts import HistoryPrepender, NetRegressor, SlidingWindower
 from skts.features import CalendarFeatures
 from skts.nn import MLP, EncoderDecoder
 from skts.strategies import EnsembleRegressor
 
 EXOGENOUS = ["exog1", "exog2"]
-COLUMNS = [*EXOGENOUS, "price"]
 KINDS = ["lstm", "mlp", "mlp, levels kept"]
 DAYS_READ = [HORIZON * day - hour for day in (1, 2, 3, 7) for hour in range(HORIZON)]
 _PERCEPTRON = {
@@ -23,8 +22,7 @@ _PERCEPTRON = {
     "lr": 1e-3,
     "batch_size": 32,
 }
-_KEPT = {"network_params": _PERCEPTRON["network_params"] | {"columns": list(range(len(COLUMNS)))}, "max_epochs": 60}
-_NETWORKS = {  # its parameters, the rows between the origins that it learns from, and the calendar it is told
+_NETWORKS = {  # its parameters, and the rows between the origins that it learns from
     "lstm": (
         {
             "network": EncoderDecoder,
@@ -35,10 +33,9 @@ _NETWORKS = {  # its parameters, the rows between the origins that it learns fro
             "batch_size": 128,
         },
         6,
-        ["hour", "weekday", "year"],
     ),
-    "mlp": (_PERCEPTRON | {"instance_norm": "median", "max_epochs": 20}, 12, ["hour", "weekday", "year"]),
-    "mlp, levels kept": (_PERCEPTRON | _KEPT, 24, ["weekday"]),
+    "mlp": (_PERCEPTRON | {"instance_norm": "median", "max_epochs": 20}, 12),
+    "mlp, levels kept": (_PERCEPTRON | {"max_epochs": 30}, 24),
 }
 QUICK = {"lstm": {"hidden_size": 8}, "mlp": {"hidden_sizes": (8,)}, "mlp, levels kept": {"hidden_sizes": (8,)}}
 
@@ -61,7 +58,7 @@ class Scale:
     def transform(self, table):
         """Scale all columns."""
         price = np.arcsinh((table["price"] - self.middle) / self.spread)
-        return self.exogenous.transform(table[EXOGENOUS]).assign(price=price)[COLUMNS]
+        return self.exogenous.transform(table[EXOGENOUS]).assign(price=price)
 
     def inverse(self, values):
         """Give prices, or quantiles of them."""
@@ -70,17 +67,16 @@ class Scale:
 
 def make_pipeline(kind, seed, quick=False, quantiles=None):
     """A network of its kind, told the exogenous columns of the day ahead."""
-    params, stride, cycles = _NETWORKS[kind]
+    params, stride = _NETWORKS[kind]
     if quick:
         params = params | {"network_params": params["network_params"] | QUICK[kind], "max_epochs": 1}
     if not quantiles:
         params = params | {"net_params": {"criterion": torch.nn.L1Loss}}
     network = NetRegressor(**params, lr_schedule="one_cycle", weight_decay=1e-2, quantiles=quantiles)
-    known = [f"{cycle}_{part}" for cycle in cycles for part in ("sin", "cos")] + EXOGENOUS
     steps = [
-        ("calendar", CalendarFeatures(cycles)),
+        ("calendar", CalendarFeatures(["hour", "weekday", "year"])),
         ("history", HistoryPrepender(WINDOW)),
-        ("windows", SlidingWindower(WINDOW, HORIZON, stride=24 if quick else stride, known=known)),
+        ("windows", SlidingWindower(WINDOW, HORIZON, stride=24 if quick else stride, known=[*CALENDAR, *EXOGENOUS])),
         ("network", EnsembleRegressor(network, n_members=2 if quick else 4, random_state=seed)),
     ]
     return Pipeline(steps).set_output(transform="pandas")

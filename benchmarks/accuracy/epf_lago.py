@@ -20,8 +20,7 @@ from skts.strategies import ColumnRegressor, CombinationRegressor
 
 NAME = "epf_lago"
 DAY = 24
-TEST_DAYS = 728
-DAYS_BETWEEN = {"lstm": 91, "mlp": 28, "mlp, levels kept": 28}  # trainings
+TEST_DAYS, DAYS_BETWEEN = 728, 91
 NAIVE = "last day or week"
 NETWORKS = "networks"
 MODELS = [NETWORKS, NAIVE]
@@ -56,9 +55,9 @@ def forecast(pipe, train, test):
     return scale.inverse(pipe.fit(rows, rows["price"]).predict(scale.transform(test)))
 
 
-def forecast_anew(make, train, test, once, n_days):
-    """Forecast some days as whoever was trained once, train anew on all hours so far, and so on."""
-    length, n_train = n_days * DAY, len(train)
+def forecast_anew(make, train, test, once):
+    """Forecast 91 days as whoever was trained once, train anew on all hours so far, and so on."""
+    length, n_train = DAYS_BETWEEN * DAY, len(train)
     rows, forecasts = pd.concat([train, test]), [once[:length]]
     for begin in range(length, len(test), length):
         so_far, days = rows[: n_train + begin], rows[n_train + begin :][:length]
@@ -95,8 +94,8 @@ def fit_and_score(model, part, seed, table, published, quick):
     experts = published.reindex(test.index)
     once = {kind: forecast(make_pipeline(kind, seed, quick), train, test) for kind in KINDS}
     anew = {
-        kind: forecast_anew(lambda kind=kind: make_pipeline(kind, seed, quick), train, test, once[kind], n_days)
-        for kind, n_days in DAYS_BETWEEN.items()
+        kind: forecast_anew(lambda kind=kind: make_pipeline(kind, seed, quick), train, test, once[kind])
+        for kind in KINDS
     }
     ours = pd.DataFrame(anew, index=test.index)
     both = ours.join(experts)

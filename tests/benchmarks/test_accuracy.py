@@ -77,12 +77,11 @@ class LastPrice:
         return np.full(len(X), self.last)
 
 
-@pytest.mark.parametrize("n_days", sorted(set(epf_lago.DAYS_BETWEEN.values())))
-def test_whoever_is_trained_anew_has_seen_all_hours_so_far_and_none_after(load, n_days):
+def test_whoever_is_trained_anew_has_seen_all_hours_so_far_and_none_after(load):
     train, test = epf_lago.split(load(epf)["NP"])
-    length = n_days * 24
+    length = epf_lago.DAYS_BETWEEN * 24
     once = epf_lago.forecast(LastPrice(), train, test)
-    anew = epf_lago.forecast_anew(LastPrice, train, test, once, n_days)
+    anew = epf_lago.forecast_anew(LastPrice, train, test, once)
     last = pd.concat([train, test])["price"].to_numpy()[len(train) - 1 + np.arange(0, len(test), length)]
     np.testing.assert_allclose(once, last[0])
     np.testing.assert_allclose(anew, np.repeat(last, length))
