@@ -48,7 +48,8 @@ class TransformerRegressor(BaseNetRegressor):
         Take the level of each window off the target's past and give it back to the forecast: its last value; its mean,
         with its standard deviation as scale; or, where there are spikes, its median, with its mean deviation from that
         as scale. "series" takes the mean and the standard deviation that the series had in training instead, so that
-        stations of unlike sizes are alike to the network; an unseen one takes those of all. Needs the target itself among the observed columns of X, in whatever units; it is found there.
+        stations of unlike sizes are alike to the network; an unseen one takes those of all. Needs the target itself
+        among the observed columns of X, in whatever units; it is found there.
     series_embedding : int, default=0
         Length of a vector that is learned for each series and mapped onto its tokens; an unseen series takes the mean.
         0 learns none. Static columns of the windower are mapped to a vector of that length, which is added, so that an
