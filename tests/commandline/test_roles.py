@@ -41,6 +41,20 @@ def test_observed_columns_that_are_named_leave_the_others_out(path):
 
 
 @pytest.mark.parametrize(
+    ("options", "window"),
+    [
+        ([], 168),
+        (["--known", "wind"], 24),
+        (["--known", "wind", "--horizon", "96"], 96),
+        (["--known", "wind", "--horizon", "6"], 24),
+        (["--known", "wind", "--window", "50"], 50),
+    ],
+)
+def test_a_day_is_read_where_columns_are_known_ahead_and_a_week_elsewhere(path, options, window):
+    assert load(path, *options).job.window == window
+
+
+@pytest.mark.parametrize(
     ("options", "message"),
     [
         (["--capacity", "peek"], "--capacity 'peek' is no column of the file"),
