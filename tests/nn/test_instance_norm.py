@@ -73,9 +73,7 @@ def test_each_series_is_read_and_forecast_in_its_own_mean_and_deviation(levels):
     torch.manual_seed(0)
     norm = InstanceNorm(network, head, "series", [2, 0], SLOPE.tolist(), OFFSET.tolist(), by_series)
     rows = {name: torch.cat([each, each[:1]]) for name, each in make_rows().items()}
-    level = torch.tensor(
-        [[[0.5, 2.0]], [[0.0, 0.0]], [[4.0, -1.0]]]
-    )  # of series 1, an unknown one, series 0: (B, 1, T)
+    level = torch.tensor([[[0.5, 2.0]], [[0.0, 0.0]], [[4.0, -1.0]]])  # of series 1, an unknown one and 0: (B, 1, T)
     scale = torch.tensor([[[7.0, 1.0]], [[1.0, 1.0]], [[3.0, 0.2]]])
     inside = rows["past"].clone()
     inside[:, :, [2, 0]] = (inside[:, :, [2, 0]] * SLOPE + OFFSET - level) / scale
