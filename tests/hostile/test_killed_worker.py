@@ -62,7 +62,6 @@ def test_an_error_of_a_fit_in_a_process_of_its_own_is_told():
         FitInProcess(Mortal(fails=True)).fit(X, y)
 
 
-@pytest.mark.filterwarnings("ignore:A worker stopped")
 def test_a_killed_worker_loses_its_fold_of_a_backtest_alone():
     options = {"cv": PanelTimeSeriesSplit(3, test_size=2), "n_jobs": 2}
     with pytest.warns(FitFailedWarning, match="left out fold 2: TerminatedWorkerError: its process was killed"):
