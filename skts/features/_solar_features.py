@@ -108,7 +108,7 @@ class SolarFeatures(BaseColumnAdder):
         load("pvlib", "SolarFeatures")
         rows = read_times(X, "SolarFeatures")
         dates, _ = distinct_dates(rows, "SolarFeatures")
-        steps = np.diff(dates.to_numpy()) / np.timedelta64(1, "h")
+        steps = (dates[1:] - dates[:-1]) / pd.Timedelta("1h")
         self._step_hours = float(np.median(steps)) if len(steps) else 1.0
         self._places(rows)
         self._offset = read_offset(self.offset)
