@@ -119,7 +119,6 @@ class SolarFeatures(BaseColumnAdder):
         dates, time = distinct_dates(rows, "SolarFeatures")
         dates = dates.tz_localize("UTC") if dates.tz is None else dates.tz_convert("UTC")
         places, place_of_series = np.unique(self._places(rows), axis=0, return_inverse=True)
-        place_of_series = place_of_series.reshape(-1)  # numpy 2.0 gives it a second axis
         pairs, pair = np.unique(place_of_series[rows.series] * len(dates) + time, return_inverse=True)
         bounds = np.searchsorted(pairs, np.arange(len(places) + 1) * len(dates))
         suns = [
