@@ -1,8 +1,8 @@
 """Accuracy on the day-ahead prices of five markets as in fev-bench: quantiles of the last 20 days, scaled loss.
 
-Run: python benchmarks/accuracy/epf_fev.py [--markets NP PJM BE FR DE] [--seeds 0 1 2] [--models lstm]
+Run: python benchmarks/accuracy/epf_fev.py [--markets NP PJM BE FR DE] [--german DE.csv] [--seeds 0 1 2]
 
-The file is that of epf.py.
+The file is that of epf.py, but for DE.
 """
 
 import sys
@@ -12,10 +12,9 @@ import numpy as np
 from scipy.stats import norm
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # a checkout that is not installed
-from benchmarks._report import data_file, markdown, number_of
-from benchmarks.accuracy._epf_day_ahead import KINDS, Scale, make_pipeline
+from benchmarks._report import markdown, number_of
+from benchmarks.accuracy._epf_day_ahead import KINDS, PARTS, Scale, add_markets, make_pipeline, read_markets
 from benchmarks.accuracy._fits import PUBLISHED, Results, make_parser
-from benchmarks.accuracy.epf import FILE, MARKETS, load
 from skts.metrics import mean_quantile_loss
 from skts.strategies import CombinationRegressor
 
@@ -72,20 +71,20 @@ def fit_and_score(model, part, seed, table, quick):
 
 def make_blocks(results):
     """Write the table of the page."""
-    rows = results.rows(MODELS, MARKETS, ["sql"], OURS)
-    rows |= {name: [number_of(each, 3) for each in losses] for name, losses in PUBLISHED[NAME]["rows"].items()}
-    return {"results": markdown(["", *MARKETS], [[name, *cells] for name, cells in rows.items()])}
+    rows = results.rows(MODELS, PARTS, ["sql"], OURS)
+    rows |= {name: [*(number_of(each, 3) for each in losses), ""] for name, losses in PUBLISHED[NAME]["rows"].items()}
+    return {"results": markdown(["", *PARTS], [[name, *cells] for name, cells in rows.items()])}
 
 
 def main():
     """Run the benchmark."""
     parser = make_parser(__doc__, MODELS)
-    parser.add_argument("--markets", nargs="+", choices=MARKETS, default=MARKETS, help="all by default")
+    add_markets(parser)
     options = parser.parse_args()
-    tables = load(data_file(options.data, FILE))
     estimators = {model: make_regressor(model, None) for model in OURS if model in options.models}
     results = Results.start(NAME, options, estimators)
-    results.run(fit_and_score, {market: {"table": tables[market]} for market in options.markets}, OURS, options)
+    parts = {part: {"table": table} for part, table in read_markets(options).items()}
+    results.run(fit_and_score, parts, OURS, options)
     results.check(["sql"], 6, options)
     results.publish(make_blocks(results))
 

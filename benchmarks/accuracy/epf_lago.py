@@ -1,8 +1,8 @@
 """Accuracy on the day-ahead prices of five markets as in Lago et al. (2021): 728 days, each forecast at its midnight.
 
-Run: python benchmarks/accuracy/epf_lago.py [--markets NP PJM BE FR DE] [--seeds 0] [--models networks]
+Run: python benchmarks/accuracy/epf_lago.py [--markets NP PJM BE FR DE] [--german DE.csv] [--seeds 0]
 
-The file is that of epf.py; beside it lie the published forecasts, forecasts_DNN_LEAR_<market>.csv.gz.
+The file is that of epf.py, but for DE; beside it lie the published forecasts, forecasts_DNN_LEAR_<market>.csv.gz.
 """
 
 import sys
@@ -13,14 +13,24 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # a checkout that is not installed
 from benchmarks._report import data_file, markdown, number_of
-from benchmarks.accuracy._epf_day_ahead import KINDS, Scale, last_day_or_week, make_pipeline
+from benchmarks.accuracy._epf_day_ahead import (
+    KINDS,
+    PARTS,
+    WIND_ALONE,
+    Scale,
+    add_markets,
+    last_day_or_week,
+    make_pipeline,
+    read_markets,
+)
 from benchmarks.accuracy._fits import PUBLISHED, Results, make_parser
-from benchmarks.accuracy.epf import FILE, MARKETS, load
+from benchmarks.accuracy.epf import FILE
 from skts.strategies import ColumnRegressor, CombinationRegressor
 
 NAME = "epf_lago"
 DAY = 24
-TEST_DAYS, DAYS_BETWEEN = 728, 91
+TEST_DAYS = 728
+DAYS_BETWEEN = {"lstm": 91, "mlp": 28, "mlp, levels kept": 28}  # trainings
 NAIVE = "last day or week"
 NETWORKS = "networks"
 MODELS = [NETWORKS, NAIVE]
@@ -44,7 +54,7 @@ def split(table):
 
 def read_published(path, market):
     """Read the forecasts of the ensembles of Lago et al."""
-    file = path.with_name(f"forecasts_DNN_LEAR_{market}.csv.gz")
+    file = path.with_name(f"forecasts_DNN_LEAR_{'DE' if market == WIND_ALONE else market}.csv.gz")
     return pd.read_csv(file, index_col=0, parse_dates=True)[["DNN Ensemble", "LEAR Ensemble"]]
 
 
@@ -55,9 +65,9 @@ def forecast(pipe, train, test):
     return scale.inverse(pipe.fit(rows, rows["price"]).predict(scale.transform(test)))
 
 
-def forecast_anew(make, train, test, once):
-    """Forecast 91 days as whoever was trained once, train anew on all hours so far, and so on."""
-    length, n_train = DAYS_BETWEEN * DAY, len(train)
+def forecast_anew(make, train, test, once, n_days):
+    """Forecast some days as whoever was trained once, train anew on all hours so far, and so on."""
+    length, n_train = n_days * DAY, len(train)
     rows, forecasts = pd.concat([train, test]), [once[:length]]
     for begin in range(length, len(test), length):
         so_far, days = rows[: n_train + begin], rows[n_train + begin :][:length]
@@ -94,8 +104,8 @@ def fit_and_score(model, part, seed, table, published, quick):
     experts = published.reindex(test.index)
     once = {kind: forecast(make_pipeline(kind, seed, quick), train, test) for kind in KINDS}
     anew = {
-        kind: forecast_anew(lambda kind=kind: make_pipeline(kind, seed, quick), train, test, once[kind])
-        for kind in KINDS
+        kind: forecast_anew(lambda kind=kind: make_pipeline(kind, seed, quick), train, test, once[kind], n_days)
+        for kind, n_days in DAYS_BETWEEN.items()
     }
     ours = pd.DataFrame(anew, index=test.index)
     both = ours.join(experts)
@@ -113,11 +123,11 @@ def fit_and_score(model, part, seed, table, published, quick):
 
 def make_blocks(results):
     """Write the table of the page."""
-    rows = [[label, *(results.cell(NETWORKS, market, [score], 3) for market in MARKETS)] for score, label in ROWS]
-    rows += [[NAIVE, *(results.cell(NAIVE, market, ["mae"], 3) for market in MARKETS)]]
-    rows += [[name, *(number_of(each, 3) for each in errors)] for name, errors in PUBLISHED[NAME]["rows"].items()]
+    rows = [[label, *(results.cell(NETWORKS, part, [score], 3) for part in PARTS)] for score, label in ROWS]
+    rows += [[NAIVE, *(results.cell(NAIVE, part, ["mae"], 3) for part in PARTS)]]
+    rows += [[name, *(number_of(each, 3) for each in errors), ""] for name, errors in PUBLISHED[NAME]["rows"].items()]
     tables = {"results": rows, "regret": make_regret(results)}
-    return {name: markdown(["", *MARKETS], [row for row in some if any(row[1:])]) for name, some in tables.items()}
+    return {name: markdown(["", *PARTS], [row for row in some if any(row[1:])]) for name, some in tables.items()}
 
 
 def make_regret(results):
@@ -131,7 +141,7 @@ def make_regret(results):
     rows = []
     for name, (combined, other) in pairs.items():
         regret = results.table(combined)["mean"] - results.table(other)["mean"]
-        cells = (f"{regret.get((NETWORKS, market), np.nan):+.3f}".replace("+nan", "") for market in MARKETS)
+        cells = (f"{regret.get((NETWORKS, part), np.nan):+.3f}".replace("+nan", "") for part in PARTS)
         rows.append([name, *cells])
     return rows
 
@@ -139,11 +149,12 @@ def make_regret(results):
 def main():
     """Run the benchmark."""
     parser = make_parser(__doc__, MODELS, seeds=[0])
-    parser.add_argument("--markets", nargs="+", choices=MARKETS, default=MARKETS, help="all by default")
+    add_markets(parser)
     options = parser.parse_args()
     path = data_file(options.data, FILE)
-    tables = load(path)
-    parts = {market: {"table": tables[market], "published": read_published(path, market)} for market in options.markets}
+    parts = {
+        part: {"table": table, "published": read_published(path, part)} for part, table in read_markets(options).items()
+    }
     all_kinds = make_online([(kind, make_pipeline(kind, None)) for kind in KINDS])
     networks = {NETWORKS: all_kinds} if NETWORKS in options.models else {}
     results = Results.start(NAME, options, networks)

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks._report import ROOT, data_file, fill
+from benchmarks._report import ROOT, Parser, data_file, fill
 from benchmarks.accuracy import epf, epf_fev, epf_lago, etth1, gefcom2012, gefcom2014, la_haute_borne, transformer
 from benchmarks.accuracy._by_hand import BY_HAND, ON_WINDOWS, load_rows, price_rows, turbine_rows
-from benchmarks.accuracy._epf_day_ahead import Scale
+from benchmarks.accuracy._epf_day_ahead import WIND_ALONE, Scale, add_markets, read_markets
 from benchmarks.accuracy._fits import PUBLISHED, Results
 
 
@@ -66,6 +66,28 @@ def test_prices_come_back_from_the_units_of_the_training(load):
     np.testing.assert_allclose(scale.inverse(scale.transform(test)["price"]), test["price"], atol=1e-8)
 
 
+def test_de_has_the_sun_where_its_file_is_given(load, tmp_path):
+    table = load(epf)["DE"]
+    file, parser = tmp_path / "DE.csv", Parser("", data=True)
+    add_markets(parser)
+
+    def read(*options):
+        return read_markets(parser.parse_args([*options, "--output", str(tmp_path)]))
+
+    original = table.rename(columns={"price": "Price", "exog1": " PV+Wind Forecast"})
+    original.add([1.0, 0.0, 0.0]).to_csv(file)
+    markets = read("--german", str(file))
+    assert list(markets) == [*epf.MARKETS, WIND_ALONE]
+    pd.testing.assert_frame_equal(markets[WIND_ALONE], table)
+    np.testing.assert_array_equal(markets["DE"] - table, np.broadcast_to([1.0, 0.0, 0.0], table.shape))
+    assert "DE" not in read()
+    with pytest.raises(SystemExit, match=r"--german DE\.csv"):
+        read("--markets", "NP", "DE")
+    original.assign(Price=0.0).to_csv(file)
+    with pytest.raises(SystemExit, match="its prices are not those"):
+        read("--german", str(file))
+
+
 class LastPrice:
     """Forecasts the last price that it was trained on."""
 
@@ -77,11 +99,12 @@ class LastPrice:
         return np.full(len(X), self.last)
 
 
-def test_whoever_is_trained_anew_has_seen_all_hours_so_far_and_none_after(load):
+@pytest.mark.parametrize("n_days", sorted(set(epf_lago.DAYS_BETWEEN.values())))
+def test_whoever_is_trained_anew_has_seen_all_hours_so_far_and_none_after(load, n_days):
     train, test = epf_lago.split(load(epf)["NP"])
-    length = epf_lago.DAYS_BETWEEN * 24
+    length = n_days * 24
     once = epf_lago.forecast(LastPrice(), train, test)
-    anew = epf_lago.forecast_anew(LastPrice, train, test, once)
+    anew = epf_lago.forecast_anew(LastPrice, train, test, once, n_days)
     last = pd.concat([train, test])["price"].to_numpy()[len(train) - 1 + np.arange(0, len(test), length)]
     np.testing.assert_allclose(once, last[0])
     np.testing.assert_allclose(anew, np.repeat(last, length))
