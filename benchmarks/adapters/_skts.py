@@ -10,13 +10,13 @@ from benchmarks.adapters._contract import LEARNING_RATE, Adapter, Plan
 from benchmarks.adapters._skorch import SkorchWatch
 from benchmarks.adapters._watch import Watch, stopping_after
 from skts import LSTMRegressor, NetRegressor, SlidingWindower
-from skts.nn import EncoderDecoder
+from skts.nn import MLP, EncoderDecoder
 
-NETWORK = ("hidden_size", "dropout", "patch_len", "linear_skip")
+NETWORK = ("hidden_size", "hidden_sizes", "lags", "columns", "dropout", "patch_len", "linear_skip")
 
 
 class Skts(Adapter):
-    """Settings are those of `LSTMRegressor`, and `linear_skip`, which its network has.
+    """Settings are those of `LSTMRegressor`, and `linear_skip`, which its network has, or those of `MLP`.
 
     Besides: `scaled` puts a StandardScaler before, `tamed` learns asinh of the target, and `stop_after` ends the
     training after some steps.
@@ -68,12 +68,13 @@ class Skts(Adapter):
 
 
 def make_regressor(settings: dict[str, Any], loss: Any, watch: Watch) -> Any:
-    """Make the regressor of these settings; `linear_skip` asks for the network by name."""
+    """Make the regressor of these settings; `linear_skip` or `hidden_sizes` asks for the network by name."""
     settings = dict(settings)
     net_params = {"callbacks": [SkorchWatch(watch)], **settings.pop("net_params", {})}
     net_params |= {"criterion": L1Loss} if loss == "mae" else {}
     levels = {} if isinstance(loss, str) else {"quantiles": loss}
-    if not settings.get("linear_skip"):
+    if not settings.get("linear_skip") and "hidden_sizes" not in settings:
         return LSTMRegressor(**settings, **levels, net_params=net_params)
     network_params = {name: settings.pop(name) for name in NETWORK if name in settings}
-    return NetRegressor(EncoderDecoder, network_params=network_params, **settings, **levels, net_params=net_params)
+    network = MLP if "hidden_sizes" in network_params else EncoderDecoder
+    return NetRegressor(network, network_params=network_params, **settings, **levels, net_params=net_params)

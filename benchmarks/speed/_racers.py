@@ -21,6 +21,17 @@ PRICES = {"tamed": True, "patch_len": 24, "linear_skip": True, "instance_norm": 
 PRICES_SIZES = {"hidden_size": 64, "subsample": 1 / 8, "lr": 1e-2, "batch_size": 128}
 SKTS = {"wind": {**SAME, **WIND_AHEAD, **WIND_SIZES}, "prices": {**SAME, **PRICES, **PRICES_SIZES}}
 SKTS_LOWER = {"prices": SKTS["prices"] | {"max_epochs": 24, "lr": 3e-3}}
+SKTS_MLP = {  # the week of prices and exogenous columns, the calendar of the horizon alone
+    "prices": {
+        **SAME,
+        **{name: PRICES[name] for name in ("tamed", "linear_skip", "instance_norm")},
+        "hidden_sizes": [256, 128],
+        "columns": [0, 1, 2],
+        "subsample": 1 / 4,
+        "lr": 4e-3,
+        "batch_size": 128,
+    }
+}
 GROWTH = {"num_boost_round": 200, "learning_rate": 0.1, "num_leaves": 63, "max_bin": 63}
 SAMPLED = {"bagging_fraction": 0.5, "bagging_freq": 1}
 LIGHTGBM = {
@@ -40,7 +51,13 @@ NIXTLA_NHITS = {
 }
 DARTS = {
     "wind": {"model": "TiDEModel", "max_steps": 1000, "learning_rate": 3e-3, "batch_size": 128},
-    "prices": {"model": "TiDEModel", "max_steps": 800, "learning_rate": 3e-3, "batch_size": 128},
+    "prices": {
+        "model": "TiDEModel",
+        "max_steps": 800,
+        "learning_rate": 3e-3,
+        "batch_size": 128,
+        "use_reversible_instance_norm": True,
+    },
 }
 RACERS = {
     each.name: each
@@ -48,6 +65,7 @@ RACERS = {
         Racer("skts", "skts", SKTS, tuned=True),
         Racer("skts, allocator as it comes", "skts", SKTS),
         Racer("skts, lower rate, longer fit", "skts", SKTS_LOWER, tuned=True),
+        Racer("skts, MLP", "skts", SKTS_MLP, tuned=True),
         Racer("LightGBM", "LightGBM", LIGHTGBM),
         Racer("neuralforecast LSTM", "neuralforecast", NIXTLA_LSTM),
         Racer("neuralforecast NHITS", "neuralforecast", NIXTLA_NHITS),

@@ -8,7 +8,7 @@ from benchmarks._report import markdown, spread
 from benchmarks.speed._races import RACES
 
 OURS = "skts"
-COLOURS = ("#c2410c", "#fdba74", "#7f1d1d", "#15803d", "#0369a1", "#7dd3fc", "#7c3aed")
+COLOURS = ("#c2410c", "#fdba74", "#7f1d1d", "#db2777", "#15803d", "#0369a1", "#7dd3fc", "#7c3aed")
 
 
 def curve_of(record):

@@ -11,6 +11,7 @@ from benchmarks._report import ROOT, fill, load_json, results_file
 from benchmarks.speed import _standing, time_to_accuracy
 from benchmarks.speed._racers import RACERS
 from benchmarks.speed._races import RACES
+from skts.nn import MLP, EncoderDecoder
 
 
 @pytest.fixture
@@ -47,11 +48,19 @@ def test_what_networks_train_on_ends_where_validation_begins(load_race, kind):
     assert times[0].max() < times[1].min() == race.valid.index.get_level_values(-1).min()
 
 
-@pytest.mark.parametrize("kind", ["wind", "prices"])
-def test_ours_forecasts_what_is_scored(load_race, kind):
+@pytest.mark.parametrize(
+    ("name", "kind", "network", "size"),
+    [
+        ("skts", "wind", EncoderDecoder, {"hidden_size": 4}),
+        ("skts", "prices", EncoderDecoder, {"hidden_size": 4}),
+        ("skts, MLP", "prices", MLP, {"hidden_sizes": [4]}),
+    ],
+)
+def test_ours_forecasts_what_is_scored(load_race, name, kind, network, size):
     race = load_race(kind, quick=True)
     torch.set_num_threads(1)
-    clock, fitted = time_to_accuracy.fit(RACERS["skts"], race, kind, 0, hidden_size=4, max_epochs=1)
+    clock, fitted = time_to_accuracy.fit(RACERS[name], race, kind, 0, **size, max_epochs=1)
+    assert any(isinstance(module, network) for module in fitted.regressor.net_.module_.modules())
     seconds, weights = clock.marks[-1]
     assert seconds <= clock.seconds
     assert fitted.forecast(weights).shape == race.naive().shape
