@@ -19,7 +19,6 @@ from skts.strategies import EnsembleRegressor
 WIND_ALONE = "DE, wind alone"  # as the file of epf.py has that market
 PARTS = [*MARKETS, WIND_ALONE]
 EXOGENOUS = ["exog1", "exog2"]
-COLUMNS = [*EXOGENOUS, "price"]
 KINDS = ["lstm", "mlp", "mlp, levels kept"]
 DAYS_READ = [HORIZON * day - hour for day in (1, 2, 3, 7) for hour in range(HORIZON)]
 _PERCEPTRON = {
@@ -28,7 +27,10 @@ _PERCEPTRON = {
     "lr": 1e-3,
     "batch_size": 32,
 }
-_KEPT = {"network_params": _PERCEPTRON["network_params"] | {"columns": list(range(len(COLUMNS)))}, "max_epochs": 60}
+_KEPT = {  # reads what `Scale` gives, and no calendar, in the window
+    "network_params": _PERCEPTRON["network_params"] | {"columns": [0, 1, 2]},
+    "max_epochs": 60,
+}
 _NETWORKS = {  # its parameters, the rows between the origins that it learns from, and the calendar it is told
     "lstm": (
         {
@@ -66,7 +68,7 @@ class Scale:
     def transform(self, table):
         """Scale all columns."""
         price = np.arcsinh((table["price"] - self.middle) / self.spread)
-        return self.exogenous.transform(table[EXOGENOUS]).assign(price=price)[COLUMNS]
+        return self.exogenous.transform(table[EXOGENOUS]).assign(price=price)
 
     def inverse(self, values):
         """Give prices, or quantiles of them."""
@@ -99,7 +101,7 @@ def read_markets(options):
 def with_sun(table, file):
     """Forecast wind and sun of DE instead of wind."""
     original = pd.read_csv(file, index_col=0, parse_dates=True).rename(columns=str.strip)
-    if not original["Price"].equals(table["price"].rename("Price")):
+    if not original["Price"].equals(table["price"]):
         raise SystemExit(f"--german {file}: its prices are not those of the table.")
     return table.assign(exog1=original["PV+Wind Forecast"])
 

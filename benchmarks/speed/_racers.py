@@ -17,21 +17,13 @@ class Racer:
 SAME = {"max_epochs": 12, "lr_schedule": "one_cycle", "dropout": 0.1, "weight_decay": 0.05}
 WIND_AHEAD = {"scaled": True, "input_dropout": 0.1, "bidirectional": True, "lookahead": 12, "series_embedding": 16}
 WIND_SIZES = {"hidden_size": 48, "origins_per_pass": 1, "subsample": 1 / 48, "lr": 7e-3, "batch_size": 64}
-PRICES = {"tamed": True, "patch_len": 24, "linear_skip": True, "instance_norm": "median"}
-PRICES_SIZES = {"hidden_size": 64, "subsample": 1 / 8, "lr": 1e-2, "batch_size": 128}
+PRICES = {"tamed": True, "linear_skip": True, "instance_norm": "median", "batch_size": 128}
+PRICES_SIZES = {"hidden_size": 64, "patch_len": 24, "subsample": 1 / 8, "lr": 1e-2}
 SKTS = {"wind": {**SAME, **WIND_AHEAD, **WIND_SIZES}, "prices": {**SAME, **PRICES, **PRICES_SIZES}}
 SKTS_LOWER = {"prices": SKTS["prices"] | {"max_epochs": 24, "lr": 3e-3}}
-SKTS_MLP = {  # the week of prices and exogenous columns, the calendar of the horizon alone
-    "prices": {
-        **SAME,
-        **{name: PRICES[name] for name in ("tamed", "linear_skip", "instance_norm")},
-        "hidden_sizes": [256, 128],
-        "columns": [0, 1, 2],
-        "subsample": 1 / 4,
-        "lr": 4e-3,
-        "batch_size": 128,
-    }
-}
+MLP_SIZES = {"hidden_sizes": [256, 128], "subsample": 1 / 4, "lr": 4e-3}
+MLP_SIZES |= {"columns": [0, 1, 2]}  # of the window: exogenous columns and price, no calendar
+SKTS_MLP = {"prices": {**SAME, **PRICES, **MLP_SIZES}}
 GROWTH = {"num_boost_round": 200, "learning_rate": 0.1, "num_leaves": 63, "max_bin": 63}
 SAMPLED = {"bagging_fraction": 0.5, "bagging_freq": 1}
 LIGHTGBM = {

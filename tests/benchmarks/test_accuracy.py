@@ -7,7 +7,15 @@ import pytest
 from benchmarks._report import ROOT, Parser, data_file, fill
 from benchmarks.accuracy import epf, epf_fev, epf_lago, etth1, gefcom2012, gefcom2014, la_haute_borne, transformer
 from benchmarks.accuracy._by_hand import BY_HAND, ON_WINDOWS, load_rows, price_rows, turbine_rows
-from benchmarks.accuracy._epf_day_ahead import WIND_ALONE, Scale, add_markets, read_markets
+from benchmarks.accuracy._epf_day_ahead import (
+    EXOGENOUS,
+    KINDS,
+    WIND_ALONE,
+    Scale,
+    add_markets,
+    make_pipeline,
+    read_markets,
+)
 from benchmarks.accuracy._fits import PUBLISHED, Results
 
 
@@ -64,6 +72,21 @@ def test_prices_come_back_from_the_units_of_the_training(load):
     train, test = epf_lago.split(load(epf)["DE"])
     scale = Scale.fit(train)
     np.testing.assert_allclose(scale.inverse(scale.transform(test)["price"]), test["price"], atol=1e-8)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_day_ahead_is_told_with_the_exogenous_columns_and_one_network_reads_three_of_the_window(load, kind):
+    table = load(epf)["NP"][: 10 * 24]
+    rows = Scale.fit(table).transform(table[table.columns[::-1]])
+    pipe = make_pipeline(kind, 0)
+    windows = pipe[:-1].fit_transform(rows, rows["price"])
+    columns = pipe[-1].estimator.network_params.get("columns")
+    if kind == "mlp, levels kept":
+        assert [windows.feature_names[column] for column in columns] == [*EXOGENOUS, "price"]
+        assert pipe["windows"].known == ["weekday_sin", "weekday_cos", *EXOGENOUS]
+    else:
+        assert columns is None
+        assert pipe["windows"].known == [*epf.CALENDAR, *EXOGENOUS]
 
 
 def test_de_has_the_sun_where_its_file_is_given(load, tmp_path):
@@ -225,6 +248,8 @@ def test_the_page_is_what_the_results_say(script):
         (epf, ["--markets", "NP", "--models", "lstm"]),
         (epf, ["--markets", "NP", "--models", f"{BY_HAND}, ahead"]),
         (epf, ["--markets", "NP", "--models", ON_WINDOWS]),
+        (epf_fev, ["--markets", "NP", "--models", epf_fev.ALL]),
+        (epf_lago, ["--markets", WIND_ALONE, "--models", epf_lago.NETWORKS]),
         (etth1, ["--lookbacks", "96", "--horizons", "96", "--models", BY_HAND]),
         (la_haute_borne, ["--parts", "last 59 days", "--models", BY_HAND]),
         (la_haute_borne, ["--parts", "last 59 days", "--models", ON_WINDOWS]),
@@ -234,7 +259,7 @@ def test_the_page_is_what_the_results_say(script):
 @pytest.mark.slow
 def test_a_quick_run_writes_results_and_page(load, script, options, monkeypatch, tmp_path):
     if script is not la_haute_borne:
-        load(script)
+        load(epf if script in (epf_fev, epf_lago) else script)
     quick = ["--quick", "--seeds", "0", "--n-jobs", "1", "--output", str(tmp_path)]
     monkeypatch.setattr("sys.argv", [f"{script.NAME}.py", *quick, *options])
     script.main()
